@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Typed records of messages, and the one way from a Kafka value to a record.
+
+Producers send JSON objects. A value is accepted only if every field has the type that its record declares: nothing is
+coerced, so that a wrong producer is found at once and never schedules work for a package called ``"3"``.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar, NoReturn, TypeVar, cast
+
+import faust
+from pydantic import ConfigDict, SecretStr, TypeAdapter, ValidationError
+from typing_extensions import NotRequired, Required, TypedDict
+
+from investigator.delivery.errors import PermanentError
+
+__all__ = ["MalformedMessage", "Message", "SecretStr", "UnknownVersion", "fields_of", "parse", "reveal"]
+
+# The longest integers that fit into 64 bits have 19 digits; a longer one is no count, limit or id of any producer.
+_MAX_INTEGER_DIGITS = 19
+
+
+class MalformedMessage(PermanentError):
+    """The value of a message is not what its record declares; ``field`` names the culprit where one is known."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnknownVersion(PermanentError):
+    """No handler knows this version of the message."""
+
+    def __init__(self, base_name: str, version: str) -> None:
+        super().__init__(f"no handler for version {version!r} of {base_name}")
+        self.version = version
+
+
+class Message(faust.Record, abstract=True, serializer="json"):
+    """What every message of Thoth carries beside its own fields."""
+
+    component_name: str
+    service_version: str
+    version: str = "v1"
+
+    #: Older names of fields -> names of today.
+    aliases: ClassVar[Mapping[str, str]] = {}
+
+
+M = TypeVar("M", bound=Message)
+
+
+def reveal(secret: SecretStr | None) -> str | None:
+    """Give the text of a secret to the one call that needs it."""
+    return None if secret is None else secret.get_secret_value()
+
+
+def fields_of(record: type[Message]) -> dict[str, tuple[Any, bool]]:
+    """Tell the type of each field of the record and whether it is required."""
+    options = record._options  # noqa: SLF001  (Faust's own reflection; there is no public one)
+    return {name: (kind, name not in options.defaults) for name, kind in options.fields.items()}
+
+
+def parse(record: type[M], base_name: str, versions: tuple[str, ...], value: bytes | None) -> M:
+    """Turn the value of a Kafka message into a record.
+
+    Null counts as absent for a field that has a default; unknown fields are ignored; an absent version is ``v1``.
+
+    Raises:
+        MalformedMessage: with the field's name, where the value does not fit the record.
+        UnknownVersion: where no handler knows the message's version.
+    """
+    content = _renamed(_json_object(value), record.aliases)
+    version = "v1" if content.get("version") is None else content["version"]
+    if isinstance(version, str) and version not in versions:
+        raise UnknownVersion(base_name, version)
+    return record(**_checked(record, content))
+
+
+def _json_object(value: bytes | None) -> dict[str, Any]:
+    if value is None:
+        raise MalformedMessage("the message has no value (a tombstone)")
+    try:
+        content = json.loads(
+            value.decode("utf-8"),
+            object_pairs_hook=_unique_keys,
+            parse_constant=_refuse_constant,
+            parse_int=_bounded_integer,
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedMessage(f"the value is not UTF-8: {error.reason} at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise MalformedMessage(f"the value is not JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise MalformedMessage("the value is nested too deeply") from error
+    if not isinstance(content, dict):
+        raise MalformedMessage(f"the value is not a JSON object but {_json_type(content)}")
+    return content
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedMessage(f"the field {twice!r} stands twice in one object", field=twice)
+    return content
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedMessage(f"the value holds {name}, which is not JSON")
+
+
+def _bounded_integer(digits: str) -> int | float:
+    # An integer field refuses a float by name; elsewhere a number of that size is none of our business.
+    return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS + digits.startswith("-") else float(digits)
+
+
+def _json_type(content: object) -> str:
+    names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(content), "a number")
+
+
+def _renamed(content: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    for old, new in aliases.items():
+        if content.get(new) is None and old in content:
+            content[new] = content[old]
+    return content
+
+
+def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
+    given = {
+        name: content[name]
+        for name, (_, required) in fields_of(record).items()
+        if name in content and (required or content[name] is not None)
+    }
+    try:
+        fields = _validator(record).validate_python(given)
+    except ValidationError as error:
+        raise _malformed(error) from None
+    _refuse_lone_surrogates(given)
+    return fields
+
+
+def _malformed(error: ValidationError) -> MalformedMessage:
+    # Only place and rule: the offending value may be a password.
+    problems = [
+        (".".join(str(part) for part in problem["loc"]), problem["msg"])
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return MalformedMessage("; ".join(f"field {name!r}: {rule}" for name, rule in problems), field=problems[0][0])
+
+
+def _refuse_lone_surrogates(given: dict[str, Any]) -> None:
+    # JSON can spell half of a surrogate pair; no database, header or label can hold it.
+    for name, content in given.items():
+        try:
+            json.dumps(content, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise MalformedMessage(f"field {name!r}: holds half of a surrogate pair", field=name) from None
+
+
+@cache
+def _validator(record: type[Message]) -> TypeAdapter[dict[str, Any]]:
+    fields = {
+        name: Required[kind] if required else NotRequired[kind] for name, (kind, required) in fields_of(record).items()
+    }
+    shape = TypedDict(record.__name__, fields)  # type: ignore[misc]  # a shape known only at run time
+    shape.__pydantic_config__ = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+    return cast("TypeAdapter[dict[str, Any]]", TypeAdapter(shape))
