@@ -38,7 +38,7 @@ class MessageType:
         return parse(self.record, self.base_name, self.versions, value)
 
     def has_work_in(self, modes: tuple[Mode, ...]) -> bool:
-        """Tell whether a worker with these modes consumes the topic; metrics mode counts every message of every type."""
+        """Tell whether a worker with these modes consumes the topic; metrics mode counts all messages."""
         return Mode.METRICS in modes or any(mode in self.handlers for mode in modes)
 
     def handlers_in(self, modes: tuple[Mode, ...]) -> tuple[Handler, ...]:

@@ -16,13 +16,13 @@ from typing_extensions import NotRequired, Required, TypedDict
 
 from investigator.delivery.errors import PermanentError
 
-__all__ = ["MalformedMessage", "Message", "SecretStr", "UnknownVersion", "fields_of", "parse", "reveal"]
+__all__ = ["MalformedMessageError", "Message", "SecretStr", "UnknownVersionError", "fields_of", "parse", "reveal"]
 
 # The longest integers that fit into 64 bits have 19 digits; a longer one is no count, limit or id of any producer.
 _MAX_INTEGER_DIGITS = 19
 
 
-class MalformedMessage(PermanentError):
+class MalformedMessageError(PermanentError):
     """The value of a message is not what its record declares; ``field`` names the culprit where one is known."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
@@ -30,7 +30,7 @@ class MalformedMessage(PermanentError):
         self.field = field
 
 
-class UnknownVersion(PermanentError):
+class UnknownVersionError(PermanentError):
     """No handler knows this version of the message."""
 
     def __init__(self, base_name: str, version: str) -> None:
@@ -69,19 +69,19 @@ def parse(record: type[M], base_name: str, versions: tuple[str, ...], value: byt
     Null counts as absent for a field that has a default; unknown fields are ignored; an absent version is ``v1``.
 
     Raises:
-        MalformedMessage: with the field's name, where the value does not fit the record.
-        UnknownVersion: where no handler knows the message's version.
+        MalformedMessageError: with the field's name, where the value does not fit the record.
+        UnknownVersionError: where no handler knows the message's version.
     """
     content = _renamed(_json_object(value), record.aliases)
     version = "v1" if content.get("version") is None else content["version"]
     if isinstance(version, str) and version not in versions:
-        raise UnknownVersion(base_name, version)
+        raise UnknownVersionError(base_name, version)
     return record(**_checked(record, content))
 
 
 def _json_object(value: bytes | None) -> dict[str, Any]:
     if value is None:
-        raise MalformedMessage("the message has no value (a tombstone)")
+        raise MalformedMessageError("the message has no value (a tombstone)")
     try:
         content = json.loads(
             value.decode("utf-8"),
@@ -90,13 +90,13 @@ def _json_object(value: bytes | None) -> dict[str, Any]:
             parse_int=_bounded_integer,
         )
     except UnicodeDecodeError as error:
-        raise MalformedMessage(f"the value is not UTF-8: {error.reason} at byte {error.start}") from error
+        raise MalformedMessageError(f"the value is not UTF-8: {error.reason} at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        raise MalformedMessage(f"the value is not JSON: {error.msg} at character {error.pos}") from error
+        raise MalformedMessageError(f"the value is not JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:
-        raise MalformedMessage("the value is nested too deeply") from error
+        raise MalformedMessageError("the value is nested too deeply") from error
     if not isinstance(content, dict):
-        raise MalformedMessage(f"the value is not a JSON object but {_json_type(content)}")
+        raise MalformedMessageError(f"the value is not a JSON object but {_json_type(content)}")
     return content
 
 
@@ -105,12 +105,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedMessage(f"the field {twice!r} stands twice in one object", field=twice)
+        raise MalformedMessageError(f"the field {twice!r} stands twice in one object", field=twice)
     return content
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedMessage(f"the value holds {name}, which is not JSON")
+    raise MalformedMessageError(f"the value holds {name}, which is not JSON")
 
 
 def _bounded_integer(digits: str) -> int | float:
@@ -144,13 +144,13 @@ def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _malformed(error: ValidationError) -> MalformedMessage:
+def _malformed(error: ValidationError) -> MalformedMessageError:
     # Only place and rule: the offending value may be a password.
     problems = [
         (".".join(str(part) for part in problem["loc"]), problem["msg"])
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
-    return MalformedMessage("; ".join(f"field {name!r}: {rule}" for name, rule in problems), field=problems[0][0])
+    return MalformedMessageError("; ".join(f"field {name!r}: {rule}" for name, rule in problems), field=problems[0][0])
 
 
 def _refuse_lone_surrogates(given: dict[str, Any]) -> None:
@@ -159,7 +159,7 @@ def _refuse_lone_surrogates(given: dict[str, Any]) -> None:
         try:
             json.dumps(content, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise MalformedMessage(f"field {name!r}: holds half of a surrogate pair", field=name) from None
+            raise MalformedMessageError(f"field {name!r}: holds half of a surrogate pair", field=name) from None
 
 
 @cache

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: which offset of each partition may be committed.
+
+Messages are taken up in the order of their offsets and finished in any order. What may be committed is the first
+offset that is not finished, and nothing beyond it: a crash then brings back every unfinished message and no message
+is lost. A partition that is assigned anew starts on a fresh page; a ticket of an older page changes nothing.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Partition(NamedTuple):
+    """A partition of a topic."""
+
+    topic: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to finish one offset, valid for the assignment in which the message was taken up."""
+
+    partition: Partition
+    offset: int
+    page: int
+
+
+@dataclass(slots=True)
+class _Page:
+    number: int
+    #: One past the highest offset taken up, None before the first one.
+    next: int | None = None
+    #: Offsets in hand, in the order in which they were taken up, which is ascending.
+    unfinished: dict[int, None] = field(default_factory=dict)
+    committed: int | None = None
+
+    @property
+    def position(self) -> int | None:
+        return next(iter(self.unfinished), self.next)
+
+
+class Ledger:
+    """Keeps a page for each assigned partition. Not thread-safe: it belongs to the event loop.
+
+    Args:
+        max_ahead: how many offsets may be taken up from the first unfinished one on; what comes again after a crash,
+            and the memory of the ledger, are bounded by it.
+    """
+
+    def __init__(self, max_ahead: int) -> None:
+        self._max_ahead = max_ahead
+        self._pages: dict[Partition, _Page] = {}
+        self._last_page = 0
+
+    def assign(self, partition: Partition) -> None:
+        """Start a fresh page: whatever was in hand of an earlier assignment no longer counts."""
+        self._last_page += 1
+        self._pages[partition] = _Page(self._last_page)
+
+    def revoke(self, partition: Partition) -> None:
+        """Forget the partition; its tickets change nothing from now on."""
+        self._pages.pop(partition, None)
+
+    def assigned(self) -> frozenset[Partition]:
+        """Tell the partitions that have a page."""
+        return frozenset(self._pages)
+
+    def has_room(self, partition: Partition, offset: int) -> bool:
+        """Tell whether the offset is near enough to the first unfinished one to be taken up."""
+        page = self._pages.get(partition)
+        return page is None or page.position is None or offset - page.position < self._max_ahead
+
+    def take(self, partition: Partition, offset: int) -> Ticket | None:
+        """Take up an offset; None where it is not ours to handle: not assigned, or a repeat within the assignment."""
+        page = self._pages.get(partition)
+        if page is None or (page.next is not None and offset < page.next):
+            return None
+        page.next = offset + 1
+        page.unfinished[offset] = None
+        return Ticket(partition, offset, page.number)
+
+    def is_valid(self, ticket: Ticket) -> bool:
+        """Tell whether the assignment of the ticket still lasts."""
+        page = self._pages.get(ticket.partition)
+        return page is not None and page.number == ticket.page
+
+    def finish(self, ticket: Ticket) -> None:
+        """Note that the message is done with; a ticket of an older assignment changes nothing."""
+        if self.is_valid(ticket):
+            self._pages[ticket.partition].unfinished.pop(ticket.offset, None)
+
+    def position(self, partition: Partition) -> int | None:
+        """Give the first offset that is not finished, None where nothing was taken up."""
+        page = self._pages.get(partition)
+        return None if page is None else page.position
+
+    def committable(self) -> dict[Partition, int]:
+        """Give for each partition the offset to commit, where it moved since the last commit."""
+        return {
+            partition: page.position
+            for partition, page in self._pages.items()
+            if page.position is not None and page.position != page.committed
+        }
+
+    def committed(self, partition: Partition, offset: int) -> None:
+        """Note that the broker has the commit."""
+        if page := self._pages.get(partition):
+            page.committed = offset

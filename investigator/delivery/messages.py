@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A message as the delivery engine sees it: as it came, and while it is in hand."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from investigator.delivery.engine import Failure, Step
+from investigator.delivery.ledger import Partition, Ticket
+from investigator.delivery.origin import Origin
+from investigator.delivery.slots import Slot
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message as it comes from Kafka.
+
+    Args:
+        topic: the base name of its topic.
+        partition: the partition from which it came.
+        offset: its offset there.
+        key: messages with the same key are handled in order; None is no key.
+        origin: its identity; that of the original where it is a replay.
+        steps: makes what is to be done for it; given the slot so that a step that only waits may release it.
+    """
+
+    topic: str
+    partition: Partition
+    offset: int
+    key: bytes | None
+    origin: Origin
+    steps: Callable[[Slot], Sequence[Step]]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it lies in its topic."""
+        return self.partition.number, self.offset
+
+
+@dataclass
+class InHand:
+    """A message that was taken up and is not finished, for whoever wants to see what hangs and why."""
+
+    delivery: Delivery
+    ticket: Ticket
+    slot: Slot
+    since: float
+    waits_for: str = "its turn"
+    failure: Failure | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the delivery engine needs from the world around it."""
+
+from typing import Protocol
+
+from investigator.delivery.engine import Failure
+from investigator.delivery.messages import Delivery
+
+
+class Observer(Protocol):
+    """Told what happens to messages; counts and logs it."""
+
+    def started(self, delivery: Delivery) -> None:
+        """The message is being worked on."""
+
+    def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
+        """An attempt failed; so many have failed by now."""
+
+    def gave_up(self, delivery: Delivery, failure: Failure) -> None:
+        """No attempt is left."""
+
+    def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
+        """The message is not being worked on any more."""
+
+    def finished(self, delivery: Delivery) -> None:
+        """Its offset may be committed."""
+
+
+class DeadLetters(Protocol):
+    """Keeps the messages that were given up."""
+
+    def wants(self, delivery: Delivery) -> bool:
+        """Tell whether a message of this topic that is given up is to be kept instead of halting the topic."""
+
+    def handled(self, delivery: Delivery) -> None:
+        """Note that a message of the topic was handled well."""
+
+    async def keep(self, delivery: Delivery, failure: Failure) -> None:
+        """Keep the message; returns when the broker has it, raises where it can't be kept."""
