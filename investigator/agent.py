@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
 from investigator.modes import Mode
-from investigator.records import Message, SecretStr, parse, reveal
+from investigator.records import Message, SecretStr, Text, parse, reveal
 from investigator.work import Work
 
-__all__ = ["MESSAGE_TYPES", "Handler", "Message", "MessageType", "Mode", "SecretStr", "Work", "agent", "reveal"]
+__all__ = ["MESSAGE_TYPES", "Handler", "Message", "MessageType", "Mode", "SecretStr", "Text", "Work", "agent", "reveal"]
 
 Handler = Callable[[Any, Work], Awaitable[None]]
 H = TypeVar("H", bound=Handler)

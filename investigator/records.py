@@ -6,20 +6,35 @@ coerced, so that a wrong producer is found at once and never schedules work for 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar, NoReturn, TypeVar, cast
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, cast
 
 import faust
-from pydantic import ConfigDict, SecretStr, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, Required, TypedDict
 
 from investigator.delivery.errors import PermanentError
 
-__all__ = ["MalformedMessageError", "Message", "SecretStr", "UnknownVersionError", "fields_of", "parse", "reveal"]
+__all__ = [
+    "MalformedMessageError",
+    "Message",
+    "SecretStr",
+    "Text",
+    "UnknownVersionError",
+    "fields_of",
+    "parse",
+    "reveal",
+]
 
 # The longest integers that fit into 64 bits have 19 digits; a longer one is no count, limit or id of any producer.
 _MAX_INTEGER_DIGITS = 19
+
+# A list of a million wrong items is one mistake; the error about it has to fit into a log line and a header.
+_MAX_PROBLEMS = 5
+
+#: Text without which nothing can be done: the cluster refuses a template whose required parameter is empty.
+Text = Annotated[str, Field(min_length=1)]
 
 
 class MalformedMessageError(PermanentError):
@@ -47,6 +62,11 @@ class Message(faust.Record, abstract=True, serializer="json"):
 
     #: Older names of fields -> names of today.
     aliases: ClassVar[Mapping[str, str]] = {}
+
+    def contents(self, *, without: Iterable[str] = ()) -> dict[str, Any]:
+        """Give the message's own fields by name: not those that every message has, nor those that are named here."""
+        left_out = {*Message.__annotations__, *without}
+        return {name: getattr(self, name) for name in fields_of(type(self)) if name not in left_out}
 
 
 M = TypeVar("M", bound=Message)
@@ -137,10 +157,11 @@ def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
         if name in content and (required or content[name] is not None)
     }
     try:
-        fields = _validator(record).validate_python(given)
+        validator = _validator(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
+        fields = validator.validate_python(given)
     except ValidationError as error:
         raise _malformed(error) from None
-    _refuse_lone_surrogates(given)
+    _refuse_what_json_cannot_carry(given)
     return fields
 
 
@@ -150,23 +171,30 @@ def _malformed(error: ValidationError) -> MalformedMessageError:
         (".".join(str(part) for part in problem["loc"]), problem["msg"])
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
-    return MalformedMessageError("; ".join(f"field {name!r}: {rule}" for name, rule in problems), field=problems[0][0])
+    told = "; ".join(f"field {name!r}: {rule}" for name, rule in problems[:_MAX_PROBLEMS])
+    untold = len(problems) - _MAX_PROBLEMS
+    return MalformedMessageError(told + (f"; and {untold} more" if untold > 0 else ""), field=problems[0][0])
 
 
-def _refuse_lone_surrogates(given: dict[str, Any]) -> None:
-    # JSON can spell half of a surrogate pair; no database, header or label can hold it.
+def _refuse_what_json_cannot_carry(given: dict[str, Any]) -> None:
+    # Half of a surrogate pair and a number beyond every float can be spelt in JSON, but neither a database nor a
+    # workflow's parameters can hold them.
     for name, content in given.items():
         try:
-            json.dumps(content, ensure_ascii=False).encode()
+            json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
         except UnicodeEncodeError:
             raise MalformedMessageError(f"field {name!r}: holds half of a surrogate pair", field=name) from None
+        except ValueError:
+            raise MalformedMessageError(f"field {name!r}: holds a number that is out of range", field=name) from None
+        except RecursionError:
+            raise MalformedMessageError(f"field {name!r}: is nested too deeply", field=name) from None
 
 
 @cache
-def _validator(record: type[Message]) -> TypeAdapter[dict[str, Any]]:
+def _validator(record: type[Any]) -> TypeAdapter[dict[str, Any]]:
     fields = {
         name: Required[kind] if required else NotRequired[kind] for name, (kind, required) in fields_of(record).items()
     }
     shape = TypedDict(record.__name__, fields)  # type: ignore[misc]  # a shape known only at run time
-    shape.__pydantic_config__ = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
-    return cast("TypeAdapter[dict[str, Any]]", TypeAdapter(shape))
+    strictly = with_config(ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True))
+    return cast("TypeAdapter[dict[str, Any]]", TypeAdapter(strictly(shape)))
