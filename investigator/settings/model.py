@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All settings in one object."""
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from investigator.settings.delivery import DeliverySettings
+from investigator.settings.kafka import KafkaSettings
+from investigator.settings.surroundings import ClusterSettings, GraphSettings, OtherSettings
+
+#: The groups in the order of the reference.
+SECTIONS = (KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, OtherSettings)
+
+
+class Settings(KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, OtherSettings):
+    """What the environment says, checked; an attribute is named like its variable, in lower case."""
+
+    def secrets(self) -> Iterator[str]:
+        """Give the text of every password, for the one place that keeps them out of logs."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                yield value.get_secret_value()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be set, derived from the settings themselves: for the documentation and for error messages."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from investigator.settings.model import SECTIONS
+from investigator.settings.values import Form, Unit
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as a person sees it."""
+
+    name: str
+    section: str
+    form: str
+    unit: str
+    default: str
+    required: bool
+    secret: bool
+    purpose: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return self.name.upper()
+
+
+@cache
+def reference() -> tuple[Setting, ...]:
+    """Give all settings in the order of the documentation."""
+    return tuple(
+        _setting((section.__doc__ or "").rstrip("."), name, field)
+        for section in SECTIONS
+        for name, field in section.model_fields.items()
+    )
+
+
+def _setting(section: str, name: str, field: FieldInfo) -> Setting:
+    marks = [*field.metadata, *_marks(field.annotation)]
+    return Setting(
+        name=name,
+        section=section,
+        form=next((mark.text for mark in marks if isinstance(mark, Form)), _plain_form(field.annotation)),
+        unit=next((mark.text for mark in marks if isinstance(mark, Unit)), ""),
+        default="" if field.is_required() else _text(field.default),
+        required=field.is_required(),
+        secret=SecretStr in _types(field.annotation),
+        purpose=" ".join((field.description or "").split()),
+    )
+
+
+def _marks(annotation: Any) -> list[object]:  # noqa: ANN401  (annotations have no common type)
+    """Give the marks on an annotated type and on the members of a union of such."""
+    own = list(getattr(annotation, "__metadata__", ()))
+    return own + [mark for inner in get_args(annotation) for mark in _marks(inner)]
+
+
+def _types(annotation: Any) -> set[object]:  # noqa: ANN401  (annotations have no common type)
+    return {annotation}.union(*(_types(inner) for inner in get_args(annotation)))
+
+
+def _plain_form(annotation: Any) -> str:  # noqa: ANN401  (annotations have no common type)
+    if get_origin(annotation) is Literal:
+        return f"one of {', '.join(map(str, get_args(annotation)))}"
+    forms = [_plain_form(inner) for inner in get_args(annotation) if inner is not type(None)]
+    return forms[0] if forms else {bool: "true or false"}.get(annotation, "text")
+
+
+def _text(default: object) -> str:
+    if default is None:
+        return ""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()  # a default is public
+    if isinstance(default, tuple):
+        return json.dumps([_text(each) for each in default])
+    return str(int(default) if isinstance(default, bool) else getattr(default, "value", default))

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of values that settings have: how the text of an environment variable becomes each of them."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from investigator.modes import Mode
+
+T = TypeVar("T")
+
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_TOPIC_PREFIX = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+_SERVER = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
+_LAST_PORT = 65535
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a value is written, for the reference and for error messages."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a number counts."""
+
+    text: str
+
+
+def _refuse_unless(accepts: Callable[[T], object], rule: str) -> AfterValidator:
+    def check(value: T) -> T:
+        if not accepts(value):
+            raise ValueError(rule)
+        return value
+
+    return AfterValidator(check)
+
+
+def _digit(value: object) -> object:
+    # The libraries underneath read some of these with int(); a word that only we understood would stop them later.
+    if isinstance(value, str) and value not in ("0", "1"):
+        raise ValueError("is neither 0 nor 1")
+    return value
+
+
+def _is_readable_file(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.R_OK)
+
+
+def _has_host(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _is_server(server: str) -> bool:
+    match = _SERVER.fullmatch(server)
+    return match is not None and 0 < int(match["port"]) <= _LAST_PORT
+
+
+def _servers(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    servers = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not servers:
+        raise ValueError("names no server")
+    if wrong := [server for server in servers if not _is_server(server)]:
+        raise ValueError(f"{', '.join(map(repr, wrong))} is not of the form host:port")
+    return servers
+
+
+def _json(text: str) -> Any:  # noqa: ANN401  (JSON may hold anything)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"is not JSON ({error})") from error
+
+
+def _modes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    content = _json(value) if value.lstrip().startswith(("[", '"')) else value
+    names = content if isinstance(content, list) else [content]
+    known = {mode.value for mode in Mode}
+    if not names or any(name not in known for name in map(str, names)):
+        raise ValueError("names no mode, or one that does not exist")
+    return tuple(dict.fromkeys(Mode(name) for name in names))
+
+
+def _number_or_names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    content = _json(value)
+    if isinstance(content, list) and all(isinstance(name, str) for name in content):
+        return tuple(dict.fromkeys(content))
+    if isinstance(content, int) and content >= 0:
+        return int(content)
+    raise ValueError("is neither a number nor a list of names")
+
+
+def _password_or_its_file(value: object) -> object:
+    # What is too long or too odd for a path is no file; Path.is_file says so by an error on some systems.
+    try:
+        is_file = isinstance(value, str) and Path(value).is_file()
+    except (OSError, ValueError):
+        is_file = False
+    return Path(str(value)).read_text(encoding="utf-8").strip() if is_file else value
+
+
+def _level(value: object) -> object:
+    words = {"0": "INFO", "FALSE": "INFO", "1": "DEBUG", "TRUE": "DEBUG", "WARN": "WARNING"}
+    name = str(value).upper()
+    if (level := words.get(name, name)) not in _LEVELS:
+        raise ValueError("is no level")
+    return level
+
+
+Switch = Annotated[bool, BeforeValidator(_digit), Form("0 or 1")]
+Count = Annotated[int, Field(ge=1), Form("whole number, at least 1")]
+Amount = Annotated[int, Field(ge=0), Form("whole number, at least 0")]
+Port = Annotated[int, Field(ge=1, le=_LAST_PORT), Form("port number")]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Form("number above 0"), Unit("seconds")]
+Pause = Annotated[float, Field(ge=0, allow_inf_nan=False), Form("number, at least 0"), Unit("seconds")]
+Milliseconds = Annotated[int, Field(ge=1), Form("whole number, at least 1"), Unit("milliseconds")]
+Bytes = Annotated[int, Field(ge=1), Form("whole number, at least 1"), Unit("bytes")]
+Password = Annotated[SecretStr, Form("text, never shown")]
+PasswordOrFile = Annotated[
+    SecretStr, BeforeValidator(_password_or_its_file), Form("text or the path of a file that holds it, never shown")
+]
+AutoCommit = Annotated[
+    bool,
+    _refuse_unless(
+        lambda on: not on, "messages would be committed by the clock, handled or not, and be lost at the next crash"
+    ),
+    Form("false, or remove the variable"),
+]
+Kubeconfig = Annotated[
+    str,
+    _refuse_unless(
+        lambda paths: any(map(_is_readable_file, map(Path, paths.split(":")))), "is not a file that can be read"
+    ),
+    Form("path of a file, several separated by colons"),
+]
+ReadableFile = Annotated[
+    Path, _refuse_unless(_is_readable_file, "is not a file that can be read"), Form("path of a file")
+]
+Url = Annotated[str, _refuse_unless(_has_host, "must begin with http:// or https:// and name a host"), Form("URL")]
+Namespace = Annotated[
+    str,
+    _refuse_unless(_NAMESPACE.fullmatch, "must be a name of lower-case letters, digits and dashes"),
+    Form("name of a namespace"),
+]
+TopicPrefix = Annotated[
+    str,
+    _refuse_unless(_TOPIC_PREFIX.fullmatch, "may have letters, digits, dots, dashes and underscores only"),
+    Form("name"),
+]
+Servers = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_servers), Form("host:port, several separated by commas")
+]
+Modes = Annotated[
+    tuple[Mode, ...],
+    NoDecode,
+    BeforeValidator(_modes),
+    Form(f"one of {', '.join(mode.value for mode in Mode)}, or a JSON list of them"),
+]
+NumberOrNames = Annotated[
+    int | tuple[str, ...], NoDecode, BeforeValidator(_number_or_names), Form("0, 1, or a JSON list of base names")
+]
+Level = Annotated[str, BeforeValidator(_level), Form(f"0, 1, or one of {', '.join(_LEVELS)}")]
