@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faust's Kafka consumer, made to commit what our ledger says instead of what Faust believes was acknowledged.
+
+Faust commits past unfinished messages when they finish out of order, forgets gaps at the start of a topic, and ends the
+worker when a commit fails. So its acknowledgements are not used at all: streams are read with `noack`, and the hooks
+below answer Faust's question "what may be committed?" from the ledger. When Faust commits (by interval, at a
+rebalance, at shutdown) stays as it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode import Service
+
+from investigator.delivery.ledger import Ledger, Partition
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that talks to the broker; survives what a broker may do."""
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        assignment = self.assignment()
+        wanted = {TopicPartition(*tp): OffsetAndMetadata(at, "") for tp, at in offsets.items() if tp in assignment}
+        try:
+            await self._ensure_consumer().commit(wanted)
+        except (CommitFailedError, IllegalStateError) as error:
+            self.log.info("Not committed, since the partitions were assigned anew: %s", error)
+            return False
+        except KafkaError as error:
+            self.log.warning("Not committed, will be tried again: %r", error)
+            return False
+        return True
+
+    async def stay_in_group(self) -> None:
+        """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
+        await self.call_thread(self._touch)
+
+    async def _touch(self) -> None:
+        with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001  aiokafka's own idle clock
+            pass
+
+
+class LedgerConsumer(driver.Consumer):
+    """A consumer that commits by the ledger."""
+
+    #: Set by the transport before Faust makes the consumer.
+    ledger: Ledger
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TP]:
+        return (
+            TP(*partition)
+            for partition in self.ledger.committable()
+            if topics is None or partition in topics or partition.topic in topics
+        )
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        committable = self.ledger.committable()
+        return {tp: committable[Partition(*tp)] for tp in tps if Partition(*tp) in committable}
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002  Faust's signature
+        did_commit: bool = await super()._commit_offsets(offsets, start_new_transaction=start_new_transaction)
+        if did_commit:
+            for tp, offset in offsets.items():
+                self.ledger.committed(Partition(*tp), offset)
+        return did_commit
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: the ledger needs no list of the offsets that a topic does not hold."""
+
+    @Service.task
+    async def _keep_membership(self) -> None:
+        # Faust stops polling while all of its buffers are full, as they are when everything waits for the cluster;
+        # after broker_max_poll_interval the client would leave the group, though this worker is well.
+        interval = self.app.conf.broker_max_poll_interval / 4
+        while not self.should_stop:
+            await self.sleep(interval)
+            if not self.should_stop:
+                await self._thread.stay_in_group()
+
+
+def transport_for(ledger: Ledger) -> type[driver.Transport]:
+    """Make the class of transport whose consumers commit by this ledger."""
+
+    class BoundConsumer(LedgerConsumer):
+        pass
+
+    BoundConsumer.ledger = ledger
+
+    class LedgerTransport(driver.Transport):
+        Consumer: ClassVar = BoundConsumer
+
+    return LedgerTransport
