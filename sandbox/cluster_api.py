@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP routes of the cluster stand-in."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from sandbox.discovery import discovery_routes
+from sandbox.life import Controller
+from sandbox.paging import Pager
+from sandbox.selectors import matches, parse_selector
+from sandbox.statuses import bad_request, not_found
+from sandbox.templating import process
+from sandbox.workflow_store import GROUP, Workflow, WorkflowStore
+
+__all__ = ["ClusterApi", "ClusterContent"]
+
+_CONFIG_MAPS = "/api/v1/namespaces/{namespace}/configmaps"
+_TEMPLATES = "/apis/template.openshift.io/v1/namespaces/{namespace}"
+_WORKFLOWS = f"/apis/{GROUP}/v1alpha1/namespaces/{{namespace}}/workflows"
+_UNSUPPORTED = ("fieldSelector", "watch", "resourceVersion")  # better refused than silently ignored
+
+
+class _Names(Protocol):
+    @property
+    def infra(self) -> str: ...
+
+
+class ClusterContent(Protocol):
+    """What the routes show and change."""
+
+    solvers: list[str]
+    templates: list[dict[str, Any]]
+    store: WorkflowStore
+    controller: Controller
+
+    @property
+    def namespaces(self) -> _Names:
+        """The names of the namespaces."""
+
+
+class ClusterApi:
+    """Answers the requests of Kubernetes, OpenShift and Argo clients from the content of a cluster."""
+
+    def __init__(self, content: ClusterContent) -> None:
+        """Answer from that content."""
+        self._content = content
+        self._pager: Pager[Workflow] = Pager()
+
+    def routes(self) -> Iterator[web.RouteDef]:
+        """Give the routes."""
+        yield from discovery_routes()
+        yield web.get(_CONFIG_MAPS, self._list_config_maps)
+        yield web.get(f"{_CONFIG_MAPS}/{{name}}", self._get_config_map)
+        yield web.get(f"{_TEMPLATES}/templates", self._list_templates)
+        yield web.post(f"{_TEMPLATES}/processedtemplates", self._process_template)
+        yield web.get(_WORKFLOWS, self._list_workflows)
+        yield web.post(_WORKFLOWS, self._create_workflow)
+        yield web.get(f"{_WORKFLOWS}/{{name}}", self._get_workflow)
+        yield web.delete(f"{_WORKFLOWS}/{{name}}", self._delete_workflow)
+        yield web.route("*", "/{path:.*}", _no_such_path)
+
+    async def _list_config_maps(self, request: web.Request) -> web.Response:
+        here = request.match_info["namespace"] == self._content.namespaces.infra
+        items = [self._solvers()] if here and not parse_selector(request.query.get("labelSelector", "")) else []
+        return web.json_response(_listed("v1", "ConfigMapList", items))
+
+    async def _get_config_map(self, request: web.Request) -> web.Response:
+        place = (request.match_info["namespace"], request.match_info["name"])
+        if place != (self._content.namespaces.infra, "solvers"):
+            raise not_found("configmaps", request.match_info["name"])
+        return web.json_response(self._solvers())
+
+    def _solvers(self) -> dict[str, Any]:
+        metadata = {"name": "solvers", "namespace": self._content.namespaces.infra}
+        data = {"solvers": "\n".join(self._content.solvers)}
+        return {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata, "data": data}
+
+    async def _list_templates(self, request: web.Request) -> web.Response:
+        selector = parse_selector(request.query.get("labelSelector", ""))
+        here = request.match_info["namespace"] == self._content.namespaces.infra
+        known = self._content.templates if here else []
+        items = [template for template in known if matches(selector, template["metadata"].get("labels") or {})]
+        return web.json_response(_listed("template.openshift.io/v1", "TemplateList", items))
+
+    async def _process_template(self, request: web.Request) -> web.Response:
+        self._content.store.check_namespace(request.match_info["namespace"])
+        return web.json_response(process(await _json_object(request)), status=201)
+
+    async def _list_workflows(self, request: web.Request) -> web.Response:
+        workflows, token = self._page(request)
+        metadata = {"continue": token} if token else {}
+        items = [workflow.body for workflow in workflows]
+        return web.json_response(_listed(f"{GROUP}/v1alpha1", "WorkflowList", items, metadata))
+
+    def _page(self, request: web.Request) -> tuple[list[Workflow], str]:
+        unsupported = [parameter for parameter in _UNSUPPORTED if request.query.get(parameter)]
+        if unsupported:
+            message = f"the sandbox does not support {', '.join(unsupported)}"
+            raise bad_request(message)
+        limit = _limit(request)
+        if request.query.get("continue"):
+            return self._pager.following(request.query["continue"], limit)
+        selector = parse_selector(request.query.get("labelSelector", ""))
+        return self._pager.first(self._content.store.select(request.match_info["namespace"], selector), limit)
+
+    async def _create_workflow(self, request: web.Request) -> web.Response:
+        body = await _json_object(request)
+        workflow = self._content.store.create(request.match_info["namespace"], body)
+        self._content.controller.take(workflow)
+        return web.json_response(workflow.body, status=201)
+
+    def _find(self, request: web.Request) -> Workflow:
+        return self._content.store.get(request.match_info["namespace"], request.match_info["name"])
+
+    async def _get_workflow(self, request: web.Request) -> web.Response:
+        return web.json_response(self._find(request).body)
+
+    async def _delete_workflow(self, request: web.Request) -> web.Response:
+        workflow = self._find(request)
+        self._content.store.delete(workflow)
+        details = {"name": workflow.record.name, "group": GROUP, "kind": "workflows"}
+        return web.json_response({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details})
+
+
+def _listed(
+    version: str, kind: str, items: list[dict[str, Any]], metadata: dict[str, str] | None = None
+) -> dict[str, Any]:
+    shown = {"resourceVersion": "1", **(metadata or {})}
+    return {"kind": kind, "apiVersion": version, "metadata": shown, "items": items}
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit") or "0"
+    if not text.isdecimal():
+        message = f"strconv.ParseInt: parsing {text!r}: invalid syntax"
+        raise bad_request(message)
+    return int(text)
+
+
+async def _json_object(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError as error:
+        message = f"the object provided is unrecognized: {error}"
+        raise bad_request(message) from error
+    if not isinstance(body, dict):
+        message = "the object provided is unrecognized: not a JSON object"
+        raise bad_request(message)
+    return body
+
+
+async def _no_such_path(request: web.Request) -> web.Response:
+    raise not_found("the server could not find the requested resource", request.path)

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stand-in for the cluster, asked by the client that investigator uses: thoth-common's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from argo.workflows.client.rest import ApiException
+from openshift.dynamic.exceptions import UnauthorizedError
+from thoth.common import OpenShift
+
+from sandbox.cluster import ClusterStandIn
+from sandbox.faults import Fault
+
+SOLVER = "solver-rhel-8-py38"
+Schedule = Callable[[OpenShift, str], object]
+
+
+@pytest.fixture
+def openshift(cluster_environment: dict[str, str]) -> OpenShift:
+    """thoth-common's client, as investigator gets it from its environment."""
+    assert cluster_environment
+    return OpenShift()
+
+
+def administer(openshift: OpenShift, job_id: str) -> object:
+    """Schedule a kebechet-administrator workflow for a package version."""
+    info = {"PACKAGE_NAME": "flask", "PACKAGE_VERSION": "2.0.1", "PACKAGE_INDEX": "https://pypi.org/simple"}
+    return openshift.schedule_kebechet_administrator(info, "thoth.cve-update.cve-provided", job_id=job_id)
+
+
+def solve(openshift: OpenShift, job_id: str) -> object:
+    """Schedule a solver workflow for a package version."""
+    return openshift.schedule_solver("flask===2.0.1", SOLVER, transitive=False, job_id=job_id)
+
+
+SCHEDULE: dict[str, tuple[str, Schedule]] = {
+    "adviser": ("thoth-backend", lambda ocp, job_id: ocp.schedule_adviser("latest", job_id=job_id)),
+    "provenance-checker": ("thoth-backend", lambda ocp, job_id: ocp.schedule_provenance_checker(job_id=job_id)),
+    "kebechet": ("thoth-backend", lambda ocp, job_id: ocp.schedule_kebechet_workflow({"a": 1}, job_id=job_id)),
+    "kebechet-run-url": (
+        "thoth-backend",
+        lambda ocp, job_id: ocp.schedule_kebechet_run_url_workflow("https://github.com/thoth-station/s", job_id=job_id),
+    ),
+    "kebechet-administrator": ("thoth-backend", administer),
+    "thoth-repo-init": (
+        "thoth-backend",
+        lambda ocp, job_id: ocp.schedule_thoth_repo_init("https://github.com/thoth-station/s", job_id=job_id),
+    ),
+    "solver": ("thoth-middletier", solve),
+    "revsolver": ("thoth-middletier", lambda ocp, job_id: ocp.schedule_revsolver("flask", "2.0.1", job_id=job_id)),
+    "security-indicator": (
+        "thoth-middletier",
+        lambda ocp, job_id: ocp.schedule_security_indicator(
+            "flask", "2.0.1", "https://pypi.org/simple", "process_data", job_id=job_id
+        ),
+    ),
+    "package-extract": (
+        "thoth-middletier",
+        lambda ocp, job_id: ocp.schedule_package_extract("quay.io/a/b", environment_type="runtime", job_id=job_id),
+    ),
+    "build-analysis": (
+        "thoth-middletier",
+        lambda ocp, job_id: ocp.schedule_build_analysis(output_image="quay.io/a/b", job_id=job_id),
+    ),
+    "graph-sync": ("thoth-middletier", lambda ocp, job_id: ocp.schedule_graph_sync("inspection-1", job_id=job_id)),
+}
+
+
+@pytest.mark.parametrize("kind", SCHEDULE)
+def test_thoth_common_schedules_every_kind(openshift: OpenShift, cluster: ClusterStandIn, kind: str) -> None:
+    """Guarantee: each kind has its template; what thoth-common sends for it becomes a workflow in its namespace."""
+    namespace, schedule = SCHEDULE[kind]
+    name = f"{kind}-261122103000-00000000000000ab"
+    assert schedule(openshift, name) == name
+    assert [(made.kind, made.name, made.namespace) for made in cluster.created] == [(kind, name, namespace)]
+
+
+def test_the_record_of_a_workflow_shows_its_parameters(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: template parameters and the client's own workflow parameters are both readable from the record."""
+    solve(openshift, "solver-1")
+    parameters = cluster.created[0].parameters
+    assert parameters["THOTH_SOLVER_PACKAGES"] == "flask===2.0.1"
+    assert parameters["THOTH_SOLVER_NO_TRANSITIVE"] == "1"
+    assert parameters["deployment_name"] == "test"
+
+
+def test_a_taken_name_is_refused(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: a second create of a name is 409 AlreadyExists, also when the first workflow has finished."""
+    solve(openshift, "solver-1")
+    cluster.set_phase("thoth-middletier", "solver-1", "Succeeded")
+    with pytest.raises(ApiException) as refused:
+        solve(openshift, "solver-1")
+    assert refused.value.status == 409
+    assert '"AlreadyExists"' in refused.value.body
+
+
+def test_a_deleted_workflow_frees_its_name(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: after the deletion the name may be used again, and the record keeps both creations."""
+    solve(openshift, "solver-1")
+    cluster.delete("thoth-middletier", "solver-1")
+    solve(openshift, "solver-1")
+    assert [made.name for made in cluster.created] == ["solver-1", "solver-1"]
+
+
+def test_the_same_name_in_another_namespace_is_free(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: names are taken per namespace."""
+    solve(openshift, "one")
+    administer(openshift, "one")
+    assert {made.namespace for made in cluster.created} == {"thoth-backend", "thoth-middletier"}
+
+
+def test_an_empty_required_parameter_is_refused(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: processing a template without a required value is 422 and names the parameter."""
+    with pytest.raises(requests.HTTPError) as refused:
+        openshift.schedule_solver("", SOLVER, job_id="solver-1")
+    assert refused.value.response is not None
+    assert refused.value.response.status_code == 422
+    assert "THOTH_SOLVER_PACKAGES is required" in refused.value.response.json()["message"]
+    assert not cluster.created
+
+
+@pytest.mark.parametrize("name", ["Capital", "under_score", "-dash", "dash-", "a..b", "a" * 254, "space d"])
+def test_an_invalid_name_is_refused(openshift: OpenShift, name: str) -> None:
+    """Guarantee: a name that is no DNS subdomain of at most 253 characters is 422."""
+    with pytest.raises(ApiException) as refused:
+        solve(openshift, name)
+    assert refused.value.status == 422
+
+
+def test_an_unknown_namespace_is_refused(openshift: OpenShift) -> None:
+    """Guarantee: creating a workflow in a namespace that is not there is 404."""
+    openshift.middletier_namespace = "nowhere"
+    with pytest.raises(ApiException) as refused:
+        solve(openshift, "solver-1")
+    assert refused.value.status == 404
+
+
+def test_a_wrong_token_is_refused(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: after a rotation the old token is 401, and a client that reads KUBECONFIG anew works."""
+    cluster.rotate_token("another")
+    with pytest.raises(UnauthorizedError):
+        openshift.get_solver_names()
+    assert OpenShift().get_solver_names() == cluster.solvers
+
+
+def test_pending_workflows_are_those_without_a_start(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: workflows that Argo has not seen and Pending ones have no startedAt, all others have."""
+    for count, phase in enumerate((None, "Pending", "Running", "Succeeded", "Failed", "Error"), start=1):
+        cluster.seed("thoth-backend", count, phase)  # type: ignore[arg-type] # a tuple of literals is one of str
+    assert openshift.workflow_manager.get_pending_workflows("thoth-backend") == 1 + 2
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("", 6),
+        ("workflows.argoproj.io/phase in (Pending,Running)", 2 + 1),
+        ("workflows.argoproj.io/phase=Succeeded", 3),
+        ("workflows.argoproj.io/phase!=Succeeded", 3),
+        ("workflows.argoproj.io/phase notin (Running, Succeeded)", 2),
+        ("!workflows.argoproj.io/phase", 0),
+        ("workflows.argoproj.io/phase", 6),
+        ("workflows.argoproj.io/phase notin (Succeeded),app=thoth", 3),
+        ("app=other", 0),
+        ("workflows.argoproj.io/completed=true", 3),
+    ],
+)
+def test_lists_obey_label_selectors(openshift: OpenShift, cluster: ClusterStandIn, selector: str, found: int) -> None:
+    """Guarantee: equality, set and existence requirements select what they select in Kubernetes."""
+    cluster.seed("thoth-backend", 2, "Pending")
+    cluster.seed("thoth-backend", 1, "Running")
+    cluster.seed("thoth-backend", 3, "Succeeded")
+    workflows = openshift.workflow_manager.get_workflows("thoth-backend", label_selector=selector)
+    assert len(workflows["items"]) == found
+
+
+def list_page(cluster: ClusterStandIn, **query: Any) -> requests.Response:  # noqa: ANN401 - a query's values
+    """Ask for a page of the backend's workflows."""
+    url = f"{cluster.url}/apis/argoproj.io/v1alpha1/namespaces/thoth-backend/workflows"
+    return requests.get(url, params=query, headers={"Authorization": f"Bearer {cluster.token}"}, timeout=10)
+
+
+def test_lists_come_in_pages(cluster: ClusterStandIn) -> None:
+    """Guarantee: limit and continue give every workflow once, even when they change phase between two pages."""
+    cluster.seed("thoth-backend", 5, "Pending")
+    names: list[str] = []
+    token: str | None = ""
+    while token is not None:
+        page = list_page(cluster, limit=2, labelSelector="workflows.argoproj.io/phase=Pending", **{"continue": token})
+        names += [item["metadata"]["name"] for item in page.json()["items"]]
+        cluster.set_phase("thoth-backend", names[-1], "Running")
+        token = page.json()["metadata"].get("continue")
+    assert len(names) == len(set(names)) == 5
+
+
+def test_an_old_page_token_is_refused(cluster: ClusterStandIn) -> None:
+    """Guarantee: a continue token that is not known any more is 410, as Kubernetes answers it."""
+    assert list_page(cluster, limit=1, **{"continue": "page-999"}).status_code == 410
+
+
+@pytest.mark.parametrize("selector", ["a in b", "=x", "a in (b", "a==b==c"])
+def test_a_malformed_selector_is_refused(cluster: ClusterStandIn, selector: str) -> None:
+    """Guarantee: a selector that Kubernetes can't parse is 400, not an empty list."""
+    assert list_page(cluster, labelSelector=selector).status_code == 400
+
+
+def test_a_lost_reply_creates_the_workflow(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: with the fault "lost" the client sees a broken connection while the workflow is there."""
+    cluster.faults.set(Fault(effect="lost", method="POST", path="*/workflows", count=1))
+    with pytest.raises(Exception, match="Connection") as broken:
+        solve(openshift, "solver-1")
+    assert not isinstance(broken.value, ApiException)
+    assert [made.name for made in cluster.created] == ["solver-1"]
+    assert cluster.journal.statuses("POST", "*/workflows") == {None: 1}
+
+
+def test_a_status_fault_hits_only_what_it_is_meant_for(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Guarantee: faults are limited by namespace, body and count; what they refuse is not done."""
+    cluster.faults.set(
+        Fault(effect="status", status=503, method="POST", namespace="thoth-middletier", body='"unlucky"', count=1)
+    )
+    solve(openshift, "lucky")
+    with pytest.raises(ApiException) as refused:
+        solve(openshift, "unlucky")
+    assert refused.value.status == 503
+    solve(openshift, "unlucky")
+    assert [made.name for made in cluster.created] == ["lucky", "unlucky"]
+
+
+def test_the_remote_control_seeds_and_shows(cluster: ClusterStandIn) -> None:
+    """Guarantee: another process can seed workflows, set faults, see what happened and reset, by HTTP and no token."""
+    control = f"{cluster.url}/_sandbox"
+    seed = {"namespace": "thoth-backend", "count": 1000, "phase": "Pending"}
+    assert requests.post(f"{control}/seed", json=seed, timeout=10).json()["thoth-backend"] == {"Pending": 1000}
+    fault = {"effect": "status", "status": 429, "retry_after": 7}
+    assert requests.put(f"{control}/faults", json=[fault], timeout=10).status_code == 200
+    assert list_page(cluster).headers["Retry-After"] == "7"
+    assert requests.get(f"{control}/requests", timeout=10).json()[0]["status"] == 429
+    requests.post(f"{control}/reset", timeout=10)
+    assert requests.get(f"{control}/state", timeout=10).json()["workflows"]["thoth-backend"] == {}
+    assert requests.get(f"{control}/faults", timeout=10).json() == []
