@@ -26,3 +26,7 @@ class TemporaryError(Exception):
         super().__init__(message)
         self.message = message
         self.delay = delay
+
+
+class UnavailableError(TemporaryError):
+    """A dependency as a whole seems to be away: refused, reset, timed out, or it asks everybody to hold back."""

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An event loop whose clock jumps to the next timer instead of waiting for it: hours of waiting take no time.
+
+    @in_virtual_time
+    async def test_it_waits_an_hour() -> None:
+        await asyncio.sleep(3600)
+
+A test that would wait for ever fails at once with a DeadlockError. Real input and output works too, but the clock does
+not wait for it: keep it out of such tests, and threads as well.
+"""
+
+import asyncio
+import functools
+import selectors
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DeadlockError(RuntimeError):
+    """Every task waits and no timer is set: nothing could ever go on."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Asks for input that is there, then lets the clock jump by the time that it should have waited."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready and timeout is None:
+            raise DeadlockError("all tasks wait, and no timer is set")
+        if not ready:
+            self.now += max(timeout or 0.0, 0.0)
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop that starts at time zero and jumps."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Return the seconds since the loop was made, as its timers count them."""
+        return self._jumping.now
+
+
+def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
+    """Run ``main`` to its end in a loop of its own; tasks that it leaves behind are cancelled."""
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        _cancel_all(loop)
+        loop.close()
+
+
+def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Turn a test that is a coroutine function into one that runs in virtual time."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        run_in_virtual_time(test(*args, **kwargs))
+
+    return run
+
+
+async def settle() -> None:
+    """Let all tasks run until each of them waits for a timer or for another one; takes no time."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def finished_at(awaitable: Awaitable[object]) -> float:
+    """Return the loop's time at which ``awaitable`` was done."""
+    await awaitable
+    return asyncio.get_running_loop().time()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
