@@ -3,7 +3,7 @@
 
 from investigator.modes import Mode
 from investigator.settings.section import Section
-from investigator.settings.values import Count, Modes, NumberOrNames, Pause, Seconds, Switch
+from investigator.settings.values import Count, Modes, NumberOrNames, Pause, Seconds, Share, Switch
 
 
 class DeliverySettings(Section):
@@ -25,6 +25,16 @@ class DeliverySettings(Section):
     thoth_investigator_ack_on_fail: NumberOrNames = 0
     """What happens to a message that was given up. 0: its topic is halted until somebody resumes it. 1, or its base
     name in the list: it is kept in the topic's dead-letter topic and the next one is taken up."""
+
+    thoth_investigator_dead_letter_run: Count = 1000
+    """So many messages of a topic that are given up one after the other halt it, although its failures are to be kept:
+    that looks like a fault of the deployment, not of messages."""
+
+    thoth_investigator_dead_letter_share: Share = 0.95
+    """So large a part of the last messages of a topic that was given up halts it for the same reason."""
+
+    thoth_investigator_dead_letter_window: Count = 1000
+    """How many messages that part is taken of."""
 
     thoth_investigator_shutdown_timeout: Seconds = 10
     """How long the messages in hand may take to finish after SIGTERM; what is not finished then comes again after the

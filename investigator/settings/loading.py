@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from investigator.settings.model import Settings
-from investigator.settings.reference import Setting, reference
+from investigator.settings.reference import reference
 
 _SASL = ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password")
 

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from investigator.modes import Mode
+from investigator.settings import ConfigurationError, Settings, load_settings
+from investigator.settings.loading import drop_empty
+from investigator.settings.reference import reference
+
+REQUIRED = {
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka-0:9092,kafka-1:9092",
+    "KAFKA_CONSUMER_GROUP_ID": "investigator",
+    "THOTH_DEPLOYMENT_NAME": "ocp4-stage",
+    "THOTH_INFRA_NAMESPACE": "thoth-infra-stage",
+    "THOTH_BACKEND_NAMESPACE": "thoth-backend-stage",
+    "THOTH_MIDDLETIER_NAMESPACE": "thoth-middletier-stage",
+    "THOTH_CEPH_BUCKET_PREFIX": "data",
+    "THOTH_CEPH_BUCKET": "thoth",
+    "THOTH_S3_ENDPOINT_URL": "https://s3.example.com",
+}
+
+
+def _load(**variables: str) -> Settings:
+    return load_settings(REQUIRED | variables)
+
+
+def _problems(**variables: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        _load(**variables)
+    return caught.value.problems
+
+
+def test_the_required_variables_suffice() -> None:
+    """Everything else has a default."""
+    settings = _load()
+    assert settings.kafka_bootstrap_servers == ("kafka-0:9092", "kafka-1:9092")
+    assert settings.topic("thoth.repo-init") == "ocp4-stage.thoth.repo-init"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("given", [None, "", "  "])
+def test_a_required_variable_that_is_missing_or_empty_is_named(name: str, given: str | None) -> None:
+    """The error says which variable it is, what it takes and what for."""
+    environ = {key: text for key, text in REQUIRED.items() if key != name} | ({} if given is None else {name: given})
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ)
+    assert [problem.split(" is not set. Set it (")[0] for problem in caught.value.problems] == [name]
+
+
+def test_all_problems_are_listed_at_once() -> None:
+    """Nobody has to start the worker again and again to learn what else is wrong."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "THOTH_CONSUMER_WORKERS": "many"})
+    named = [problem.split(":")[0].split(" ")[0] for problem in caught.value.problems]
+    sasl = ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"]
+    assert sorted(named) == sorted([*REQUIRED, "THOTH_CONSUMER_WORKERS", *sasl])
+    assert all(problem in str(caught.value) for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka:0"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092,other:70000"),
+        ("KAFKA_BOOTSTRAP_SERVERS", ","),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("KAFKA_SSL_CA_LOCATION", "/nowhere/ca.pem"),
+        ("KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM", "off"),
+        ("KAFKA_SASL_MECHANISM", "GSSAPI"),
+        ("KAFKA_CONSUMER_AUTO_OFFSET_RESET", "middle"),
+        ("KAFKA_CONSUMER_MAX_POLL_INTERVAL_MS", "0"),
+        ("KAFKA_MESSAGE_MAX_BYTES", "-1"),
+        ("KAFKA_CONSUMER_ENABLE_AUTOCOMMIT", "true"),
+        ("KAFKA_CONSUMER_ENABLE_AUTO_COMMIT", "1"),
+        ("KAFKA_CONSUMER_ENABLE_AUTO_COMMIT", "sometimes"),
+        ("THOTH_DEPLOYMENT_NAME", "my deployment"),
+        ("THOTH_CONSUMER_MODE", "frontend"),
+        ("THOTH_CONSUMER_MODE", "[]"),
+        ("THOTH_CONSUMER_MODE", '["backend"'),
+        ("THOTH_CONSUMER_MODE", '["backend", 1]'),
+        ("THOTH_CONSUMER_WORKERS", "0"),
+        ("THOTH_INVESTIGATOR_MAX_RETRIES", "0"),
+        ("THOTH_INVESTIGATOR_BACKOFF", "-0.5"),
+        ("THOTH_INVESTIGATOR_BACKOFF", "inf"),
+        ("THOTH_INVESTIGATOR_ACK_ON_FAIL", "-1"),
+        ("THOTH_INVESTIGATOR_ACK_ON_FAIL", "yes"),
+        ("THOTH_INVESTIGATOR_ACK_ON_FAIL", '{"thoth.repo-init": 1}'),
+        ("THOTH_INVESTIGATOR_ACK_ON_FAIL", "[1]"),
+        ("THOTH_INVESTIGATOR_SCHEDULE_SOLVER", "2"),
+        ("THOTH_INVESTIGATOR_SHUTDOWN_TIMEOUT", "0"),
+        ("THOTH_INVESTIGATOR_CALL_TIMEOUT", "nan"),
+        ("ARGO_PENDING_WORKFLOW_LIMIT", "-1"),
+        ("ARGO_PENDING_SLEEP_TIME", "0"),
+        ("THOTH_BACKEND_NAMESPACE", "Backend_1"),
+        ("THOTH_S3_ENDPOINT_URL", "s3.example.com"),
+        ("KUBECONFIG", "/nowhere/config"),
+        ("KUBERNETES_VERIFY_TLS", "true"),
+        ("KNOWLEDGE_GRAPH_PORT", "65536"),
+        ("KNOWLEDGE_GRAPH_SSL_DISABLED", "yes"),
+        ("DEBUG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_named(name: str, given: str) -> None:
+    """The error quotes the variable and what was given, and says what to set."""
+    (problem,) = _problems(**{name: given})
+    assert problem.startswith(f"{name}: {given!r}")
+    assert "Set it to: " in problem
+
+
+def test_a_password_is_not_quoted_in_an_error(tmp_path: Path) -> None:
+    """What is wrong with a password is said without it."""
+    unreadable = tmp_path / "password"
+    unreadable.write_bytes(b"\xff\xfe")
+    (problem,) = _problems(KAFKA_SSL_KEY_PASSWORD=str(unreadable))
+    assert problem.startswith("KAFKA_SSL_KEY_PASSWORD: ")
+    assert str(unreadable) not in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "modes"),
+    [
+        ("metrics", (Mode.METRICS,)),
+        ('"backend"', (Mode.BACKEND,)),
+        ('["metrics", "middletier"]', (Mode.METRICS, Mode.MIDDLETIER)),
+        ('["backend", "backend"]', (Mode.BACKEND,)),
+    ],
+)
+def test_modes_are_one_name_or_a_list_whose_order_is_kept(given: str, modes: tuple[Mode, ...]) -> None:
+    """Handlers of a message run in the order in which the variable names the modes."""
+    assert _load(THOTH_CONSUMER_MODE=given).thoth_consumer_mode == modes
+
+
+@pytest.mark.parametrize(
+    ("given", "repo_init", "adviser"),
+    [
+        ("0", False, False),
+        ("1", True, True),
+        ("5", True, True),
+        ('["thoth.repo-init"]', True, False),
+        ("[]", False, False),
+    ],
+)
+def test_ack_on_fail_is_for_all_or_for_those_named(given: str, *, repo_init: bool, adviser: bool) -> None:
+    """A list of base names keeps the other topics' halting."""
+    settings = _load(THOTH_INVESTIGATOR_ACK_ON_FAIL=given)
+    assert settings.acks_on_fail("thoth.repo-init") is repo_init
+    assert settings.acks_on_fail("thoth.adviser-trigger") is adviser
+
+
+def test_names_that_no_message_type_has_are_found_in_ack_on_fail() -> None:
+    """A misspelt base name would silently halt the topic that was meant."""
+    settings = _load(THOTH_INVESTIGATOR_ACK_ON_FAIL='["thoth.repo-init", "repo-init"]')
+    assert settings.unknown_ack_on_fail({"thoth.repo-init"}) == ["repo-init"]
+    assert _load(THOTH_INVESTIGATOR_ACK_ON_FAIL="1").unknown_ack_on_fail({"thoth.repo-init"}) == []
+
+
+def test_the_password_of_the_key_may_be_in_a_file(tmp_path: Path) -> None:
+    """Mounted secrets are files, and editors end them with a newline."""
+    file = tmp_path / "password"
+    file.write_text("opens sesame\n", encoding="utf-8")
+    assert _load(KAFKA_SSL_KEY_PASSWORD=str(file)).kafka_ssl_key_password == SecretStr("opens sesame")
+    assert _load(KAFKA_SSL_KEY_PASSWORD="opens sesame").kafka_ssl_key_password == SecretStr("opens sesame")
+    assert _load(KAFKA_SSL_KEY_PASSWORD="x" * 10_000).kafka_ssl_key_password == SecretStr("x" * 10_000)
+
+
+def test_a_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
+    """The connection would be refused later, with a worse message."""
+    key = tmp_path / "key.pem"
+    key.touch()
+    (problem,) = _problems(KAFKA_SSL_KEY_LOCATION=str(key))
+    assert "KAFKA_SSL_CERTIFICATE_LOCATION is not set" in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "level"), [("1", "DEBUG"), ("0", "INFO"), ("true", "DEBUG"), ("warning", "WARNING"), ("debug", "DEBUG")]
+)
+def test_the_level_is_a_switch_or_a_name(given: str, level: str) -> None:
+    """Deployments set DEBUG_LEVEL to 0 or 1; people write names."""
+    assert _load(DEBUG_LEVEL=given).debug_level == level
+
+
+def test_no_password_shows_when_settings_are_printed() -> None:
+    """Settings end up in tracebacks and debug logs."""
+    settings = _load(KAFKA_SASL_PASSWORD="hunter2", KNOWLEDGE_GRAPH_PASSWORD="hunter2", SENTRY_DSN="hunter2")
+    assert "hunter2" not in f"{settings!r} {settings}"
+    assert list(settings.secrets()).count("hunter2") == 3
+
+
+def test_empty_variables_are_removed_for_the_libraries_that_would_take_them_for_values() -> None:
+    """`int("")` in thoth-storages would end the worker for a variable that is not meant to be set."""
+    environ = {"KNOWLEDGE_GRAPH_SSL_DISABLED": "", "KNOWLEDGE_GRAPH_HOST": "db", "PATH": ""}
+    drop_empty(environ)
+    assert environ == {"KNOWLEDGE_GRAPH_HOST": "db", "PATH": ""}
+
+
+def test_the_environment_of_the_process_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker is configured by its environment."""
+    for name, text in REQUIRED.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("KAFKA_CLIENT_ID", "worker-3")
+    assert load_settings().kafka_client_id == "worker-3"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    """The reference in the documentation is derived from the settings, with no gap."""
+    assert all(setting.purpose.endswith(".") and setting.form and setting.section for setting in reference())
+    assert {setting.variable for setting in reference() if setting.required} == set(REQUIRED)
+    assert {setting.name for setting in reference()} == set(Settings.model_fields)
