@@ -19,6 +19,8 @@ PYTEST_ARGS ?=
 # SQLAlchemy 1.3 is built on the spot: without its C parts no compiler is needed, and every machine gets the same.
 export DISABLE_SQLALCHEMY_CEXT := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints-build.txt
+# The pip of Python 3.10 would otherwise build old packages in a way that newer setuptools has given up.
+export PIP_USE_PEP517 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
