@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps the number of workflows that have not started yet within a limit: one shared budget per namespace.
+
+However many handlers wait, the namespace is counted by one of them at a time and not more often than the policy says.
+What was let in since the count began is added to it, so that handlers at work side by side do not overshoot the limit.
+"""
+
+import asyncio
+import copy
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+
+from investigator.delivery.handling import WhileWaiting
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPolicy:
+    """How many workflows of a namespace may wait for their start, None for any number; ``every`` is in seconds."""
+
+    limit: int | None = None
+    every: float = 2.0  # between two counts; what the contract's ARGO_PENDING_SLEEP_TIME defaults to
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is known of the pending workflows of a namespace, without any waiting; ``now`` is loop time."""
+
+    limit: int
+    every: float
+    due: float = 0.0  # when the next count may begin
+    _counted: int | None = None
+    _let_in: int = 0
+    _ended: int = 0
+    _covered: int = 0  # of those let in, how many had surely been created when the last count began
+    _ended_before: int = 0
+
+    @property
+    def pending(self) -> int | None:
+        """The most that can be pending now by our own doing; None before the first count."""
+        return None if self._counted is None else self._counted + self._let_in - self._covered
+
+    def begin_count(self, now: float) -> None:
+        """Note that the cluster is being asked from now on."""
+        self.due = now + self.every
+        self._ended_before = self._ended
+
+    def end_count(self, now: float, counted: int) -> None:
+        """Note what the cluster answered to the question that was begun last."""
+        self._counted = counted
+        self._covered = self._ended_before
+        self.due = now + self.every  # from the answer on: a slow cluster is not asked without a pause
+
+    def has_room(self, now: float) -> bool:
+        """Tell whether one more workflow may be created, as far as a count that is not stale says so."""
+        pending = self.pending
+        return pending is not None and now < self.due and pending <= self.limit
+
+    def let_in(self) -> None:
+        """Note that somebody is about to create a workflow."""
+        self._let_in += 1
+
+    def end(self, *, created: bool) -> None:
+        """Note that somebody who was let in is done; ``created`` unless it is sure that nothing was."""
+        if created:
+            self._ended += 1
+        else:
+            self._let_in -= 1
+
+
+@dataclass(slots=True)
+class Place:
+    """The right to create one workflow."""
+
+    used: bool = True
+
+    def give_back(self) -> None:
+        """Say that nothing was created after all, as far as that is sure."""
+        self.used = False
+
+
+@dataclass(slots=True)
+class PendingGate:
+    """Lets handlers through to one namespace, urgent ones first, else in the order in which they came.
+
+    ``count`` asks the cluster how many workflows are pending. ``show`` is told what is known whenever that changes.
+    """
+
+    policy: PendingPolicy
+    count: Callable[[], Awaitable[int]]
+    show: Callable[[int], None] = lambda _: None
+    _budget: Budget = field(init=False)
+    _waiting: list[tuple[bool, int, "asyncio.Future[None]"]] = field(default_factory=list)
+    _order: "itertools.count[int]" = field(default_factory=itertools.count)
+    _counting: "asyncio.Task[None] | None" = None
+
+    def __post_init__(self) -> None:
+        self._budget = Budget(self.policy.limit or 0, self.policy.every)
+
+    @asynccontextmanager
+    async def place(self, *, urgent: bool = False, while_waiting: WhileWaiting = nullcontext) -> AsyncIterator[Place]:
+        """Wait for a place, without any bound, and hold it while the workflow is created.
+
+        Raises:
+            PermanentError: the cluster refuses to be counted.
+            TemporaryError: the cluster could not be counted.
+        """
+        place = Place()
+        if self.policy.limit is None:
+            yield place
+            return
+        await self._enter(while_waiting, urgent=urgent)
+        try:
+            yield place
+        finally:
+            self._leave(created=place.used)
+
+    def close(self) -> None:
+        """End the counting; whoever still waits is not called up any more."""
+        if self._counting:
+            self._counting.cancel()
+
+    async def _enter(self, while_waiting: WhileWaiting, *, urgent: bool) -> None:
+        if not self._waiting and self._budget.has_room(_now()):
+            self._budget.let_in()
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (not urgent, next(self._order), turn))
+        self._let_in()
+        try:
+            async with while_waiting():
+                await turn
+        except BaseException:
+            if not turn.cancel() and not turn.cancelled() and turn.exception() is None:
+                self._leave(created=False)  # let in, and cancelled in the same moment
+            raise
+
+    def _leave(self, *, created: bool) -> None:
+        self._budget.end(created=created)
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Let in whoever fits now, and see to it that the cluster is counted for the others."""
+        while (turn := self._first()) and self._budget.has_room(_now()):
+            heapq.heappop(self._waiting)
+            self._budget.let_in()
+            turn.set_result(None)
+        if self._budget.pending is not None:
+            self.show(self._budget.pending)
+        if self._waiting and self._counting is None:
+            self._counting = asyncio.create_task(self._keep_counting())
+
+    def _first(self) -> "asyncio.Future[None] | None":
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)
+        return self._waiting[0][2] if self._waiting else None
+
+    async def _keep_counting(self) -> None:
+        try:
+            while self._first():
+                await asyncio.sleep(self._budget.due - _now())
+                self._budget.begin_count(_now())
+                counted = await self.count()
+                self._budget.end_count(_now(), counted)
+                self._let_in()
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the count are told
+            self._tell(error)
+        finally:
+            self._counting = None
+
+    def _tell(self, error: Exception) -> None:
+        while turn := self._first():
+            heapq.heappop(self._waiting)
+            own = copy.copy(error)  # one raised in many tasks at once would gather the tracebacks of them all
+            own.__cause__ = error
+            turn.set_exception(own)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
