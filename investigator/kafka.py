@@ -8,7 +8,6 @@ from typing import Any
 from aiokafka.helpers import create_ssl_context
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types.auth import AuthProtocol
-from pydantic import SecretStr
 
 from investigator.records import reveal
 from investigator.settings import Settings
@@ -34,7 +33,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 def credentials(settings: Settings) -> Credentials | None:
     """Give the same to Faust; None where the connection is plain."""
     context = _ssl_context(settings)
-    if settings.kafka_security_protocol.startswith("SASL"):
+    if settings.uses_sasl:
         sasl = SASLCredentials(
             username=settings.kafka_sasl_username,
             password=reveal(settings.kafka_sasl_password),
@@ -47,21 +46,17 @@ def credentials(settings: Settings) -> Credentials | None:
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext | None:
-    if "SSL" not in settings.kafka_security_protocol:
+    if not settings.uses_ssl:
         return None
     context: ssl.SSLContext = create_ssl_context(
-        cafile=settings.kafka_ssl_ca_location,
-        certfile=settings.kafka_ssl_certificate_location,
-        keyfile=settings.kafka_ssl_key_location,
-        password=_key_password(settings.kafka_ssl_key_password),
+        cafile=_path(settings.kafka_ssl_ca_location),
+        certfile=_path(settings.kafka_ssl_certificate_location),
+        keyfile=_path(settings.kafka_ssl_key_location),
+        password=reveal(settings.kafka_ssl_key_password),
     )
     context.check_hostname = settings.kafka_ssl_endpoint_identification_algorithm != "none"
     return context
 
 
-def _key_password(given: SecretStr | None) -> str | None:
-    """The setting holds the password or names a file that holds it."""
-    text = reveal(given)
-    if text is not None and Path(text).is_file():
-        return Path(text).read_text(encoding="utf-8").strip()
-    return text
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -79,6 +79,7 @@ class Dispatcher:
         for partition in partitions:
             self._leaving.discard(partition)
             self.ledger.assign(partition)
+        self.all_topics_changed()
 
     async def take(self, delivery: Delivery, *, is_current: Callable[[], bool]) -> None:
         """Take up a message as soon as there is room for it; let it go where its assignment ends meanwhile.
@@ -106,7 +107,8 @@ class Dispatcher:
 
     def _begin(self, delivery: Delivery, ticket: Ticket) -> None:
         loop = asyncio.get_running_loop()
-        message = InHand(delivery, ticket, self._slots.slot(), since=loop.time())
+        slot = self._slots.slot()
+        message = InHand(delivery, ticket, slot, list(delivery.steps(slot)), since=loop.time())
         self._per_topic[delivery.topic] += 1
         predecessor = self._follow(message)
         task = loop.create_task(self._deliver(message, predecessor))
@@ -134,12 +136,13 @@ class Dispatcher:
             _LOGGER.critical("message left unfinished at %s", delivery.origin, exc_info=error)
 
     async def _deliver(self, message: InHand, predecessor: InHand | None) -> None:
+        self._observer.taken(message.delivery)
         if predecessor is not None:
             await predecessor.done.wait()
         while not await self._settled(message):
             pass
         self.ledger.finish(message.ticket)
-        self._observer.finished(message.delivery)
+        self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.since)
 
     async def _settled(self, message: InHand) -> bool:
         """Handle the message once with all of its attempts; tell whether it is done with."""
@@ -180,7 +183,7 @@ class Dispatcher:
         failure: Failure | None = None
         try:
             failure = await attempt(
-                delivery.steps(message.slot),
+                message.steps,
                 self._policy.retry,
                 sleep=lambda seconds: self._pause(message, seconds),
                 on_failed_attempt=lambda error, failed: self._observer.failed_attempt(delivery, error, failed),

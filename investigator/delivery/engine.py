@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine: attempts, pauses between them, and the outcome. The only place that catches a handler's exceptions."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from investigator.delivery.errors import PermanentError, TemporaryError
@@ -40,7 +40,7 @@ class Failure:
 
 
 async def attempt(
-    steps: Sequence[Step],
+    steps: list[Step],
     policy: RetryPolicy,
     *,
     sleep: Callable[[float], Awaitable[None]],
@@ -49,7 +49,8 @@ async def attempt(
     """Run the steps in order, each until it succeeds once.
 
     Args:
-        steps: what is to be done for the message; one that succeeded is not run again by a later attempt.
+        steps: what is to be done for the message. A step that succeeds is taken off the list, so that no later attempt
+            runs it again, be it one of this call or of another one with the same list.
         policy: how often and how fast to retry.
         sleep: waits for so many seconds.
         on_failed_attempt: told of every failed attempt: the error, and the number of attempts that have failed.
@@ -57,11 +58,10 @@ async def attempt(
     Returns:
         None when all steps succeeded, else why the message is given up.
     """
-    remaining = list(steps)
     failed = 0
-    while remaining:
+    while steps:
         try:
-            await remaining[0]()
+            await steps[0]()
         except Exception as error:  # noqa: BLE001  whatever a handler raises is the message's failure, never the loop's
             failed += 1
             on_failed_attempt(error, failed)
@@ -69,5 +69,5 @@ async def attempt(
                 return Failure(error, failed)
             await sleep(policy.pause(failed, error))
         else:
-            remaining.pop(0)
+            del steps[0]
     return None

@@ -10,6 +10,9 @@ from investigator.delivery.messages import Delivery
 class Observer(Protocol):
     """Told what happens to messages; counts and logs it."""
 
+    def taken(self, delivery: Delivery) -> None:
+        """The message was taken up. Called in a context of its own, in which all that is done for it runs."""
+
     def started(self, delivery: Delivery) -> None:
         """The message is being worked on."""
 
@@ -22,8 +25,8 @@ class Observer(Protocol):
     def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
         """The message is not being worked on any more."""
 
-    def finished(self, delivery: Delivery) -> None:
-        """Its offset may be committed."""
+    def finished(self, delivery: Delivery, seconds: float) -> None:
+        """Its offset may be committed, so many seconds after it was taken up."""
 
 
 class DeadLetters(Protocol):

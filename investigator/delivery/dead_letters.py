@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dead letters: a message that was given up, kept as it came, with headers that say where it came from and why.
+
+Names and encodings of the headers are those of spring-kafka's DeadLetterPublishingRecoverer and KafkaHeaders, so that
+its tools read them: texts in UTF-8, the partition as a 4 byte and offset and timestamp as 8 byte big-endian integers.
+"""
+
+import traceback
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from investigator.delivery.engine import Failure
+from investigator.delivery.messages import Delivery
+from investigator.delivery.origin import Origin
+
+Headers = tuple[tuple[str, bytes], ...]
+
+SUFFIX = "-dlt"
+ATTEMPTS = "retry_topic-attempts"
+REPLAYS = "investigator-replays"
+
+_ORIGINAL = "kafka_dlt-original-"
+_EXCEPTION = "kafka_dlt-exception-"
+_MAX_TEXT = 8192
+_TIMESTAMP_TYPES = {0: "CreateTime", 1: "LogAppendTime"}
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Give the name of the topic that keeps the dead letters of a topic."""
+    return topic + SUFFIX
+
+
+def dead_letter_headers(
+    delivery: Delivery, failure: Failure, group: str, redact: Callable[[str], str] = str
+) -> Headers:
+    """Make the headers of a dead letter: its own ones, where it came from, and why it was given up.
+
+    A message that died before keeps what it says of its first origin; what it says of its last error is replaced.
+
+    Args:
+        delivery: the message.
+        failure: why it was given up.
+        group: the consumer group that gave it up.
+        redact: removes passwords from a text.
+    """
+    own = tuple(header for header in delivery.headers if header[0] != ATTEMPTS and not header[0].startswith(_EXCEPTION))
+    known = {name for name, _ in own}
+    original = tuple(header for header in _original(delivery, group) if header[0] not in known)
+    attempts = (ATTEMPTS, failure.attempts.to_bytes(4, "big"))
+    return (*own, *original, *_exception(failure.error, redact), attempts)
+
+
+def _original(delivery: Delivery, group: str) -> Headers:
+    return (
+        (f"{_ORIGINAL}topic", delivery.partition.topic.encode()),
+        (f"{_ORIGINAL}partition", delivery.partition.number.to_bytes(4, "big")),
+        (f"{_ORIGINAL}offset", delivery.offset.to_bytes(8, "big")),
+        (f"{_ORIGINAL}timestamp", delivery.origin.timestamp_ms.to_bytes(8, "big", signed=True)),
+        (f"{_ORIGINAL}timestamp-type", _TIMESTAMP_TYPES.get(delivery.timestamp_type, "NoTimestampType").encode()),
+        (f"{_ORIGINAL}consumer-group", group.encode()),
+    )
+
+
+def _exception(error: Exception, redact: Callable[[str], str]) -> Headers:
+    trace = "".join(traceback.format_exception(error))
+    texts = {"fqcn": _class_name(error), "message": redact(str(error)), "stacktrace": redact(trace)}
+    if error.__cause__ is not None:
+        texts["cause-fqcn"] = _class_name(error.__cause__)
+    return tuple((_EXCEPTION + name, _capped(text)) for name, text in texts.items())
+
+
+def _class_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _capped(text: str) -> bytes:
+    # The end of a stack trace tells more than its beginning.
+    return text.encode("utf-8", "replace")[-_MAX_TEXT:].decode("utf-8", "ignore").encode()
+
+
+def origin_of_replay(headers: Headers) -> Origin | None:
+    """Give the identity of the message that was replayed; None where the headers are not those of a replay."""
+    content = dict(headers)
+    names = ("topic", "partition", "offset", "timestamp")
+    if REPLAYS not in content or any(_ORIGINAL + name not in content for name in names):
+        return None
+    topic, *numbers = (content[_ORIGINAL + name] for name in names)
+    partition, offset, timestamp = (int.from_bytes(number, "big", signed=True) for number in numbers)
+    return Origin(topic.decode("utf-8", "replace"), partition, offset, timestamp)
+
+
+@dataclass(frozen=True)
+class DeadLetterLimit:
+    """How many dead letters a topic may have before they look like a fault of ours, as after a bad deployment.
+
+    Args:
+        consecutive: so many dead letters without a good message in between halt the topic.
+        share: so large a part of the last `window` messages halts it too.
+        window: how many messages the share is taken of; fewer than that are no sample.
+    """
+
+    consecutive: int = 1000
+    share: float = 0.95
+    window: int = 1000
+
+    def is_exceeded(self, outcomes: Sequence[bool]) -> bool:
+        """Tell whether the next dead letter would be one too many, after these outcomes (True: handled well)."""
+        run = 0
+        for handled in reversed(outcomes):
+            if handled:
+                break
+            run += 1
+        if run >= self.consecutive:
+            return True
+        return len(outcomes) >= self.window and outcomes.count(False) / len(outcomes) >= self.share
+
+
+class Outcomes:
+    """Remembers how the last messages of each topic ended, and applies the limit."""
+
+    def __init__(self, limit: DeadLetterLimit) -> None:
+        self._limit = limit
+        length = max(limit.window, limit.consecutive)
+        self._outcomes: defaultdict[str, deque[bool]] = defaultdict(lambda: deque(maxlen=length))
+
+    def note(self, topic: str, *, handled: bool) -> None:
+        """Note how a message ended: handled well, or kept as a dead letter."""
+        self._outcomes[topic].append(handled)
+
+    def allow_dead_letter(self, topic: str) -> bool:
+        """Tell whether the topic may have another dead letter; once it may not, the count starts afresh."""
+        if self._limit.is_exceeded(self._outcomes[topic]):
+            self._outcomes[topic].clear()
+            return False
+        return True

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bridge between Faust's streams and the delivery engine: events become deliveries, handlers their steps."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import faust
+from faust.types import AppT, EventT, StreamT
+from faust.types import Message as KafkaMessage
+
+from investigator.agent import Handler, Message, MessageType, Mode
+from investigator.delivery.dead_letters import origin_of_replay
+from investigator.delivery.dispatcher import Dispatcher
+from investigator.delivery.engine import Step
+from investigator.delivery.errors import PermanentError
+from investigator.delivery.ledger import Partition
+from investigator.delivery.messages import Delivery
+from investigator.delivery.origin import Origin
+from investigator.delivery.slots import Slot
+from investigator.metrics import message_type as label_of
+from investigator.records import UnknownVersionError
+from investigator.work import Services, Work
+
+
+class RecordOrError(faust.Schema):
+    """Reads each value as the record of the message type, or as the error that says why it is none.
+
+    Faust drops and acknowledges a message whose value can't be decoded; so nothing may be raised here, and a malformed
+    message goes the way of any other one that fails.
+    """
+
+    def __init__(self, message_type: MessageType) -> None:
+        super().__init__(key_type=bytes, value_type=message_type.record)
+        self._message_type = message_type
+
+    def loads_key(self, _app: AppT, message: KafkaMessage, **_options: Any) -> bytes | None:
+        """Give the key as it is."""
+        key: bytes | None = message.key
+        return key
+
+    def loads_value(self, _app: AppT, message: KafkaMessage, **_options: Any) -> Message | PermanentError:
+        """Give the record, or why the value is none."""
+        try:
+            return self._message_type.parse(message.value)
+        except PermanentError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  an error that nobody foresaw is no reason to lose the message
+            unforeseen = PermanentError(f"the value could not be read: {type(error).__name__}")
+            unforeseen.__cause__ = error
+            return unforeseen
+
+
+def _place(message: KafkaMessage) -> Origin:
+    return Origin(message.topic, message.partition, message.offset, round((message.timestamp or 0) * 1000))
+
+
+class Intake:
+    """Makes the body of each Faust agent, which hands every event of its stream to the dispatcher.
+
+    Args:
+        app: the Faust application.
+        dispatcher: handles the messages.
+        services: what handlers use.
+        modes: the modes that are on, in the order in which a message's handlers run.
+    """
+
+    def __init__(self, app: faust.App, dispatcher: Dispatcher, services: Services, modes: tuple[Mode, ...]) -> None:
+        self._app = app
+        self._dispatcher = dispatcher
+        self._services = services
+        self._modes = modes
+
+    def agent_body(self, message_type: MessageType) -> Callable[[StreamT[Any]], Awaitable[None]]:
+        """Make what a Faust agent runs for one message type."""
+
+        async def consume(stream: StreamT[Any]) -> None:
+            async for event in stream.noack().events():
+                await self._take(message_type, event)
+
+        return consume
+
+    async def _take(self, message_type: MessageType, event: EventT) -> None:
+        generation = event.message.generation_id
+        await self._dispatcher.take(
+            self._delivery(message_type, event),
+            is_current=lambda: generation == self._app.consumer_generation_id and not self._app.should_stop,
+        )
+
+    def _delivery(self, message_type: MessageType, event: EventT) -> Delivery:
+        message = event.message
+        headers = tuple((name, content or b"") for name, content in message.headers or ())
+        origin = origin_of_replay(headers) or _place(message)
+        return Delivery(
+            topic=message_type.base_name,
+            partition=Partition(message.topic, message.partition),
+            offset=message.offset,
+            key=message.key,
+            origin=origin,
+            steps=self._steps(message_type, event.value, origin),
+            value=message.value,
+            headers=headers,
+            timestamp_type=message.timestamp_type,
+        )
+
+    def _steps(
+        self, message_type: MessageType, content: Message | PermanentError, origin: Origin
+    ) -> Callable[[Slot], Sequence[Step]]:
+        def steps(slot: Slot) -> Sequence[Step]:
+            if isinstance(content, PermanentError):
+                return [self._refusal(message_type, content)]
+            work = Work(message_type.base_name, origin, self._services, slot.released)
+            return [self._step(mode, message_type, content, work) for mode in self._modes_of(message_type)]
+
+        return steps
+
+    def _modes_of(self, message_type: MessageType) -> tuple[Mode, ...]:
+        return tuple(mode for mode in self._modes if mode in message_type.handlers or mode is Mode.METRICS)
+
+    def _step(self, mode: Mode, message_type: MessageType, record: Message, work: Work) -> Step:
+        handler: Handler | None = message_type.handlers.get(mode)
+
+        async def run() -> None:
+            if mode is Mode.METRICS:
+                await work.once("count the message", lambda: self._count(message_type, record))
+            if handler is not None:
+                await handler(record, work)
+
+        return run
+
+    async def _count(self, message_type: MessageType, record: Message) -> None:
+        self._services.metrics.message_count_by_version.labels(label_of(message_type.base_name), record.version).inc()
+
+    def _refusal(self, message_type: MessageType, error: PermanentError) -> Step:
+        async def refuse() -> None:
+            if isinstance(error, UnknownVersionError):
+                self._services.metrics.missing_handler.labels(message_type.base_name, error.version).inc()
+            raise error
+
+        return refuse

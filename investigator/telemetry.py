@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the delivery engine tells of messages, as metrics and log lines."""
+
+import logging
+
+from investigator.delivery.engine import Failure
+from investigator.delivery.messages import Delivery
+from investigator.metrics import Metrics, message_type
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Telemetry:
+    """Counts and logs what happens to messages; the delivery engine's observer.
+
+    Args:
+        metrics: where to count.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def started(self, delivery: Delivery) -> None:
+        """The message is being worked on."""
+        self._metrics.in_progress.labels(message_type(delivery.topic)).inc()
+
+    def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
+        """The message is not being worked on any more."""
+        self._metrics.in_progress.labels(message_type(delivery.topic)).dec()
+        if succeeded:
+            self._metrics.processed.labels(message_type(delivery.topic)).inc()
+
+    def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
+        """An attempt failed; so many have failed by now."""
+        self._metrics.exceptions.labels(message_type(delivery.topic)).inc()
+        _LOGGER.warning("attempt %d failed: %s: %s", attempts, type(error).__name__, error)
+
+    def gave_up(self, delivery: Delivery, failure: Failure) -> None:
+        """No attempt is left."""
+        self._metrics.failures.labels(message_type(delivery.topic)).inc()
+        _LOGGER.error("given up after %d attempts", failure.attempts, exc_info=failure.error)
+
+    def finished(self, delivery: Delivery, seconds: float) -> None:
+        """Its offset may be committed, so many seconds after it was taken up."""
+        self._metrics.message_handling_seconds.labels(message_type(delivery.topic)).observe(seconds)
+        _LOGGER.info("done")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Topics that investigator needs and creates where they are missing; existing ones stay as they are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from investigator.settings import Settings
+
+HALTS = "thoth.investigator.halts"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as it is created."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def message_topic(settings: Settings, base_name: str) -> Topic:
+    """Describe the topic of a message type."""
+    return Topic(
+        settings.topic(base_name),
+        settings.thoth_investigator_topic_partitions,
+        settings.thoth_investigator_topic_replication_factor,
+    )
+
+
+def halts_topic(settings: Settings) -> Topic:
+    """Describe the log of halts: one partition for one order, compacted since only the last record of a key counts."""
+    return Topic(
+        settings.topic(HALTS),
+        partitions=1,
+        replication_factor=settings.thoth_investigator_topic_replication_factor,
+        config={"cleanup.policy": "compact"},
+    )
+
+
+async def create_missing(options: Mapping[str, Any], topics: Iterable[Topic]) -> list[str]:
+    """Create those of the topics that do not exist and give their names.
+
+    Args:
+        options: how to reach the broker, as aiokafka's clients take it.
+        topics: what is needed.
+
+    Raises:
+        KafkaError: the broker can't be reached, or refuses.
+    """
+    client = AIOKafkaAdminClient(**options)
+    try:
+        await client.start()
+        existing = set(await client.list_topics())
+        missing = [topic for topic in topics if topic.name not in existing]
+        if missing:
+            _raise_refusals(await client.create_topics([_new_topic(topic) for topic in missing]))
+    finally:
+        await client.close()
+    return [topic.name for topic in missing]
+
+
+def _new_topic(topic: Topic) -> NewTopic:
+    return NewTopic(topic.name, topic.partitions, topic.replication_factor, topic_configs=dict(topic.config))
+
+
+def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's answers have no common type
+    for name, code, *message in response.topic_errors:
+        error = for_code(code)
+        # Another worker that starts at the same moment may have been quicker.
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"topic {name!r} could not be created: {message[0] if message else error.description}")
