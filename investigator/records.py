@@ -110,7 +110,8 @@ def _json_object(value: bytes | None) -> dict[str, Any]:
             parse_int=_bounded_integer,
         )
     except UnicodeDecodeError as error:
-        raise MalformedMessageError(f"the value is not UTF-8: {error.reason} at byte {error.start}") from error
+        # Its representation holds the whole value, and that perhaps a password: it stays out of the chain.
+        raise MalformedMessageError(f"the value is not UTF-8: {error.reason} at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise MalformedMessageError(f"the value is not JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:
