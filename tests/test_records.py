@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
@@ -271,6 +271,7 @@ def test_unknown_fields_change_nothing(extras: dict[str, Any]) -> None:
 )
 def test_no_password_shows_in_an_error_or_a_record(password: str, field: str, content: object) -> None:
     """Whether the message is accepted or refused, its password is in no text that may reach a log or a page."""
+    assume(password not in repr(content))
     try:
         shown = repr(read({**WHOLE, "code": password, field: content}))
     except PermanentError as error:
@@ -289,9 +290,10 @@ def test_no_password_shows_where_the_value_is_damaged(damage: bytes) -> None:
     """Nor is it in anything that the chain of an error about the whole value shows."""
     value = json.dumps({"code": "open sesame", **LEAST}).encode()
 
-    shown = "".join(traceback.format_exception(refusal(value[:-1] + b"," + damage + b"}")))
+    error = refusal(value[:-1] + b"," + damage + b"}")
 
-    assert "sesame" not in shown
+    assert "sesame" not in "".join(traceback.format_exception(error))
+    assert "sesame" not in repr((error, error.__cause__))
 
 
 def test_the_fields_of_a_record_tell_their_types_and_which_are_required() -> None:
