@@ -27,11 +27,16 @@ class RecordOrError(faust.Schema):
 
     Faust drops and acknowledges a message whose value can't be decoded; so nothing may be raised here, and a malformed
     message goes the way of any other one that fails.
+
+    Args:
+        message_type: what the topic holds.
+        learn_secrets: told of each record, to keep the passwords in it out of logs and errors.
     """
 
-    def __init__(self, message_type: MessageType) -> None:
+    def __init__(self, message_type: MessageType, learn_secrets: Callable[[object], None]) -> None:
         super().__init__(key_type=bytes, value_type=message_type.record)
         self._message_type = message_type
+        self._learn_secrets = learn_secrets
 
     def loads_key(self, _app: AppT, message: KafkaMessage, **_options: Any) -> bytes | None:
         """Give the key as it is."""
@@ -41,13 +46,15 @@ class RecordOrError(faust.Schema):
     def loads_value(self, _app: AppT, message: KafkaMessage, **_options: Any) -> Message | PermanentError:
         """Give the record, or why the value is none."""
         try:
-            return self._message_type.parse(message.value)
+            record = self._message_type.parse(message.value)
+            self._learn_secrets(record)
         except PermanentError as error:
             return error
         except Exception as error:  # noqa: BLE001  an error that nobody foresaw is no reason to lose the message
             unforeseen = PermanentError(f"the value could not be read: {type(error).__name__}")
             unforeseen.__cause__ = error
             return unforeseen
+        return record
 
 
 def _place(message: KafkaMessage) -> Origin:

@@ -2,9 +2,11 @@
 """What the delivery engine tells of messages, as metrics and log lines."""
 
 import logging
+from contextlib import AbstractContextManager
 
 from investigator.delivery.engine import Failure
 from investigator.delivery.messages import Delivery
+from investigator.logs import message_context
 from investigator.metrics import Metrics, message_type
 
 _LOGGER = logging.getLogger(__name__)
@@ -19,6 +21,10 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+
+    def about(self, delivery: Delivery) -> AbstractContextManager[None]:
+        """Let each line that is logged for the message say which one it is."""
+        return message_context(*delivery.partition, delivery.offset, correlation_id=str(delivery.origin))
 
     def started(self, delivery: Delivery) -> None:
         """The message is being worked on."""

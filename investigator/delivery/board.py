@@ -22,8 +22,8 @@ class _Unread:
     offset: int | None = None
 
 
-def _nothing_more(_offset: int) -> None:
-    """Nobody waits for this record to be read."""
+def _nothing_more() -> None:
+    """Nobody waits for the record to be written."""
 
 
 class Board:
@@ -57,19 +57,40 @@ class Board:
         """Give what was decided about a message when its topic was resumed; None where nothing was."""
         return self.halts.decision(topic, place)
 
-    def halt(self, topic: str, *, by: str | None = None, cause: Cause | None = None) -> State:
-        """Halt a topic for the whole group; over a message where there is a cause."""
+    def halt(
+        self,
+        topic: str,
+        *,
+        by: str | None = None,
+        cause: Cause | None = None,
+        on_written: Callable[[], None] = _nothing_more,
+    ) -> None:
+        """Halt a topic for the whole group: here at once, elsewhere when the others have read it.
+
+        Args:
+            topic: the base name of the topic.
+            by: who halts it; this worker if nobody else.
+            cause: the message over which it is halted, if any.
+            on_written: called when the log has it, so that it outlives this worker.
+        """
         if cause is not None:
             self._parked.setdefault(topic, {})[cause.place] = cause
         state = halted(self.current(topic), topic, at=self._clock(), by=by or self._worker, cause=cause)
         self._unread[topic] = _Unread(state)
-        self._log.publish(state, lambda offset: self._written(state, offset))
-        self._on_change(topic)
-        return state
 
-    def resume(self, topic: str, *, by: str, verb: Verb = Verb.RETRY) -> None:
+        def note(offset: int) -> None:
+            self._note_place(state, offset)
+            on_written()
+
+        self._log.publish(state, note)
+        self._on_change(topic)
+
+    def resume(
+        self, topic: str, *, by: str, verb: Verb = Verb.RETRY, on_written: Callable[[], None] = _nothing_more
+    ) -> None:
         """Resume a topic for the whole group, with a decision about the messages that halted it."""
-        self._log.publish(resumed(self.current(topic), topic, at=self._clock(), by=by, verb=verb), _nothing_more)
+        state = resumed(self.current(topic), topic, at=self._clock(), by=by, verb=verb)
+        self._log.publish(state, lambda _offset: on_written())
 
     def unpark(self, topic: str, place: tuple[int, int]) -> None:
         """Note that this worker no longer waits for a decision about the message."""
@@ -84,7 +105,7 @@ class Board:
             self._name_missing(state)
         self._on_change(state.topic)
 
-    def _written(self, state: State, offset: int) -> None:
+    def _note_place(self, state: State, offset: int) -> None:
         unread = self._unread.get(state.topic)
         if unread is not None and unread.state is state:
             unread.offset = offset
@@ -104,7 +125,7 @@ class Board:
         for cause in missing:
             state = state.naming(cause)
         if missing:
-            self._log.publish(state, _nothing_more)
+            self._log.publish(state, lambda _offset: None)
 
     def halted_topics(self, topics: Iterable[str]) -> list[str]:
         """Tell which of the topics are halted."""

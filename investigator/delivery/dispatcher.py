@@ -136,13 +136,13 @@ class Dispatcher:
             _LOGGER.critical("message left unfinished at %s", delivery.origin, exc_info=error)
 
     async def _deliver(self, message: InHand, predecessor: InHand | None) -> None:
-        self._observer.taken(message.delivery)
-        if predecessor is not None:
-            await predecessor.done.wait()
-        while not await self._settled(message):
-            pass
-        self.ledger.finish(message.ticket)
-        self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.since)
+        with self._observer.about(message.delivery):
+            if predecessor is not None:
+                await predecessor.done.wait()
+            while not await self._settled(message):
+                pass
+            self.ledger.finish(message.ticket)
+            self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.since)
 
     async def _settled(self, message: InHand) -> bool:
         """Handle the message once with all of its attempts; tell whether it is done with."""

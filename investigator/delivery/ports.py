@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the delivery engine needs from the world around it."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from investigator.delivery.engine import Failure
@@ -10,8 +11,8 @@ from investigator.delivery.messages import Delivery
 class Observer(Protocol):
     """Told what happens to messages; counts and logs it."""
 
-    def taken(self, delivery: Delivery) -> None:
-        """The message was taken up. Called in a context of its own, in which all that is done for it runs."""
+    def about(self, delivery: Delivery) -> AbstractContextManager[None]:
+        """Give the context in which all that is done for the message runs."""
 
     def started(self, delivery: Delivery) -> None:
         """The message is being worked on."""

@@ -12,6 +12,7 @@ from investigator.settings.values import (
     Password,
     PasswordOrFile,
     ReadableFile,
+    Seconds,
     Servers,
     Switch,
     TopicPrefix,
@@ -64,6 +65,10 @@ class KafkaSettings(Section):
     kafka_consumer_max_poll_interval_ms: Milliseconds = 300_000
     """A worker that has not asked for messages for so long is taken for stuck and loses its partitions. Handling a
     message may take longer: asking goes on meanwhile."""
+
+    thoth_investigator_session_timeout: Seconds = 20
+    """A worker that the brokers have not heard of for so long is taken for dead and its partitions go to others. It
+    speaks up four times as often, from a thread of its own, so a busy worker is not mistaken for a dead one."""
 
     kafka_consumer_auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     """Where a group begins that has committed nothing yet. `latest` leaves out what was sent before its first start."""
