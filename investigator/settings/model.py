@@ -17,8 +17,11 @@ class Settings(KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, 
     """What the environment says, checked; an attribute is named like its variable, in lower case."""
 
     def secrets(self) -> Iterator[str]:
-        """Give the text of every password, for the one place that keeps them out of logs."""
-        for name in type(self).model_fields:
+        """Give the text of every password that was set, for the one place that keeps them out of logs.
+
+        Defaults are left out: they are public, and ordinary words.
+        """
+        for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if isinstance(value, SecretStr):
+            if isinstance(value, SecretStr) and value != field.default:
                 yield value.get_secret_value()

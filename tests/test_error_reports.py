@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from investigator.error_reports import before_send
+from investigator.redaction import MASK, Redactor
+
+
+def test_reports_hold_no_password() -> None:
+    """Every text of a report is masked, however deep it is."""
+    report = before_send(Redactor(["hunter2"]))(
+        {
+            "message": "hunter2",
+            "exception": {"values": [{"value": "no hunter2", "type": "ValueError"}]},
+            "breadcrumbs": {"values": [{"data": {"url": "https://x:hunter2@y"}}]},
+            "level": "error",
+        },
+        {},
+    )
+    assert "hunter2" not in repr(report)
+    assert repr(report).count(MASK) == 3
+    assert report["level"] == "error"
