@@ -5,16 +5,16 @@ import importlib
 import os
 import pkgutil
 import socket
+import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import REGISTRY
 
 import agents
-from investigator import __version__, kafka
-from investigator.agent import MESSAGE_TYPES, MessageType, Mode
+from investigator import __version__, error_reports, kafka, logs, topics
+from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.application import Investigator
 from investigator.dead_letters import KafkaDeadLetters
 from investigator.delivery.board import Board
@@ -23,15 +23,32 @@ from investigator.delivery.engine import RetryPolicy
 from investigator.halt_log import KafkaHaltLog
 from investigator.metrics import Metrics
 from investigator.redaction import Redactor
-from investigator.settings import Settings
+from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.stream import Intake, RecordOrError
 from investigator.telemetry import Telemetry
-from investigator.topics import Topic, create_missing, halts_topic
 from investigator.web import add_views
 from investigator.work import Services
 from investigator.worker import Worker
 from investigator.writer import Writer
 
+
+def app_from_environment() -> Investigator:
+    """Build the application as the environment says; where that is wrong, say all that is and end the process."""
+    try:
+        settings = load_settings()
+        _refuse_unknown_names(settings)
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    redactor = Redactor(settings.secrets())
+    logs.set_up(settings, redactor)
+    error_reports.set_up(settings, redactor, __version__)
+    return create_app(settings, redactor)
+
+
+def _refuse_unknown_names(settings: Settings) -> None:
+    if unknown := settings.unknown_ack_on_fail(load_message_types().keys() | set()):
+        names = ", ".join(map(repr, unknown))
+        raise ConfigurationError([f"THOTH_INVESTIGATOR_ACK_ON_FAIL: no message type has the base name {names}."])
 
 
 def load_message_types() -> Mapping[str, MessageType]:
@@ -40,43 +57,71 @@ def load_message_types() -> Mapping[str, MessageType]:
         importlib.import_module(module.name)
     return MESSAGE_TYPES
 
+
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     """Build a worker's application; it connects to nothing before it is started."""
     metrics = Metrics(REGISTRY)
-    message_types = load_message_types()
     options = kafka.client_options(settings)
     writer = Writer(
         options,
         idempotent=settings.thoth_investigator_producer_idempotence,
         max_request_size=settings.kafka_message_max_bytes,
     )
-
-    def changed(topic: str) -> None:
-        metrics.halted_topics.labels(topic).set(board.current(topic) is not None)
-        dispatcher.topic_changed(topic)
-
-    halts = KafkaHaltLog(
-        halts_topic(settings).name,
-        settings.kafka_consumer_group_id,
-        options,
-        writer,
-        on_caught_up=lambda: dispatcher.all_topics_changed(),
-    )
-    halts.board = board = Board(halts, f"{socket.gethostname()}/{os.getpid()}", time.time, changed)
-    dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings, options), redactor, metrics)
+    halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
+    board = Board(halts, f"{socket.gethostname()}/{os.getpid()}", time.time)
+    dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, Telemetry(metrics))
+    halts.feed(board)
     app = Investigator(
         settings.kafka_consumer_group_id,
         dispatcher,
         settings.thoth_investigator_shutdown_timeout,
-        **_faust_options(settings),
+        Worker=Worker,
+        **kafka.faust_options(settings),
     )
-    for service in (writer, halts):
-        app.service(service)
-    for base_name in message_types:
-        changed(base_name)
-    _add_agents(app, Intake(app, dispatcher, _services(settings, metrics), settings.thoth_consumer_mode, redactor), settings)
-    setup_prometheus_sensors(app, registry=metrics.registry, name_prefix="faust")
-    add_views(app, __version__, board, {name: settings.topic(name) for name in message_types})
-    metrics.consumer_info.info({"version": __version__})
+    app.service(writer)
+    app.service(halts)
+    _add_agents(app, settings, _services(settings, metrics), redactor)
+    _add_web(app, settings, board, metrics)
     return app
+
+
+def _dispatch_policy(settings: Settings) -> DispatchPolicy:
+    workers = settings.thoth_consumer_workers
+    return DispatchPolicy(
+        workers=workers,
+        in_hand=4 * workers,
+        retry=RetryPolicy(settings.thoth_investigator_max_retries, settings.thoth_investigator_backoff),
+    )
+
+
+def _topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
+    async def create(name: str, partitions: int) -> None:
+        factor = settings.thoth_investigator_topic_replication_factor
+        await topics.create_missing(kafka.client_options(settings), [topics.Topic(name, partitions, factor)])
+
+    return create
+
+
+def _add_agents(app: Investigator, settings: Settings, services: Services, redactor: Redactor) -> None:
+    modes = settings.thoth_consumer_mode
+    intake = Intake(app, app.dispatcher, services, modes)
+    for message_type in load_message_types().values():
+        if message_type.has_work_in(modes):
+            schema = RecordOrError(message_type, redactor.learn_from)
+            topic = app.topic(settings.topic(message_type.base_name), schema=schema)
+            app.agent(topic, name=message_type.base_name)(intake.agent_body(message_type))
+
+
+def _add_web(app: Investigator, settings: Settings, board: Board, metrics: Metrics) -> None:
+    names = {base_name: settings.topic(base_name) for base_name in load_message_types()}
+
+    def show(base_name: str) -> None:
+        metrics.halted_topics.labels(base_name).set(board.current(base_name) is not None)
+
+    for base_name in names:
+        show(base_name)
+    board.listen(show)
+    setup_prometheus_sensors(app, registry=metrics.registry, name_prefix="faust")
+    add_views(app, __version__, board, names)
+    metrics.consumer_info.info({"version": __version__})

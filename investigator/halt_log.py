@@ -29,22 +29,22 @@ class KafkaHaltLog(Service):
         group: the consumer group; the log may hold the halts of several.
         options: how to reach the broker, as aiokafka's clients take it.
         writer: writes the records.
-        on_caught_up: called once, when the log was read to its end.
     """
 
-    def __init__(
-        self, topic: str, group: str, options: Mapping[str, Any], writer: Writer, on_caught_up: Callable[[], None]
-    ) -> None:
+    def __init__(self, topic: str, group: str, options: Mapping[str, Any], writer: Writer) -> None:
         super().__init__()
-        self.board: Board
+        self._board: Board
         self._partition = TopicPartition(topic, 0)
         self._group = group
         self._options = options
         self._writer = writer
-        self._on_caught_up = on_caught_up
         self._to_write: asyncio.Queue[tuple[bytes, bytes, Callable[[int], None]]] = asyncio.Queue()
         self._end: int | None = None
         self._read_up_to: int | None = None
+
+    def feed(self, board: Board) -> None:
+        """Give every halt of the group to the board from the start on."""
+        self._board = board
 
     def publish(self, state: State, on_written: Callable[[int], None]) -> None:
         """Write the record, however often that has to be tried, then tell its offset."""
@@ -112,9 +112,8 @@ class KafkaHaltLog(Service):
         except (ValueError, KeyError, TypeError) as error:
             self.log.error("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
         else:
-            self.board.apply(state, record.offset)
+            self._board.apply(state, record.offset)
 
     def _look_for_end(self, position: int) -> None:
-        if self._end is not None and position > self._end and not self.board.caught_up.is_set():
-            self.board.caught_up.set()
-            self._on_caught_up()
+        if self._end is not None and position > self._end:
+            self._board.caught_up.set()

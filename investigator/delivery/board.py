@@ -33,20 +33,28 @@ class Board:
         log: makes halts known to the group.
         worker: the name of this worker, for the records.
         clock: tells the seconds since 1970.
-        on_change: told the topic whenever its state may have changed.
     """
 
-    def __init__(self, log: HaltLog, worker: str, clock: Callable[[], float], on_change: Callable[[str], None]) -> None:
+    def __init__(self, log: HaltLog, worker: str, clock: Callable[[], float]) -> None:
         self.halts = Halts()
+        #: Set when the log was read to its end for the first time; before that nobody knows what is halted.
         self.caught_up = asyncio.Event()
         self._log = log
         self._worker = worker
         self._clock = clock
-        self._on_change = on_change
+        self._listeners: list[Callable[[str], None]] = []
         #: Halts of this worker that it has not read in the log yet.
         self._unread: dict[str, _Unread] = {}
         self._read_up_to = -1
         self._parked: dict[str, dict[tuple[int, int], Cause]] = {}
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Tell the listener a topic whenever its state may have changed."""
+        self._listeners.append(listener)
+
+    def _tell(self, topic: str) -> None:
+        for listener in self._listeners:
+            listener(topic)
 
     def current(self, topic: str) -> State | None:
         """Give the halt of a topic, one that the log does not know yet included; None where it is not halted."""
@@ -83,7 +91,7 @@ class Board:
             on_written()
 
         self._log.publish(state, note)
-        self._on_change(topic)
+        self._tell(topic)
 
     def resume(
         self, topic: str, *, by: str, verb: Verb = Verb.RETRY, on_written: Callable[[], None] = _nothing_more
@@ -103,14 +111,14 @@ class Board:
         self._forget_read(state.topic)
         if state.halted:
             self._name_missing(state)
-        self._on_change(state.topic)
+        self._tell(state.topic)
 
     def _note_place(self, state: State, offset: int) -> None:
         unread = self._unread.get(state.topic)
         if unread is not None and unread.state is state:
             unread.offset = offset
             self._forget_read(state.topic)
-            self._on_change(state.topic)
+            self._tell(state.topic)
 
     def _forget_read(self, topic: str) -> None:
         # What the log holds at or behind the halt's place decides, be it the halt itself or what came after it.

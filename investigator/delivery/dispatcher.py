@@ -52,6 +52,7 @@ class Dispatcher:
         self.ledger = Ledger(policy.max_ahead)
         self._policy = policy
         self._board = board
+        board.listen(self._topic_changed)
         self._dead_letters = dead_letters
         self._observer = observer
         self._slots = Slots(policy.workers)
@@ -65,12 +66,10 @@ class Dispatcher:
         """Give all messages that were taken up and are not finished."""
         return list(self._tasks.values())
 
-    def topic_changed(self, topic: str) -> None:
-        """Look again at the messages that wait for their topic to be resumed."""
+    def _topic_changed(self, topic: str) -> None:
         self._changed[topic].notify()
 
-    def all_topics_changed(self) -> None:
-        """Look again at all messages that wait for something to change."""
+    def _all_topics_changed(self) -> None:
         for signal in self._changed.values():
             signal.notify()
 
@@ -79,7 +78,7 @@ class Dispatcher:
         for partition in partitions:
             self._leaving.discard(partition)
             self.ledger.assign(partition)
-        self.all_topics_changed()
+        self._all_topics_changed()
 
     async def take(self, delivery: Delivery, *, is_current: Callable[[], bool]) -> None:
         """Take up a message as soon as there is room for it; let it go where its assignment ends meanwhile.
@@ -88,6 +87,7 @@ class Dispatcher:
             delivery: the message.
             is_current: tells whether the assignment in which the message was fetched still lasts.
         """
+        await self._board.caught_up.wait()
         changed = self._changed[delivery.topic]
         await changed.until(lambda: not is_current() or self._may_take(delivery), rank=_LATER)
         ticket = self.ledger.take(delivery.partition, delivery.offset) if is_current() else None
@@ -103,7 +103,7 @@ class Dispatcher:
         )
 
     def _is_open(self, topic: str) -> bool:
-        return self._board.caught_up.is_set() and self._board.current(topic) is None
+        return self._board.current(topic) is None
 
     def _begin(self, delivery: Delivery, ticket: Ticket) -> None:
         loop = asyncio.get_running_loop()
@@ -219,7 +219,7 @@ class Dispatcher:
         What was finished may still be committed afterwards; `revoke` forgets the partitions.
         """
         self._leaving.update(partitions)
-        self.all_topics_changed()
+        self._all_topics_changed()
         leaving = [
             (task, message) for task, message in self._tasks.items() if message.ticket.partition in self._leaving
         ]
@@ -237,4 +237,4 @@ class Dispatcher:
         for partition in partitions:
             self._leaving.discard(partition)
             self.ledger.revoke(partition)
-        self.all_topics_changed()
+        self._all_topics_changed()
