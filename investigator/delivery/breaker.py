@@ -6,6 +6,7 @@ them all. A call that meets an open breaker, or whose own failure opens it, does
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import nullcontext
@@ -16,6 +17,8 @@ from investigator.delivery.errors import PermanentError, TemporaryError, Unavail
 from investigator.delivery.handling import WhileWaiting
 
 T = TypeVar("T")
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +155,30 @@ class Breaker:
         try:
             value = await attempt()
         except TemporaryError as error:
-            self._state.failed(asyncio.get_running_loop().time(), who, error, probe=probe)
+            self._failed(who, error, probe=probe)
             if not self._state.is_open:
                 raise
             return None
         except PermanentError:
-            self._state.succeeded()
+            self._succeeded()
             raise
         else:
-            self._state.succeeded()
+            self._succeeded()
             return _Answer(value)
         finally:
             self._probing = self._probing and not probe
             self._arrange()
+
+    def _failed(self, who: Hashable, error: TemporaryError, *, probe: bool) -> None:
+        was_open = self._state.is_open
+        self._state.failed(asyncio.get_running_loop().time(), who, error, probe=probe)
+        if self._state.is_open and not was_open:
+            _LOGGER.error("The %s is down, calls wait for its return: %s", self.name, error)
+
+    def _succeeded(self) -> None:
+        if self._state.is_open:
+            _LOGGER.warning("The %s is back", self.name)
+        self._state.succeeded()
 
     async def _turn(self) -> bool:
         """Wait; True when this call is to probe, False when the outage is over."""

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls of one dependency, off the event loop: quick retries, a breaker, and errors as handlers know them."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from investigator.delivery.breaker import Breaker
+from investigator.delivery.errors import PermanentError, TemporaryError
+from investigator.delivery.handling import handling
+from investigator.threads import Threads
+
+T = TypeVar("T")
+
+ErrorMapping = Callable[[Exception], Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class CallPolicy:
+    """How calls of one dependency are made; times in seconds."""
+
+    threads: int  # as many calls at once; more than there are messages in hand would only idle
+    budget: float  # no retry begins later than this after the first try: the timeout of one call is a good measure
+    tries: int = 6  # half of all calls may fail, and 98 of 100 still succeed without an attempt of the engine
+    first_pause: float = 0.05  # a lost connection is mended at once
+    longest_pause: float = 2.0
+
+    def pause(self, failed: int, chance: float) -> float:
+        """Give the pause after so many failed tries; ``chance``, 0 to 1, spreads calls that failed together."""
+        whole: float = min(self.first_pause * 2 ** (failed - 1), self.longest_pause)
+        return whole * (0.5 + chance / 2)
+
+
+class Calls:
+    """Makes calls that block, and can be repeated without harm, to one dependency.
+
+    ``mapping`` turns what a call raised into a PermanentError or TemporaryError; what it does not know it gives back.
+    """
+
+    def __init__(self, breaker: Breaker, policy: CallPolicy, mapping: ErrorMapping) -> None:
+        self.breaker = breaker
+        self._policy = policy
+        self._mapping = mapping
+        self._threads = Threads(policy.threads, breaker.name)
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Call ``function`` in a thread until it succeeds, as often and as long as the policy allows.
+
+        Raises:
+            PermanentError: the call can never succeed.
+            TemporaryError: it did not succeed within the policy; during an outage it waits for its end instead.
+        """
+        message = handling()
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + self._policy.budget
+        failed = 0
+        while True:
+            try:
+                return await self.breaker.call(
+                    lambda: self._try(function), who=message.who, while_waiting=message.while_waiting
+                )
+            except TemporaryError as error:
+                failed += 1
+                pause = max(self._pause(failed), error.delay or 0.0)
+                if failed >= self._policy.tries or loop.time() + pause > latest:
+                    raise
+            await asyncio.sleep(pause)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.close()
+
+    async def _try(self, function: Callable[[], T]) -> T:
+        try:
+            return await self._threads.run(function)
+        except (PermanentError, TemporaryError):
+            raise
+        except Exception as error:
+            mapped = self._mapping(error)
+            if mapped is error:
+                raise
+            raise mapped from error
+
+    def _pause(self, failed: int) -> float:
+        return self._policy.pause(failed, random.random())  # noqa: S311 - spreads load, guards nothing
