@@ -68,11 +68,11 @@ imports: $(STAMP) ## Who may import whom
 
 .PHONY: docs
 docs: $(STAMP) ## Write the reference pages from the code
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 .PHONY: docs-check
 docs-check: $(STAMP) ## Fail if the reference pages are not what the code says
-	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m docs.generate --check
 
 .PHONY: clean
 clean: ## Remove .venv and everything else that was made here
