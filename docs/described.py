@@ -28,7 +28,8 @@ def default(each: MessageType, name: str) -> object:
 def schema_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401  (annotations have no common type)
     """Give the JSON schema of a field's type, with what it refers to put in place."""
     schema = TypeAdapter(kind).json_schema()
-    return _inlined(schema, schema.pop("$defs", {}))
+    inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
+    return inlined
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:  # noqa: ANN401  (JSON)

@@ -2,6 +2,7 @@
 """Writes the reference pages from the code: `python -m docs.generate`; with `--check` only says whether they are so."""
 
 import difflib
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -99,7 +100,7 @@ def _messages(types: list[MessageType]) -> str:
 
 def _message(each: MessageType) -> Iterable[str]:
     rows = [
-        (f"`{name}`", _kind_text(kind), "**required**" if required else _code(default(each, name)))
+        (f"`{name}`", _kind_text(kind), "**required**" if required else _code(json.dumps(default(each, name))))
         for name, (kind, required) in _own_fields(each).items()
     ]
     yield f"## {each.base_name}"
@@ -141,8 +142,8 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^a-z0-9-]", "", heading.lower())
 
 
-def _code(value: object) -> str:
-    return f"`{value}`" if value not in ("", None) else ""
+def _code(value: str) -> str:
+    return f"`{value}`" if value not in ("", "null") else ""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Before the start: is everything there that a worker needs? What is not is said at once, with what to do about it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from psycopg2 import errorcodes
+from sqlalchemy.exc import DBAPIError
+from urllib3.exceptions import HTTPError
+
+from investigator import kafka
+from investigator.cluster import Cluster
+from investigator.cluster_api import ApiError
+from investigator.cluster_login import NoClusterError
+from investigator.database import Database
+from investigator.modes import Mode
+from investigator.settings import Settings
+from investigator.threads import Threads
+from investigator.topics import Topic, create_missing
+
+T = TypeVar("T")
+
+_LOGGER = logging.getLogger(__name__)
+
+# Each of the checks is a few small requests; what does not answer within this will not answer to the worker either.
+_PATIENCE_SECONDS = 15.0
+_REFUSED = (401, 403)
+
+
+class PreflightError(Exception):
+    """Something that the worker needs is not there. ``problems`` has one text for each thing to put right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(["The worker can't start:", *(f"  - {problem}" for problem in problems)]))
+        self.problems = problems
+
+
+class _Problem(Exception):  # noqa: N818  (never leaves this module)
+    """What is wrong and how to put it right."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The checks of one worker.
+
+    A worker that only counts messages needs neither graph nor cluster, so they are not asked for.
+
+    Args:
+        settings: where everything is.
+        topics: what must exist in Kafka; what is missing is created.
+        database: makes the client of the graph's database.
+        cluster: makes the client of the cluster's API.
+        patience: how many seconds each check may take.
+    """
+
+    settings: Settings
+    topics: Sequence[Topic]
+    database: Callable[[], Database]
+    cluster: Callable[[], Cluster]
+    patience: float = _PATIENCE_SECONDS
+
+    async def run(self) -> None:
+        """Run all checks at once.
+
+        Raises:
+            PreflightError: listing everything that is not as it must be.
+        """
+        checks = [self._kafka()]
+        if set(self.settings.thoth_consumer_mode) != {Mode.METRICS}:
+            checks += [self._graph(), self._cluster()]
+        found = await asyncio.gather(*checks)
+        if problems := [problem for problem in found if problem]:
+            raise PreflightError(problems)
+
+    async def _kafka(self) -> str | None:
+        what = f"Kafka at {', '.join(self.settings.kafka_bootstrap_servers)}"
+        return await self._problem(what, _KAFKA_REMEDY, _check_topics(self.settings, self.topics))
+
+    async def _graph(self) -> str | None:
+        settings = self.settings
+        place = f"{settings.knowledge_graph_host}:{settings.knowledge_graph_port}/{settings.knowledge_graph_database}"
+        check = _in_thread(lambda: _check_schema(self.database()))
+        return await self._problem(f"The knowledge graph at {place}", _GRAPH_REMEDY, check)
+
+    async def _cluster(self) -> str | None:
+        namespace = self.settings.thoth_infra_namespace
+        check = _in_thread(lambda: _check_api(self.cluster(), namespace))
+        return await self._problem("The cluster's API", _CLUSTER_REMEDY, check)
+
+    async def _problem(self, what: str, remedy: str, check: Awaitable[None]) -> str | None:
+        try:
+            await asyncio.wait_for(check, self.patience)
+        except _Problem as problem:
+            return f"{what} {problem}"
+        except asyncio.TimeoutError:
+            return f"{what} does not answer within {self.patience:g} s. {remedy}"
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is a reason not to start, listed with the others)
+            return f"{what} can't be used: {_first_line(error)}. {remedy}"
+        return None
+
+
+_KAFKA_REMEDY = (
+    "See that it runs and that KAFKA_BOOTSTRAP_SERVERS names it; where it wants encryption or a password, set "
+    "KAFKA_SECURITY_PROTOCOL and the KAFKA_SSL_ and KAFKA_SASL_ variables as it does."
+)
+_TOPICS_REMEDY = (
+    "Create them by hand, or let the worker's user do it, with THOTH_INVESTIGATOR_TOPIC_PARTITIONS and "
+    "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR as the brokers allow."
+)
+_GRAPH_REMEDY = (
+    "See that PostgreSQL runs there and that KNOWLEDGE_GRAPH_HOST, _PORT, _USER, _PASSWORD, _DATABASE and "
+    "_SSL_DISABLED are right."
+)
+_SCHEMA_REMEDY = (
+    "Run the graph's migrations against it, or `GraphDatabase().initialize_schema()` of thoth-storages where it is to "
+    "be a new one."
+)
+_CLUSTER_REMEDY = (
+    "Inside the cluster, run with a service account; outside, set KUBECONFIG to a file with a valid token. "
+    "KUBERNETES_API_URL, OPENSHIFT_API_URL and KUBERNETES_VERIFY_TLS have to fit too."
+)
+_ROLE_REMEDY = "Give the service account a valid token and the roles of manifests/."
+
+
+async def _in_thread(check: Callable[[], T]) -> T:
+    # A thread that nobody waits for: a server that hangs must not hold up the end of the process.
+    return await Threads(1, "preflight").run(check)
+
+
+async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
+    options = kafka.client_options(settings)
+    try:
+        created = await create_missing(options, topics)
+    except KafkaConnectionError as error:
+        raise _Problem(f"can't be reached: {await _refusals(options) or error}. {_KAFKA_REMEDY}") from error
+    except KafkaError as error:
+        raise _Problem(f"refuses to create the topics that are missing: {error}. {_TOPICS_REMEDY}") from error
+    if created:
+        _LOGGER.info("created the topics %s", ", ".join(created))
+
+
+async def _refusals(options: Mapping[str, Any]) -> str:
+    """Ask each server again by itself: the client only says that none was of use, not why."""
+    shared = {name: value for name, value in options.items() if name != "bootstrap_servers"}
+    answers = await asyncio.gather(*(_refusal(server, shared) for server in options["bootstrap_servers"]))
+    return "; ".join(filter(None, answers))
+
+
+async def _refusal(server: str, options: Mapping[str, Any]) -> str:
+    host, port = server.rsplit(":", 1)
+    try:
+        connection = await create_conn(host.strip("[]"), int(port), request_timeout_ms=5000, **options)
+    except (OSError, KafkaError, asyncio.TimeoutError) as error:
+        return f"{server}: {str(error) or type(error).__name__}"
+    connection.close()
+    return ""
+
+
+def _check_schema(database: Database) -> None:
+    try:
+        there = database.get_table_alembic_version_head()
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) == errorcodes.UNDEFINED_TABLE:
+            raise _Problem(f"has no schema yet. {_SCHEMA_REMEDY}") from error
+        raise
+    except TypeError as error:  # the library takes for granted that the table has a row
+        raise _Problem(f"has a schema that was not finished. {_SCHEMA_REMEDY}") from error
+    finally:
+        database.disconnect()
+    if there != (wanted := database.get_script_alembic_version_head()):
+        raise _Problem(
+            f"has a schema of revision {there}, but this version of thoth-storages works with {wanted}. Migrate the "
+            "schema, or deploy the version of investigator that belongs to it."
+        )
+
+
+def _check_api(cluster: Cluster, namespace: str) -> None:
+    cluster.version()
+    try:
+        solvers = cluster.get_solver_names()
+    except ApiError as error:
+        if error.status in _REFUSED:
+            raise _Problem(
+                f"refuses to show the ConfigMap of solvers in {namespace}: {error}. {_ROLE_REMEDY}"
+            ) from error
+        _LOGGER.warning("the list of solvers can't be read; until it can, no package is solved: %s", error)
+    else:
+        _LOGGER.info("the cluster has the solvers %s", ", ".join(solvers) or "none")
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    known = isinstance(error, DBAPIError | ApiError | HTTPError | NoClusterError | OSError)
+    return text.splitlines()[0] if known and text else f"{type(error).__name__} {text}".strip()
