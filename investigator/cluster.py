@@ -113,8 +113,8 @@ class Cluster(OpenShift):
         try:
             self._api.create(self._workflows(draft.namespace), {**draft.body, "metadata": metadata})
         except ApiError as error:
-            # With reason "Conflict" two creations met at the namespace's quota, and this one was not carried out.
-            if error.status == HTTPStatus.CONFLICT and error.reason != "Conflict":
+            # With other reasons nothing was created: "Conflict", say, if two creations met at the namespace's quota.
+            if error.status == HTTPStatus.CONFLICT and error.reason in ("AlreadyExists", ""):
                 return False
             raise
         return True

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways to the cluster stand-in, as the worker makes them."""
+
+from pathlib import Path
+
+from investigator.cluster import Cluster, ClusterPolicy, Namespaces
+from investigator.cluster_login import Login
+from sandbox.cluster import ClusterStandIn
+
+#: Arguments for the `schedule_*` method of each kind of workflow, the id aside.
+ARGUMENTS: dict[str, dict[str, object]] = {
+    "adviser": {
+        "recommendation_type": "latest",
+        "source_type": "CLI",
+        "origin": "https://github.com/thoth-station/s2i",
+    },
+    "provenance-checker": {"whitelisted_sources": ["https://pypi.org/simple"]},
+    "kebechet": {"webhook_payload": {"repository": {"full_name": "thoth-station/common"}}},
+    "kebechet-run-url": {
+        "repo_url": "https://github.com/thoth-station/common",
+        "service_name": "github",
+        "kebechet_metadata": {"message_justification": 5},
+    },
+    "kebechet-administrator": {
+        "message_info": {"PACKAGE_NAME": "flask", "PACKAGE_INDEX": "https://pypi.org/simple"},
+        "message_type": "thoth.package-update.missing-package",
+    },
+    "thoth-repo-init": {"project_url": "https://github.com/thoth-station/common"},
+    "solver": {"solver": "solver-rhel-8-py38", "packages": "flask===2.0.1", "transitive": False},
+    "revsolver": {"package_name": "flask", "package_version": "2.0.1"},
+    "security-indicator": {
+        "python_package_name": "flask",
+        "python_package_version": "2.0.1",
+        "python_package_index": "https://pypi.org/simple",
+        "aggregation_function": "process_data",
+    },
+    "package-extract": {"image": "quay.io/thoth-station/s2i-thoth-ubi8-py38", "environment_type": "runtime"},
+    "build-analysis": {
+        "base_image": "registry.access.redhat.com/ubi8/python-38",
+        "base_image_analysis_id": "package-extract-210601000000-d15ea5e",
+        "environment_type": "runtime",
+    },
+    "graph-sync": {"document_id": "inspection-test-210601000000-cafe", "force_sync": True},
+}
+
+
+def namespaces_of(stand_in: ClusterStandIn) -> Namespaces:
+    """Give the namespaces of the stand-in."""
+    names = stand_in.namespaces
+    return Namespaces(infra=names.infra, middletier=names.middletier, backend=names.backend)
+
+
+def cluster_client(stand_in: ClusterStandIn, folder: Path, policy: ClusterPolicy | None = None) -> Cluster:
+    """Log in to the stand-in by a KUBECONFIG file in that folder; the default policy waits half a second at most."""
+    login = Login(kubeconfig=str(stand_in.write_kubeconfig(folder / "own-kubeconfig")))
+    return Cluster(login, policy or ClusterPolicy(connections=8, timeout=0.5), namespaces_of(stand_in))
