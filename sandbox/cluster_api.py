@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from sandbox.discovery import discovery_routes
+from sandbox.label_selectors import matches, parse_selector
 from sandbox.life import Controller
 from sandbox.paging import Pager
-from sandbox.selectors import matches, parse_selector
 from sandbox.statuses import bad_request, not_found
 from sandbox.templating import process
 from sandbox.workflow_store import GROUP, Workflow, WorkflowStore

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+from sandbox.label_selectors import Requirement, matches
 from sandbox.metadata_rules import check_metadata
-from sandbox.selectors import Requirement, matches
 from sandbox.statuses import already_exists, bad_request, invalid, not_found
 
 __all__ = ["COMPLETED_LABEL", "GROUP", "PHASE_LABEL", "CreatedWorkflow", "Phase", "Workflow", "WorkflowStore"]

@@ -2,13 +2,17 @@
 """Fixtures that tests of several packages use: the pieces of the sandbox."""
 
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kubernetes.config import kube_config
 
+from sandbox.broker import Broker, broker_of_environment
 from sandbox.cluster import ClusterStandIn
+from sandbox.graph_seed import GraphSeed
+from sandbox.postgres import Database, PostgresServer
 
 
 @pytest.fixture
@@ -30,3 +34,37 @@ def cluster_environment(cluster: ClusterStandIn, tmp_path: Path, monkeypatch: py
     # The OpenShift client caches what it discovers in the folder for temporary files, by URL.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return environment
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this run of tests; a test that stops it must start it again."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[Database]:
+    """A database of the test's own with thoth-storages' schema and no rows."""
+    database = postgres.graph()
+    yield database
+    postgres.drop(database)
+
+
+@pytest.fixture
+def graph_seed(database: Database) -> GraphSeed:
+    """Writes rows into the test's database and reads them."""
+    return GraphSeed(database)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The Kafka broker of this run of tests; use topics and groups of your own, see `deployment`."""
+    with broker_of_environment() as running:
+        yield running
+
+
+@pytest.fixture
+def deployment() -> str:
+    """A deployment name that no other test has, so that topics and groups are the test's own."""
+    return f"test-{uuid.uuid4().hex[:10]}"

