@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Faust application with the delivery engine between its consumer and its agents."""
 
+from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -21,12 +23,24 @@ class Investigator(faust.App):
     Args:
         group: the consumer group.
         dispatcher: handles the messages.
+        prepare: called before a worker starts; raises where it can't.
         drain_seconds: how long messages in hand may take to finish at a stop.
         options: what Faust's own application takes.
     """
 
-    def __init__(self, group: str, dispatcher: Dispatcher, drain_seconds: float, **options: Any) -> None:
+    def __init__(
+        self,
+        group: str,
+        *,
+        dispatcher: Dispatcher,
+        drain_seconds: float,
+        prepare: Callable[[], None],
+        **options: Any,  # noqa: ANN401  whatever Faust has settings for
+    ) -> None:
         self.dispatcher = dispatcher
+        self.prepare = prepare
+        #: Run by the command `worker` before anything starts; a PreflightError ends it. None: nothing to check.
+        self.before_start: Callable[[], Awaitable[None]] | None = None
         self._drain_seconds = drain_seconds
         super().__init__(group, **options)
         self.on_partitions_revoked.connect(self._let_go)

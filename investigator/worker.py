@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's worker, made to keep our logs: one format from the first line to the last."""
+"""Faust's worker, made to check its surroundings first and to keep our logs: one format from the first line on."""
 
+import asyncio
 import logging
 import os
+import sys
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
 
 from faust import Worker as FaustWorker
 from faust.cli.worker import worker as faust_worker_command
 from mode import Worker as ModeWorker
+
+from investigator.cluster_login import NoClusterError
+from investigator.preflight import PreflightError
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Worker(FaustWorker):
     """A worker that leaves the logging as `investigator.logs` set it up; DEBUG_LEVEL decides, not --loglevel."""
+
+    def execute_from_commandline(self) -> NoReturn:
+        """Check that all is there, then run until the end; where something is not, say so and end with status 1."""
+        try:
+            self.app.prepare()
+        except (PreflightError, NoClusterError) as error:
+            sys.exit(str(error))
+        super().execute_from_commandline()
 
     def _setup_logging(self) -> None:
         self.spinner = None
@@ -26,3 +42,9 @@ class worker(faust_worker_command):  # noqa: N801  (the class's name is the comm
     def on_worker_created(self, worker: ModeWorker) -> None:
         """Say that it starts by a line of the log, where Faust draws a table."""
         _LOGGER.info("%s starts", worker.shortlabel, extra={"pid": os.getpid()})
+
+
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a loop and thread of its own, so that Faust's loop is left as it is."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
