@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Faust application with the delivery engine between its consumer and its agents."""
 
-from collections.abc import Awaitable, Callable
 from collections.abc import Callable
 from typing import Any
 
@@ -39,8 +38,6 @@ class Investigator(faust.App):
     ) -> None:
         self.dispatcher = dispatcher
         self.prepare = prepare
-        #: Run by the command `worker` before anything starts; a PreflightError ends it. None: nothing to check.
-        self.before_start: Callable[[], Awaitable[None]] | None = None
         self._drain_seconds = drain_seconds
         super().__init__(group, **options)
         self.on_partitions_revoked.connect(self._let_go)
@@ -57,11 +54,11 @@ class Investigator(faust.App):
         await self.dispatcher.let_go(self.dispatcher.ledger.assigned(), self._drain_seconds)
         await super().on_stop()
 
-    async def _let_go(self, _app: faust.App, revoked: set[TP], **_options: Any) -> None:
+    async def _let_go(self, _app: faust.App, revoked: set[TP], **_options: object) -> None:
         partitions = [Partition(*tp) for tp in revoked]
         await self.dispatcher.let_go(partitions, _REBALANCE_GRACE_SECONDS)
         await self.consumer.commit()
         self.dispatcher.revoke(partitions)
 
-    async def _begin(self, _app: faust.App, assigned: set[TP], **_options: Any) -> None:
+    async def _begin(self, _app: faust.App, assigned: set[TP], **_options: object) -> None:
         self.dispatcher.assign(Partition(*tp) for tp in assigned)
