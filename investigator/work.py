@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a handler may use while it handles one message: the cluster, the graph, the index, and memory over its attempts."""
+"""What a handler may use for the message in hand: the cluster, the graph, the index, and memory over its attempts."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager

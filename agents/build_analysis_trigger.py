@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A build of a container image is to be analysed: its base image, its output image, its log, or any of them.
+
+The build-analysis workflow runs one analysis for each and stores it under an id of its own.
+"""
+
+from investigator.agent import Message, Mode, SecretStr, Work, agent, reveal
+
+
+class BuildAnalysisTrigger(Message, serializer="json"):
+    """What to analyse, under which ids, and how to get at it; the names are those of thoth-common."""
+
+    base_image: str | None = None
+    base_image_analysis_id: str | None = None
+    buildlog_document_id: str | None = None
+    buildlog_parser_id: str | None = None
+    environment_type: str | None = None
+    debug: bool = False
+    job_id: str | None = None
+    origin: str | None = None
+    output_image: str | None = None
+    output_image_analysis_id: str | None = None
+    base_registry_password: SecretStr | None = None
+    base_registry_user: str | None = None
+    base_registry_verify_tls: bool = True
+    output_registry_password: SecretStr | None = None
+    output_registry_user: str | None = None
+    output_registry_verify_tls: bool = True
+
+
+@agent("thoth.build-analysis-trigger", mode=Mode.MIDDLETIER)
+async def analyse(message: BuildAnalysisTrigger, work: Work) -> None:
+    """Schedule the analysis, with ids that are the same at each repetition: thoth-common would make them at random."""
+    arguments = message.contents() | {
+        "base_registry_password": reveal(message.base_registry_password),
+        "output_registry_password": reveal(message.output_registry_password),
+    }
+    for subject, field, prefix in (
+        ("base_image", "base_image_analysis_id", "package-extract"),
+        ("output_image", "output_image_analysis_id", "package-extract"),
+        ("buildlog_document_id", "buildlog_parser_id", "buildlog-parser"),
+    ):
+        if arguments[subject] and not arguments[field]:
+            arguments[field] = work.new_id(prefix, field)
+    await work.schedule("build-analysis", **arguments)

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An inspection of a software stack has ended; the graph-sync workflow brings its document into the graph."""
+
+from investigator.agent import Message, Mode, Text, Work, agent
+
+
+class InspectionCompleted(Message, serializer="json"):
+    """Which inspection, and whether to sync it even if the graph holds it already."""
+
+    inspection_id: Text
+    force_sync: bool = False
+
+
+@agent("thoth.inspection-completed", mode=Mode.MIDDLETIER)
+async def sync(message: InspectionCompleted, work: Work) -> None:
+    """Schedule the sync of the inspection's document."""
+    await work.schedule("graph-sync", document_id=message.inspection_id, force_sync=message.force_sync)

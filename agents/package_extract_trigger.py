@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user asks what a container image holds; the package-extract workflow finds it out."""
+
+from investigator.agent import Message, Mode, SecretStr, Text, Work, agent, reveal
+
+
+class PackageExtractTrigger(Message, serializer="json"):
+    """Which image, what it is for (runtime or buildtime), and how to get at it; the names are those of thoth-common."""
+
+    image: Text
+    environment_type: str
+    is_external: bool = True
+    verify_tls: bool = True
+    debug: bool = False
+    job_id: str | None = None
+    origin: str | None = None
+    registry_user: str | None = None
+    registry_password: SecretStr | None = None
+    graph_sync: bool = False
+
+
+@agent("thoth.package-extract-trigger", mode=Mode.BACKEND, versions=("v1", "v2"))
+async def extract(message: PackageExtractTrigger, work: Work) -> None:
+    """Schedule the analysis of the image."""
+    password = reveal(message.registry_password)
+    await work.schedule("package-extract", **{**message.contents(), "registry_password": password})
