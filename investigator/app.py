@@ -8,6 +8,8 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, cast
 
 from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import REGISTRY
@@ -22,14 +24,19 @@ from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.engine import RetryPolicy
 from investigator.halt_log import KafkaHaltLog
 from investigator.metrics import Metrics
+from investigator.preflight import Preflight
 from investigator.redaction import Redactor
+from investigator.services import build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.stream import Intake, RecordOrError
 from investigator.telemetry import Telemetry
 from investigator.web import add_views
 from investigator.work import Services
-from investigator.worker import Worker
+from investigator.worker import Worker, run_apart
 from investigator.writer import Writer
+
+if TYPE_CHECKING:
+    from faust.types.agents import AgentFun
 
 
 def app_from_environment() -> Investigator:
@@ -69,21 +76,34 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     )
     halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
     board = Board(halts, f"{socket.gethostname()}/{os.getpid()}", time.time)
+    halts.feed(board)
     dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, Telemetry(metrics))
-    halts.feed(board)
+    services = cache(partial(build_services, settings, metrics))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        dispatcher,
-        settings.thoth_investigator_shutdown_timeout,
+        dispatcher=dispatcher,
+        drain_seconds=settings.thoth_investigator_shutdown_timeout,
+        prepare=lambda: _prepare(settings, services),
+        services=(writer, halts),
         Worker=Worker,
         **kafka.faust_options(settings),
     )
-    app.service(writer)
-    app.service(halts)
-    _add_agents(app, settings, _services(settings, metrics), redactor)
+    _add_agents(app, Intake(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
     _add_web(app, settings, board, metrics)
     return app
+
+
+def _prepare(settings: Settings, services: Callable[[], Services]) -> None:
+    needed = [topics.message_topic(settings, each.base_name) for each in _consumed(settings)]
+    preflight = Preflight(
+        settings,
+        [*needed, topics.halts_topic(settings)],
+        database=lambda: build_database(settings),
+        cluster=lambda: build_cluster(settings),
+    )
+    run_apart(preflight.run())
+    services()
 
 
 def _dispatch_policy(settings: Settings) -> DispatchPolicy:
@@ -103,14 +123,15 @@ def _topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
     return create
 
 
-def _add_agents(app: Investigator, settings: Settings, services: Services, redactor: Redactor) -> None:
-    modes = settings.thoth_consumer_mode
-    intake = Intake(app, app.dispatcher, services, modes)
-    for message_type in load_message_types().values():
-        if message_type.has_work_in(modes):
-            schema = RecordOrError(message_type, redactor.learn_from)
-            topic = app.topic(settings.topic(message_type.base_name), schema=schema)
-            app.agent(topic, name=message_type.base_name)(intake.agent_body(message_type))
+def _consumed(settings: Settings) -> list[MessageType]:
+    return [each for each in load_message_types().values() if each.has_work_in(settings.thoth_consumer_mode)]
+
+
+def _add_agents(app: Investigator, intake: Intake, settings: Settings, redactor: Redactor) -> None:
+    for message_type in _consumed(settings):
+        schema = RecordOrError(message_type, redactor.learn_from)
+        topic = app.topic(settings.topic(message_type.base_name), schema=schema)
+        app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", intake.agent_body(message_type)))
 
 
 def _add_web(app: Investigator, settings: Settings, board: Board, metrics: Metrics) -> None:
@@ -122,6 +143,6 @@ def _add_web(app: Investigator, settings: Settings, board: Board, metrics: Metri
     for base_name in names:
         show(base_name)
     board.listen(show)
+    metrics.consumer_info.info({"version": __version__})
     setup_prometheus_sensors(app, registry=metrics.registry, name_prefix="faust")
     add_views(app, __version__, board, names)
-    metrics.consumer_info.info({"version": __version__})

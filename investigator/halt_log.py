@@ -110,7 +110,7 @@ class KafkaHaltLog(Service):
         try:
             state = State.from_json(record.value)
         except (ValueError, KeyError, TypeError) as error:
-            self.log.error("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
+            self.log.warning("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
         else:
             self._board.apply(state, record.offset)
 

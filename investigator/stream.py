@@ -2,14 +2,15 @@
 """The bridge between Faust's streams and the delivery engine: events become deliveries, handlers their steps."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import faust
-from faust.types import AppT, EventT, StreamT
+from faust.streams import Stream
+from faust.types import AppT, EventT
 from faust.types import Message as KafkaMessage
 
 from investigator.agent import Handler, Message, MessageType, Mode
-from investigator.delivery.dead_letters import origin_of_replay
+from investigator.delivery.dead_letters import Headers, origin_of_replay
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.engine import Step
 from investigator.delivery.errors import PermanentError
@@ -22,7 +23,7 @@ from investigator.records import UnknownVersionError
 from investigator.work import Services, Work
 
 
-class RecordOrError(faust.Schema):
+class RecordOrError(faust.Schema[Any, Any]):
     """Reads each value as the record of the message type, or as the error that says why it is none.
 
     Faust drops and acknowledges a message whose value can't be decoded; so nothing may be raised here, and a malformed
@@ -38,13 +39,14 @@ class RecordOrError(faust.Schema):
         self._message_type = message_type
         self._learn_secrets = learn_secrets
 
-    def loads_key(self, _app: AppT, message: KafkaMessage, **_options: Any) -> bytes | None:
+    def loads_key(self, app: AppT, message: KafkaMessage, **options: object) -> bytes | None:
         """Give the key as it is."""
-        key: bytes | None = message.key
-        return key
+        del app, options
+        return message.key
 
-    def loads_value(self, _app: AppT, message: KafkaMessage, **_options: Any) -> Message | PermanentError:
+    def loads_value(self, app: AppT, message: KafkaMessage, **options: object) -> Message | PermanentError:
         """Give the record, or why the value is none."""
+        del app, options
         try:
             record = self._message_type.parse(message.value)
             self._learn_secrets(record)
@@ -57,8 +59,17 @@ class RecordOrError(faust.Schema):
         return record
 
 
+def _headers(message: KafkaMessage) -> Headers:
+    # aiokafka gives pairs, whatever else Faust's annotation allows; a header without content holds no bytes.
+    return tuple((name, content or b"") for name, content in cast("Headers", message.headers or ()))
+
+
 def _place(message: KafkaMessage) -> Origin:
     return Origin(message.topic, message.partition, message.offset, round((message.timestamp or 0) * 1000))
+
+
+async def _count(message_type: MessageType, record: Message, work: Work) -> None:
+    work.metrics.message_count_by_version.labels(label_of(message_type.base_name), record.version).inc()
 
 
 class Intake:
@@ -67,35 +78,37 @@ class Intake:
     Args:
         app: the Faust application.
         dispatcher: handles the messages.
-        services: what handlers use.
+        services: gives what handlers use; asked for at the first message, not while things are built.
         modes: the modes that are on, in the order in which a message's handlers run.
     """
 
-    def __init__(self, app: faust.App, dispatcher: Dispatcher, services: Services, modes: tuple[Mode, ...]) -> None:
+    def __init__(
+        self, app: faust.App, dispatcher: Dispatcher, services: Callable[[], Services], modes: tuple[Mode, ...]
+    ) -> None:
         self._app = app
         self._dispatcher = dispatcher
         self._services = services
         self._modes = modes
 
-    def agent_body(self, message_type: MessageType) -> Callable[[StreamT[Any]], Awaitable[None]]:
+    def agent_body(self, message_type: MessageType) -> Callable[[Stream[Any]], Awaitable[None]]:
         """Make what a Faust agent runs for one message type."""
 
-        async def consume(stream: StreamT[Any]) -> None:
+        async def consume(stream: Stream[Any]) -> None:
             async for event in stream.noack().events():
                 await self._take(message_type, event)
 
         return consume
 
-    async def _take(self, message_type: MessageType, event: EventT) -> None:
+    async def _take(self, message_type: MessageType, event: EventT[Any]) -> None:
         generation = event.message.generation_id
         await self._dispatcher.take(
             self._delivery(message_type, event),
             is_current=lambda: generation == self._app.consumer_generation_id and not self._app.should_stop,
         )
 
-    def _delivery(self, message_type: MessageType, event: EventT) -> Delivery:
+    def _delivery(self, message_type: MessageType, event: EventT[Any]) -> Delivery:
         message = event.message
-        headers = tuple((name, content or b"") for name, content in message.headers or ())
+        headers = _headers(message)
         origin = origin_of_replay(headers) or _place(message)
         return Delivery(
             topic=message_type.base_name,
@@ -103,7 +116,7 @@ class Intake:
             offset=message.offset,
             key=message.key,
             origin=origin,
-            steps=self._steps(message_type, event.value, origin),
+            steps=self._steps(message_type, cast("Message | PermanentError", event.value), origin),
             value=message.value,
             headers=headers,
             timestamp_type=message.timestamp_type,
@@ -115,7 +128,7 @@ class Intake:
         def steps(slot: Slot) -> Sequence[Step]:
             if isinstance(content, PermanentError):
                 return [self._refusal(message_type, content)]
-            work = Work(message_type.base_name, origin, self._services, slot.released)
+            work = Work(message_type.base_name, origin, self._services(), slot.released)
             return [self._step(mode, message_type, content, work) for mode in self._modes_of(message_type)]
 
         return steps
@@ -128,19 +141,16 @@ class Intake:
 
         async def run() -> None:
             if mode is Mode.METRICS:
-                await work.once("count the message", lambda: self._count(message_type, record))
+                await work.once("count the message", lambda: _count(message_type, record, work))
             if handler is not None:
                 await handler(record, work)
 
         return run
 
-    async def _count(self, message_type: MessageType, record: Message) -> None:
-        self._services.metrics.message_count_by_version.labels(label_of(message_type.base_name), record.version).inc()
-
     def _refusal(self, message_type: MessageType, error: PermanentError) -> Step:
         async def refuse() -> None:
             if isinstance(error, UnknownVersionError):
-                self._services.metrics.missing_handler.labels(message_type.base_name, error.version).inc()
+                self._services().metrics.missing_handler.labels(message_type.base_name, error.version).inc()
             raise error
 
         return refuse

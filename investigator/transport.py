@@ -7,16 +7,22 @@ below answer Faust's question "what may be committed?" from the ledger. When Fau
 rebalance, at shutdown) stays as it is.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.transports import TPorTopicSet
 from mode import Service
 
-from investigator.delivery.ledger import Ledger, Partition
+from investigator.delivery.dispatcher import Dispatcher
+from investigator.delivery.ledger import Partition
+
+# How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
+# again there and finds its workflows already made, so this only saves work, while the whole group waits.
+_REBALANCE_GRACE_SECONDS = 2.0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -45,30 +51,44 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class LedgerConsumer(driver.Consumer):
-    """A consumer that commits by the ledger."""
+    """A consumer that commits by the ledger of the dispatcher, and tells that which partitions it has."""
 
-    #: Set by the transport before Faust makes the consumer.
-    ledger: Ledger
+    #: Set by `transport_for` before Faust makes the consumer.
+    dispatcher: ClassVar[Dispatcher]
+
+    _thread: ConsumerThread
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TP]:
-        return (
-            TP(*partition)
-            for partition in self.ledger.committable()
-            if topics is None or partition in topics or partition.topic in topics
-        )
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish and commit what can be, then let go of what was in hand of these partitions."""
+        partitions = [Partition(*tp) for tp in revoked]
+        await self.dispatcher.let_go(partitions, _REBALANCE_GRACE_SECONDS)
+        await self.commit()
+        self.dispatcher.revoke(partitions)
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Begin to take up messages of these partitions, before Faust fetches the first one."""
+        self.dispatcher.assign(Partition(*tp) for tp in assigned)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
+        for partition in self.dispatcher.ledger.committable():
+            tp = TP(*partition)
+            if topics is None or tp in topics or tp.topic in topics:
+                yield tp
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        committable = self.ledger.committable()
+        committable = self.dispatcher.ledger.committable()
         return {tp: committable[Partition(*tp)] for tp in tps if Partition(*tp) in committable}
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002  Faust's signature
         did_commit: bool = await super()._commit_offsets(offsets, start_new_transaction=start_new_transaction)
         if did_commit:
             for tp, offset in offsets.items():
-                self.ledger.committed(Partition(*tp), offset)
+                self.dispatcher.ledger.committed(Partition(*tp), offset)
         return did_commit
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
@@ -85,15 +105,7 @@ class LedgerConsumer(driver.Consumer):
                 await self._thread.stay_in_group()
 
 
-def transport_for(ledger: Ledger) -> type[driver.Transport]:
-    """Make the class of transport whose consumers commit by this ledger."""
-
-    class BoundConsumer(LedgerConsumer):
-        pass
-
-    BoundConsumer.ledger = ledger
-
-    class LedgerTransport(driver.Transport):
-        Consumer: ClassVar = BoundConsumer
-
-    return LedgerTransport
+def transport_for(dispatcher: Dispatcher) -> type[driver.Transport]:
+    """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher."""
+    consumer = type("BoundConsumer", (LedgerConsumer,), {"dispatcher": dispatcher})
+    return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})

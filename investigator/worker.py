@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from faust import Worker as FaustWorker
 from faust.cli.worker import worker as faust_worker_command
@@ -15,6 +15,9 @@ from mode import Worker as ModeWorker
 
 from investigator.cluster_login import NoClusterError
 from investigator.preflight import PreflightError
+
+if TYPE_CHECKING:
+    from investigator.application import Investigator
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ class Worker(FaustWorker):
     def execute_from_commandline(self) -> NoReturn:
         """Check that all is there, then run until the end; where something is not, say so and end with status 1."""
         try:
-            self.app.prepare()
+            cast("Investigator", self.app).prepare()
         except (PreflightError, NoClusterError) as error:
             sys.exit(str(error))
         super().execute_from_commandline()

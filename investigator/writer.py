@@ -35,7 +35,7 @@ class Writer(Service):
             "enable_idempotence": idempotent,
             "max_request_size": max_request_size,
         }
-        self._starting = asyncio.Lock()
+        self._connecting = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
 
     async def write(
@@ -48,19 +48,17 @@ class Writer(Service):
         headers: Headers = (),
     ) -> Written:
         """Write a record; returns when all replicas have it, raises a KafkaError where that could not be reached."""
-        producer = await self._started()
-        metadata = await producer.send_and_wait(
-            topic, value=value, key=key, partition=partition, headers=list(headers)
-        )
+        producer = await self._connected()
+        metadata = await producer.send_and_wait(topic, value=value, key=key, partition=partition, headers=list(headers))
         return Written(metadata.partition, metadata.offset)
 
     async def partitions(self, topic: str) -> frozenset[int]:
         """Tell the partitions of a topic; empty where it does not exist."""
-        producer = await self._started()
+        producer = await self._connected()
         return frozenset(await producer.partitions_for(topic) or ())
 
-    async def _started(self) -> AIOKafkaProducer:
-        async with self._starting:
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._connecting:
             if self._producer is None:
                 producer = AIOKafkaProducer(**self._options)
                 try:

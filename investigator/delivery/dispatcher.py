@@ -16,6 +16,7 @@ from investigator.delivery.board import Board
 from investigator.delivery.engine import Failure, RetryPolicy, attempt
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Cause, Verb
+from investigator.delivery.handling import handle
 from investigator.delivery.ledger import Ledger, Partition, Ticket
 from investigator.delivery.messages import Delivery, InHand
 from investigator.delivery.ports import DeadLetters, Observer
@@ -182,12 +183,13 @@ class Dispatcher:
         self._observer.started(delivery)
         failure: Failure | None = None
         try:
-            failure = await attempt(
-                message.steps,
-                self._policy.retry,
-                sleep=lambda seconds: self._pause(message, seconds),
-                on_failed_attempt=lambda error, failed: self._observer.failed_attempt(delivery, error, failed),
-            )
+            with handle(delivery.origin, message.slot.released):
+                failure = await attempt(
+                    message.steps,
+                    self._policy.retry,
+                    sleep=lambda seconds: self._pause(message, seconds),
+                    on_failed_attempt=lambda error, failed: self._observer.failed_attempt(delivery, error, failed),
+                )
             return failure
         finally:
             self._observer.ended(delivery, succeeded=failure is None)

@@ -86,8 +86,8 @@ class KafkaSettings(Section):
     """The other spelling of the same, with the same rule."""
 
     thoth_investigator_producer_idempotence: Switch = True
-    """Whether halts and dead letters are written so that a write that is sent again counts once. Only brokers that don't
-    implement it need 0."""
+    """Whether halts and dead letters are written so that a write that is sent again counts once. Only brokers that
+    don't implement it need 0."""
 
     thoth_investigator_topic_partitions: Count = 6
     """Partitions of topics that are missing and created at start: as many workers as that can share a topic."""

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds what handlers use out of the settings: the cluster, the graph, the package indexes; a part of `app`."""
+
+from investigator.calls import CallPolicy
+from investigator.cluster import Cluster, ClusterPolicy, Namespaces
+from investigator.cluster_login import Login
+from investigator.database import Database, DatabaseAddress, DatabasePolicy
+from investigator.delivery.breaker import Breaker
+from investigator.graph import Graph
+from investigator.metrics import Metrics
+from investigator.package_index import PackageIndex
+from investigator.pending import PendingPolicy
+from investigator.settings import Settings
+from investigator.work import Services
+from investigator.workflows import WorkflowPolicy, Workflows
+
+
+def build_services(settings: Settings, metrics: Metrics) -> Services:
+    """Build it all; connects to nothing yet.
+
+    Raises:
+        NoClusterError: nothing says where the cluster is.
+    """
+    calls = CallPolicy(threads=settings.thoth_consumer_workers, budget=settings.thoth_investigator_call_timeout)
+    pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time)
+    database = build_database(settings)
+    _show_schema(metrics, database, settings)
+    return Services(
+        settings,
+        Workflows(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, _breaker("cluster", metrics)),
+        Graph(database, calls, _breaker("graph", metrics)),
+        PackageIndex(calls, settings.thoth_investigator_call_timeout, _breaker("index", metrics)),
+        metrics,
+    )
+
+
+def build_cluster(settings: Settings) -> Cluster:
+    """Build the client of the cluster's API; raises NoClusterError where nothing says where that is."""
+    login = Login(kubeconfig=settings.kubeconfig, verify_tls=settings.kubernetes_verify_tls)
+    policy = ClusterPolicy(
+        connections=settings.thoth_consumer_workers,
+        timeout=settings.thoth_investigator_call_timeout,
+        template_ttl=settings.thoth_investigator_template_ttl,
+    )
+    namespaces = Namespaces(
+        infra=settings.thoth_infra_namespace,
+        middletier=settings.thoth_middletier_namespace,
+        backend=settings.thoth_backend_namespace,
+    )
+    return Cluster(login, policy, namespaces, template_api=settings.openshift_api_url)
+
+
+def build_database(settings: Settings) -> Database:
+    """Build the client of the graph's database."""
+    address = DatabaseAddress(
+        host=settings.knowledge_graph_host,
+        port=settings.knowledge_graph_port,
+        user=settings.knowledge_graph_user,
+        password=settings.knowledge_graph_password,
+        database=settings.knowledge_graph_database,
+        ssl_disabled=settings.knowledge_graph_ssl_disabled,
+    )
+    return Database(address, DatabasePolicy(connections=settings.thoth_consumer_workers))
+
+
+def _breaker(dependency: str, metrics: Metrics) -> Breaker:
+    breaker = Breaker(dependency)
+    metrics.breaker_open.labels(dependency).set_function(lambda: breaker.view.is_open)
+    return breaker
+
+
+def _show_schema(metrics: Metrics, database: Database, settings: Settings) -> None:
+    labels = ("investigator", database.get_script_alembic_version_head(), settings.thoth_deployment_name)
+    metrics.thoth_database_schema_revision_script.labels(*labels).set(1)
