@@ -10,7 +10,7 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types.auth import AuthProtocol
 
 from investigator.records import reveal
-from investigator.settings import Settings
+from investigator.settings import ConfigurationError, Settings
 
 # Faust feeds all topics by one loop, which stands still while it waits for room in the buffer of one of them. Its own
 # back-pressure sets in at a share of the buffer, so a poll must bring less than what is left by then.
@@ -23,12 +23,17 @@ _COMMIT_SECONDS = 1.0
 # Of one partition at once, unless a single message may be larger.
 _FETCHED_BYTES = 1024 * 1024
 
+_SSL_REMEDY = (
+    "KAFKA_SSL_CA_LOCATION and _CERTIFICATE_LOCATION have to be files in PEM form, KAFKA_SSL_KEY_LOCATION the key of "
+    "that certificate, and KAFKA_SSL_KEY_PASSWORD what opens it."
+)
+
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """Give the options that every client of aiokafka takes.
 
     Raises:
-        OSError: a certificate or key can't be read or used (ssl.SSLError is one of them).
+        ConfigurationError: a certificate or key can't be used.
     """
     return {
         "bootstrap_servers": list(settings.kafka_bootstrap_servers),
@@ -86,12 +91,17 @@ def _credentials(settings: Settings) -> Credentials | None:
 def _ssl_context(settings: Settings) -> ssl.SSLContext | None:
     if not settings.uses_ssl:
         return None
-    context: ssl.SSLContext = create_ssl_context(
-        cafile=_path(settings.kafka_ssl_ca_location),
-        certfile=_path(settings.kafka_ssl_certificate_location),
-        keyfile=_path(settings.kafka_ssl_key_location),
-        password=reveal(settings.kafka_ssl_key_password),
-    )
+    try:
+        context: ssl.SSLContext = create_ssl_context(
+            cafile=_path(settings.kafka_ssl_ca_location),
+            certfile=_path(settings.kafka_ssl_certificate_location),
+            keyfile=_path(settings.kafka_ssl_key_location),
+            password=reveal(settings.kafka_ssl_key_password) or "",  # without any, OpenSSL would ask at the terminal
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            [f"KAFKA_SSL_*: the certificates or the key are of no use: {error}. {_SSL_REMEDY}"]
+        ) from error
     context.check_hostname = settings.kafka_ssl_endpoint_identification_algorithm != "none"
     return context
 
