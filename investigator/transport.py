@@ -107,5 +107,5 @@ class LedgerConsumer(driver.Consumer):
 
 def transport_for(dispatcher: Dispatcher) -> type[driver.Transport]:
     """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher."""
-    consumer = type("BoundConsumer", (LedgerConsumer,), {"dispatcher": dispatcher})
+    consumer = type("BoundConsumer", (LedgerConsumer,), {"dispatcher": dispatcher, "__module__": __name__})
     return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})
