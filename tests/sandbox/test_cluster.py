@@ -2,7 +2,6 @@
 """The stand-in for the cluster, asked by the client that investigator uses: thoth-common's."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import requests
@@ -176,7 +175,7 @@ def test_lists_obey_label_selectors(openshift: OpenShift, cluster: ClusterStandI
     assert len(workflows["items"]) == found
 
 
-def list_page(cluster: ClusterStandIn, **query: Any) -> requests.Response:  # noqa: ANN401 - a query's values
+def list_page(cluster: ClusterStandIn, **query: str | int) -> requests.Response:
     """Ask for a page of the backend's workflows."""
     url = f"{cluster.url}/apis/argoproj.io/v1alpha1/namespaces/thoth-backend/workflows"
     return requests.get(url, params=query, headers={"Authorization": f"Bearer {cluster.token}"}, timeout=10)
