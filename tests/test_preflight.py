@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from kubernetes.config import kube_config
 
-from investigator.cluster import Cluster, ClusterPolicy, Namespaces
-from investigator.cluster_login import Login
-from investigator.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.preflight import Preflight, PreflightError
-from investigator.settings import Settings, load_settings
+from investigator.services import build_cluster, build_database
+from investigator.settings import load_settings
 from investigator.topics import Topic
 from sandbox.broker import EmbeddedBroker
 from sandbox.cluster import ClusterStandIn
@@ -51,15 +51,21 @@ class Surroundings:
     def __init__(self, broker: EmbeddedBroker, graph: PostgresDatabase, cluster: ClusterStandIn, folder: Path) -> None:
         self.cluster = cluster
         self.kubeconfig = folder / "kubeconfig"
-        self.variables = {**REQUIRED, **graph.environment(), "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers}
+        self.variables = {
+            **REQUIRED,
+            **graph.environment(),
+            **cluster.environment("ocp4-stage"),
+            "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+            "KUBECONFIG": str(self.kubeconfig),
+        }
         self.topics = TOPICS
         self.patience = 10.0
 
     async def check(self) -> None:
         """Run the checks."""
         settings = load_settings(self.variables)
-        checks = Preflight(settings, self.topics, lambda: _database(settings), self._connect, self.patience)
-        await checks.run()
+        database, cluster = partial(build_database, settings), partial(build_cluster, settings)
+        await Preflight(settings, self.topics, database, cluster, self.patience).run()
 
     async def problem(self) -> str:
         """Run the checks and give the one problem that they find."""
@@ -68,26 +74,6 @@ class Surroundings:
         (problem,) = caught.value.problems
         assert problem in str(caught.value)
         return problem
-
-    def _connect(self) -> Cluster:
-        names = self.cluster.namespaces
-        return Cluster(
-            Login(kubeconfig=str(self.kubeconfig)),
-            ClusterPolicy(connections=1, timeout=5),
-            Namespaces(names.infra, names.middletier, names.backend),
-        )
-
-
-def _database(settings: Settings) -> Database:
-    address = DatabaseAddress(
-        settings.knowledge_graph_host,
-        settings.knowledge_graph_port,
-        settings.knowledge_graph_user,
-        settings.knowledge_graph_password,
-        settings.knowledge_graph_database,
-        settings.knowledge_graph_ssl_disabled,
-    )
-    return Database(address, DatabasePolicy(connections=1))
 
 
 @pytest.fixture
@@ -195,9 +181,12 @@ async def test_a_refused_token_is_named(surroundings: Surroundings) -> None:
     assert "KUBECONFIG" in problem
 
 
-async def test_no_login_at_all_is_named(surroundings: Surroundings) -> None:
+async def test_no_login_at_all_is_named(
+    surroundings: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Outside of a cluster and without KUBECONFIG there is nothing to try."""
-    surroundings.kubeconfig.unlink()
+    del surroundings.variables["KUBECONFIG"]
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "absent"))
     assert "KUBECONFIG" in await surroundings.problem()
 
 

@@ -2,7 +2,7 @@
 """From the environment to settings: everything that is wrong is found at once and said with its remedy."""
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -45,13 +45,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if problems := _contradictions(values):
         raise ConfigurationError(problems)
     return settings
-
-
-def drop_empty(environ: MutableMapping[str, str]) -> None:
-    """Remove empty variables of ours, which thoth-common and thoth-storages would take for values."""
-    for setting in reference():
-        if not environ.get(setting.variable, "unset").strip():
-            del environ[setting.variable]
 
 
 def _in_order(error: ValidationError) -> list[ErrorDetails]:

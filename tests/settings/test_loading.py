@@ -6,7 +6,6 @@ from pydantic import SecretStr
 
 from investigator.modes import Mode
 from investigator.settings import ConfigurationError, Settings, load_settings
-from investigator.settings.loading import drop_empty
 from investigator.settings.reference import reference
 
 REQUIRED = {
@@ -187,13 +186,6 @@ def test_no_password_shows_when_settings_are_printed() -> None:
     settings = _load(KAFKA_SASL_PASSWORD="hunter2", KNOWLEDGE_GRAPH_PASSWORD="hunter2", SENTRY_DSN="hunter2")
     assert "hunter2" not in f"{settings!r} {settings}"
     assert list(settings.secrets()).count("hunter2") == 3
-
-
-def test_empty_variables_are_removed_for_the_libraries_that_would_take_them_for_values() -> None:
-    """`int("")` in thoth-storages would end the worker for a variable that is not meant to be set."""
-    environ = {"KNOWLEDGE_GRAPH_SSL_DISABLED": "", "KNOWLEDGE_GRAPH_HOST": "db", "PATH": ""}
-    drop_empty(environ)
-    assert environ == {"KNOWLEDGE_GRAPH_HOST": "db", "PATH": ""}
 
 
 def test_the_environment_of_the_process_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
