@@ -66,10 +66,19 @@ class Ledger:
         """Tell the partitions that have a page."""
         return frozenset(self._pages)
 
-    def has_room(self, partition: Partition, offset: int) -> bool:
-        """Tell whether the offset is near enough to the first unfinished one to be taken up."""
+    def page(self, partition: Partition) -> int | None:
+        """Give the number of the partition's page, which no other assignment has; None where it is not assigned."""
         page = self._pages.get(partition)
-        return page is None or page.position is None or offset - page.position < self._max_ahead
+        return None if page is None else page.number
+
+    def has_room(self, partition: Partition, offset: int) -> bool:
+        """Tell whether the offset is near enough to the first unfinished one to be taken up.
+
+        Where nothing is unfinished any offset is: a topic may lack millions in between, compacted or expired.
+        """
+        page = self._pages.get(partition)
+        first = offset if page is None else next(iter(page.unfinished), offset)
+        return offset - first < self._max_ahead
 
     def take(self, partition: Partition, offset: int) -> Ticket | None:
         """Take up an offset; None where it is not ours to handle: not assigned, or a repeat within the assignment."""
@@ -82,8 +91,7 @@ class Ledger:
 
     def is_valid(self, ticket: Ticket) -> bool:
         """Tell whether the assignment of the ticket still lasts."""
-        page = self._pages.get(ticket.partition)
-        return page is not None and page.number == ticket.page
+        return self.page(ticket.partition) == ticket.page
 
     def finish(self, ticket: Ticket) -> None:
         """Note that the message is done with; a ticket of an older assignment changes nothing."""
