@@ -110,6 +110,7 @@ class FakeWorkflows:
         self.created: dict[str, Workflow] = {}
         self.requests: list[str] = []
         self.solvers = solvers
+        self.when_created: Callable[[Workflow], None] = lambda _workflow: None
         self._outside = outside
         self._library = ThothCommon()
 
@@ -142,7 +143,9 @@ class FakeWorkflows:
         self.requests.append(job_id)
         namespace, name, parameters = self._library.submissions.last
         assert name == job_id
-        self.created.setdefault(job_id, Workflow(kind, namespace, job_id, parameters))
+        if job_id not in self.created:
+            self.created[job_id] = Workflow(kind, namespace, job_id, parameters)
+            self.when_created(self.created[job_id])
 
 
 class FakeGraph:

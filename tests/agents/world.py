@@ -31,7 +31,7 @@ for module in pkgutil.iter_modules(agents.__path__, "agents."):
 
 PYPI = "https://pypi.org/simple"
 RHEL, FEDORA, UBI = "solver-rhel-8-py39", "solver-fedora-35-py310", "solver-ubi-8-py38"
-SOLVERS = [RHEL, FEDORA, UBI]
+SOLVERS = (RHEL, FEDORA, UBI)
 DEFAULT_MODES = (Mode.MIDDLETIER, Mode.BACKEND)
 
 ENVIRONMENT = {
@@ -50,11 +50,11 @@ ENVIRONMENT = {
 class World:
     """One worker; ``variables`` of the environment differ from the defaults."""
 
-    def __init__(self, outside: Outside | None = None, **variables: str) -> None:
+    def __init__(self, outside: Outside | None = None, /, **variables: str) -> None:
         self.outside = outside or Outside()
         self.graph = FakeGraph(self.outside)
         self.index = FakeIndex(self.outside)
-        self.cluster = FakeWorkflows(self.outside, SOLVERS)
+        self.cluster = FakeWorkflows(self.outside, list(SOLVERS))
         self.metrics = Metrics(CollectorRegistry())
         self._services = Services(
             load_settings(ENVIRONMENT | variables),

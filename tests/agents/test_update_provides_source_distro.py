@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import pytest
+
+from tests.agents.examples import RELEASE
+from tests.agents.world import PYPI, World
+
+BASE_NAME = "thoth.update-provides-source-distro"
+
+
+@pytest.mark.parametrize("value", [True, False])
+async def test_the_flag_takes_the_value_of_the_message(*, value: bool) -> None:
+    """A source distribution may be found missing, and may turn up again."""
+    world = World()
+
+    assert await world.handle(BASE_NAME, {**RELEASE, "value": value}) is None
+
+    assert world.graph.changes == [("provides source distro", "flask", "2.0.2", PYPI, value)]
+    assert world.workflows == []
