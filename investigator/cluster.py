@@ -63,7 +63,13 @@ class Cluster(OpenShift):
     """Drafts and creates workflows; every method blocks, and may be used by many threads."""
 
     def __init__(
-        self, login: Login, policy: ClusterPolicy, namespaces: Namespaces, *, template_api: str | None = None
+        self,
+        login: Login,
+        policy: ClusterPolicy,
+        namespaces: Namespaces,
+        *,
+        api: str | None = None,
+        template_api: str | None = None,
     ) -> None:
         """Prepare everything without asking the cluster.
 
@@ -74,7 +80,8 @@ class Cluster(OpenShift):
             login: where the API is and who we are.
             policy: how it is used.
             namespaces: what is where.
-            template_api: URL of the API that processes templates, if that is not the login's.
+            api: URL of the API, if that is not the login's.
+            template_api: URL of the API that processes templates, with the same default.
         """
         self.namespaces = namespaces
         self.infra_namespace = namespaces.infra
@@ -82,7 +89,7 @@ class Cluster(OpenShift):
         self.backend_namespace = namespaces.backend
         self._thread = threading.local()
         self._api = ClusterApi(login, connections=policy.connections, timeout=policy.timeout)
-        self._host = login.host
+        self._host = (api or login.host).rstrip("/")
         self._template_host = (template_api or login.host).rstrip("/")
         self._page = policy.page
         self._templates = Kept(self._fetch_template, policy.template_ttl)

@@ -65,10 +65,13 @@ class Database(GraphDatabase):
         self._engine = _engine(address, policy)
         self._sessionmaker = sessionmaker(bind=self._engine)
 
-    def versions(self, name: str, index_url: str) -> list[str]:
-        """Give the versions of a package on an index that any solver has solved."""
+    def set_package_missing(self, name: str, index_url: str) -> int:
+        """Flag every known version of a package on an index as missing; tells how many there are."""
         rows = self.get_python_package_versions_all(name, index_url=index_url, count=None)
-        return sorted({version for _, version, _ in rows})
+        versions = {version for _, version, _ in rows}
+        for version in versions:
+            self.update_missing_flag_package_version(*self._normal(name, version, index_url), value=True)
+        return len(versions)
 
     def set_missing(self, name: str, version: str, index_url: str) -> bool:
         """Flag a package version as missing on an index; False if the graph does not know it."""

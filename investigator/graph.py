@@ -64,10 +64,8 @@ class Graph:
 
     async def flag_package_missing(self, name: str, index_url: str) -> None:
         """Flag every known version of the package on that index as missing there."""
-        versions = await self._run(partial(self._database.versions, name, index_url))
-        for version in versions:
-            await self._run(partial(self._database.set_missing, name, version, index_url))
-        _LOGGER.info("Flagged %d versions of %s on %s as missing", len(versions), name, index_url)
+        flagged = await self._run(partial(self._database.set_package_missing, name, index_url))
+        _LOGGER.info("Flagged %d versions of %s on %s as missing", flagged, name, index_url)
 
     async def flag_version_missing(self, name: str, version: str, index_url: str) -> None:
         """Flag the package version as missing on that index."""

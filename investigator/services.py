@@ -47,7 +47,8 @@ def build_cluster(settings: Settings) -> Cluster:
         middletier=settings.thoth_middletier_namespace,
         backend=settings.thoth_backend_namespace,
     )
-    return Cluster(login, policy, namespaces, template_api=settings.openshift_api_url)
+    urls = {"api": settings.kubernetes_api_url, "template_api": settings.openshift_api_url}
+    return Cluster(login, policy, namespaces, **urls)
 
 
 def build_database(settings: Settings) -> Database:
