@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine: attempts, pauses between them, and the outcome. The only place that catches a handler's exceptions."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -16,15 +17,17 @@ class RetryPolicy:
     Args:
         attempts: attempts in all.
         backoff: before attempt i + 1 (i >= 1) the engine waits i * backoff seconds.
+        longest_delay: the other side may ask for a longer wait, up to so many seconds; more is taken for a mistake.
     """
 
     attempts: int = 5
     backoff: float = 0.5
+    longest_delay: float = 300.0
 
     def pause(self, failed: int, error: Exception) -> float:
-        """Give the seconds to wait after so many failed attempts; never less than what the other side asked for."""
+        """Give the seconds to wait after so many failed attempts; not less than what the other side asked for."""
         asked = error.delay if isinstance(error, TemporaryError) else None
-        return max(failed * self.backoff, asked or 0.0)
+        return max(failed * self.backoff, min(asked or 0.0, self.longest_delay))
 
     def allows_retry(self, failed: int, error: Exception) -> bool:
         """Tell whether another attempt may help."""
@@ -37,6 +40,18 @@ class Failure:
 
     error: Exception
     attempts: int
+
+    def __str__(self) -> str:
+        """Return what happened, as in the last line of a traceback."""
+        return f"{type(self.error).__name__}: {text_of(self.error)}"
+
+
+def text_of(error: BaseException) -> str:
+    """Give what an error says of itself; some fail even at that."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  it is the error's own code, which may do anything
+        return "(what it says can't be shown)"
 
 
 async def attempt(
@@ -60,14 +75,33 @@ async def attempt(
     """
     failed = 0
     while steps:
-        try:
-            await steps[0]()
-        except Exception as error:  # noqa: BLE001  whatever a handler raises is the message's failure, never the loop's
-            failed += 1
-            on_failed_attempt(error, failed)
-            if not policy.allows_retry(failed, error):
-                return Failure(error, failed)
-            await sleep(policy.pause(failed, error))
-        else:
+        error = await _failure_of(steps[0])
+        if error is None:
             del steps[0]
+            continue
+        failed += 1
+        on_failed_attempt(error, failed)
+        if not policy.allows_retry(failed, error):
+            return Failure(error, failed)
+        await sleep(policy.pause(failed, error))
     return None
+
+
+async def _failure_of(step: Step) -> Exception | None:
+    try:
+        await step()
+    except asyncio.CancelledError as error:
+        if _is_to_end():
+            raise
+        stray = RuntimeError("something that the handler waited for was cancelled")
+        stray.__cause__ = error
+        return stray
+    except Exception as error:  # noqa: BLE001  whatever a handler raises is the message's failure, never the loop's
+        return error
+    return None
+
+
+def _is_to_end() -> bool:
+    """Tell whether it is this task that was cancelled; without means to tell, as in Python 3.10, say so."""
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is None or cancelling() > 0
