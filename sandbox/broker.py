@@ -32,6 +32,7 @@ class Broker(ABC):
 
     bootstrap_servers: str
     controllable: bool  # whether kill, suspend, close_gate and their opposites work here
+    idempotent: bool  # whether it takes idempotent producers
 
     @abstractmethod
     def start(self) -> None:
@@ -90,6 +91,7 @@ class EmbeddedBroker(Broker):
     """
 
     controllable = True
+    idempotent = False  # Tansu refuses the first version of InitProducerId, the only one that aiokafka speaks
 
     def __init__(self, port: int = 0, *, gated: bool = False) -> None:
         self._port = free_port(port)
@@ -157,6 +159,7 @@ class RunningBroker(Broker):
     """A broker that somebody else runs: it is used as it is and never stopped."""
 
     controllable = False
+    idempotent = True
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = bootstrap_servers

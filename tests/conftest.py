@@ -11,7 +11,9 @@ from kubernetes.config import kube_config
 
 from sandbox.broker import Broker, broker_of_environment
 from sandbox.cluster import ClusterStandIn
+from sandbox.environment import Sandbox
 from sandbox.graph_seed import GraphSeed
+from sandbox.package_index import PackageIndexServer
 from sandbox.postgres import Database, PostgresServer
 
 
@@ -68,3 +70,25 @@ def broker() -> Iterator[Broker]:
 def deployment() -> str:
     """A deployment name that no other test has, so that topics and groups are the test's own."""
     return f"test-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def package_index() -> Iterator[PackageIndexServer]:
+    """A server of package indexes of the test's own, with the usual content."""
+    with PackageIndexServer() as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(  # noqa: PLR0913, PLR0917 - it is all of them together
+    broker: Broker,
+    database: Database,
+    cluster: ClusterStandIn,
+    package_index: PackageIndexServer,
+    deployment: str,
+    tmp_path: Path,
+) -> Sandbox:
+    """All surroundings of a worker: broker and database server are shared, all that is in them is the test's own."""
+    folder = tmp_path / "sandbox"
+    folder.mkdir()
+    return Sandbox(broker, database, cluster, package_index, deployment, folder)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Kafka broker of the sandbox, and what is to be known about the embedded one."""
+
+from collections.abc import Iterator
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from sandbox.broker import Broker, EmbeddedBroker, RunningBroker, broker_of_environment
+from sandbox.kafka_client import KafkaClient
+from sandbox.ports import accepts
+
+
+@pytest.fixture
+def own_broker() -> Iterator[EmbeddedBroker]:
+    """An embedded broker of the test's own, with a gate."""
+    with EmbeddedBroker(gated=True) as running:
+        yield running
+
+
+async def test_what_is_sent_is_read(broker: Broker, deployment: str) -> None:
+    """Guarantee: keys, values, headers, tombstones and partitions go through the broker unchanged."""
+    await broker.create_topics([deployment], partitions=3)
+    async with KafkaClient(broker.bootstrap_servers) as kafka:
+        await kafka.send(deployment, {"a": 1}, key=b"k", partition=2, headers=[("h", b"\xff")])
+        await kafka.send(deployment, None, key=b"k", partition=2)
+        records = await kafka.read(deployment, 2)
+    assert [(record.partition, record.offset, record.key, record.value) for record in records] == [
+        (2, 0, b"k", b'{"a": 1}'),
+        (2, 1, b"k", None),
+    ]
+    assert records[0].headers == (("h", b"\xff"),)
+
+
+async def test_topics_are_created_once(broker: Broker, deployment: str) -> None:
+    """Guarantee: creating a topic again is no error and leaves its partitions as they are."""
+    await broker.create_topics([deployment], partitions=3)
+    await broker.create_topics([deployment, f"{deployment}.other"], partitions=1)
+    async with KafkaClient(broker.bootstrap_servers) as kafka:
+        assert len(await kafka.partitions(deployment)) == 3
+        assert len(await kafka.partitions(f"{deployment}.other")) == 1
+
+
+async def test_an_unused_topic_begins_and_ends_at_zero(broker: Broker, deployment: str) -> None:
+    """Guarantee: the offsets of an empty topic are 0 and 0, and nothing is committed."""
+    await broker.create_topics([deployment])
+    partition = TopicPartition(deployment, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_servers)
+    await consumer.start()
+    try:
+        assert await consumer.beginning_offsets([partition]) == {partition: 0}
+        assert await consumer.end_offsets([partition]) == {partition: 0}
+    finally:
+        await consumer.stop()
+    async with KafkaClient(broker.bootstrap_servers) as kafka:
+        assert await kafka.committed(f"{deployment}-group", deployment) == {}
+
+
+async def test_what_a_group_commits_is_seen(broker: Broker, deployment: str) -> None:
+    """Guarantee: a group's commit is visible to others by partition."""
+    await broker.create_topics([deployment], partitions=2)
+    partition = TopicPartition(deployment, 1)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=broker.bootstrap_servers, group_id=f"{deployment}-group", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign([partition])
+        await consumer.commit({partition: 7})
+    finally:
+        await consumer.stop()
+    async with KafkaClient(broker.bootstrap_servers) as kafka:
+        assert await kafka.committed(f"{deployment}-group", deployment) == {1: 7}
+
+
+async def test_the_embedded_broker_refuses_idempotent_producers(own_broker: EmbeddedBroker) -> None:
+    """Guarantee: the embedded broker says truly whether it takes idempotent producers, so that workers are told."""
+    producer = AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap_servers, enable_idempotence=True)
+    try:
+        with pytest.raises(KafkaError):
+            await producer.start()
+    finally:
+        await producer.stop()
+    assert not own_broker.idempotent
+
+
+async def test_data_outlive_a_closed_gate(own_broker: EmbeddedBroker) -> None:
+    """Guarantee: while its gate is closed the broker can't be reached, and then has all that it had."""
+    await own_broker.create_topics(["topic"])
+    async with KafkaClient(own_broker.bootstrap_servers) as kafka:
+        await kafka.send("topic", "before")
+    own_broker.close_gate()
+    assert not accepts(int(own_broker.bootstrap_servers.rpartition(":")[2]))
+    own_broker.open_gate()
+    async with KafkaClient(own_broker.bootstrap_servers) as kafka:
+        assert [record.value for record in await kafka.read("topic", 1)] == [b"before"]
+
+
+async def test_a_killed_broker_comes_back_empty_at_its_address(own_broker: EmbeddedBroker) -> None:
+    """Guarantee: after a kill and a start the address is the same; what was in memory is gone."""
+    await own_broker.create_topics(["topic"], partitions=3)
+    address = own_broker.bootstrap_servers
+    own_broker.kill()
+    own_broker.start()
+    assert own_broker.bootstrap_servers == address
+    await own_broker.create_topics(["topic"], partitions=1)
+    async with KafkaClient(address) as kafka:
+        assert len(await kafka.partitions("topic")) == 1
+
+
+def test_a_running_broker_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guarantee: where KAFKA_BOOTSTRAP_SERVERS names a broker, that one is used, and never stopped or hurt."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka.example:9092")
+    with broker_of_environment() as found:
+        assert isinstance(found, RunningBroker)
+        assert found.bootstrap_servers == "kafka.example:9092"
+        with pytest.raises(NotImplementedError):
+            found.kill()
