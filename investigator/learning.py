@@ -115,7 +115,7 @@ async def learn_security(work: Work, release: Release) -> None:
     if not work.settings.thoth_investigator_schedule_security:
         return
     name, version, index_url = release.name, release.version, release.index_url
-    if await work.once("security is known", lambda: work.graph.si_aggregated(name, version, index_url)):
+    if await work.graph.si_aggregated(name, version, index_url):
         return
     await work.schedule(
         "security-indicator",
@@ -140,9 +140,13 @@ async def tell_kebechet(
     """
     if not work.settings.thoth_investigator_kebechet_administrator:
         return
-    news = {"PACKAGE_NAME": name, "PACKAGE_VERSION": version, "PACKAGE_INDEX": index_url, "SOLVER_NAME": solver}
     await work.schedule(
         "kebechet-administrator",
-        message_info={key: value for key, value in news.items() if value is not None},
+        message_info={
+            "PACKAGE_NAME": name,
+            "PACKAGE_VERSION": version,
+            "PACKAGE_INDEX": index_url,
+            "SOLVER_NAME": solver,
+        },
         message_type=work.base_name,
     )

@@ -144,6 +144,8 @@ async def test_versions_behind_a_failure_are_scheduled_by_the_next_attempt() -> 
 
         assert sorted(world.cluster.requests) == sorted(whole.cluster.requests)
         assert [version for version, _ in scheduled(world)] == [version for version, _ in scheduled(whole)]
+        # Indexes and solvers may have been put right by an operator; they, and what failed, are all that is asked anew.
+        assert world.outside.calls <= whole.outside.calls + 4
 
 
 async def test_what_one_attempt_achieved_does_not_rob_the_next_of_its_work() -> None:
