@@ -17,6 +17,7 @@ from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.replays import is_for
 from investigator.delivery.slots import Slot
 from investigator.metrics import message_type as label_of
 from investigator.records import UnknownVersionError
@@ -116,16 +117,18 @@ class Intake:
             offset=message.offset,
             key=message.key,
             origin=origin,
-            steps=self._steps(message_type, cast("Message | PermanentError", event.value), origin),
+            steps=self._steps(message_type, cast("Message | PermanentError", event.value), origin, headers),
             value=message.value,
             headers=headers,
             timestamp_type=message.timestamp_type,
         )
 
     def _steps(
-        self, message_type: MessageType, content: Message | PermanentError, origin: Origin
+        self, message_type: MessageType, content: Message | PermanentError, origin: Origin, headers: Headers
     ) -> Callable[[Slot], Sequence[Step]]:
         def steps(slot: Slot) -> Sequence[Step]:
+            if not is_for(self._app.conf.id, headers):
+                return []  # given up by another group, while this one handled it long ago
             if isinstance(content, PermanentError):
                 return [self._refusal(message_type, content)]
             work = Work(message_type.base_name, origin, self._services(), slot.released)

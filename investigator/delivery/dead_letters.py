@@ -19,9 +19,12 @@ Headers = tuple[tuple[str, bytes], ...]
 SUFFIX = "-dlt"
 ATTEMPTS = "retry_topic-attempts"
 REPLAYS = "investigator-replays"
+REPLAYED_FOR = "investigator-replayed-for"
 
-_ORIGINAL = "kafka_dlt-original-"
-_EXCEPTION = "kafka_dlt-exception-"
+ORIGINAL = "kafka_dlt-original-"
+GROUP = f"{ORIGINAL}consumer-group"
+EXCEPTION = "kafka_dlt-exception-"
+
 _MAX_TEXT = 8192
 _TIMESTAMP_TYPES = {0: "CreateTime", 1: "LogAppendTime"}
 
@@ -36,7 +39,7 @@ def dead_letter_headers(
 ) -> Headers:
     """Make the headers of a dead letter: its own ones, where it came from, and why it was given up.
 
-    A message that died before keeps what it says of its first origin; what it says of its last error is replaced.
+    A message that died before keeps what it says of its first origin; what it says of its last end is replaced.
 
     Args:
         delivery: the message.
@@ -44,21 +47,25 @@ def dead_letter_headers(
         group: the consumer group that gave it up.
         redact: removes passwords from a text.
     """
-    own = tuple(header for header in delivery.headers if header[0] != ATTEMPTS and not header[0].startswith(_EXCEPTION))
+    own = tuple(header for header in delivery.headers if not _is_of_its_end(header[0]))
     known = {name for name, _ in own}
     original = tuple(header for header in _original(delivery, group) if header[0] not in known)
     attempts = (ATTEMPTS, failure.attempts.to_bytes(4, "big"))
     return (*own, *original, *_exception(failure.error, redact), attempts)
 
 
+def _is_of_its_end(name: str) -> bool:
+    return name in (ATTEMPTS, REPLAYED_FOR, GROUP) or name.startswith(EXCEPTION)
+
+
 def _original(delivery: Delivery, group: str) -> Headers:
     return (
-        (f"{_ORIGINAL}topic", delivery.partition.topic.encode()),
-        (f"{_ORIGINAL}partition", delivery.partition.number.to_bytes(4, "big")),
-        (f"{_ORIGINAL}offset", delivery.offset.to_bytes(8, "big")),
-        (f"{_ORIGINAL}timestamp", delivery.origin.timestamp_ms.to_bytes(8, "big", signed=True)),
-        (f"{_ORIGINAL}timestamp-type", _TIMESTAMP_TYPES.get(delivery.timestamp_type, "NoTimestampType").encode()),
-        (f"{_ORIGINAL}consumer-group", group.encode()),
+        (f"{ORIGINAL}topic", delivery.partition.topic.encode()),
+        (f"{ORIGINAL}partition", delivery.partition.number.to_bytes(4, "big")),
+        (f"{ORIGINAL}offset", delivery.offset.to_bytes(8, "big")),
+        (f"{ORIGINAL}timestamp", delivery.origin.timestamp_ms.to_bytes(8, "big", signed=True)),
+        (f"{ORIGINAL}timestamp-type", _TIMESTAMP_TYPES.get(delivery.timestamp_type, "NoTimestampType").encode()),
+        (GROUP, group.encode()),
     )
 
 
@@ -67,7 +74,7 @@ def _exception(error: Exception, redact: Callable[[str], str]) -> Headers:
     texts = {"fqcn": _class_name(error), "message": redact(str(error)), "stacktrace": redact(trace)}
     if error.__cause__ is not None:
         texts["cause-fqcn"] = _class_name(error.__cause__)
-    return tuple((_EXCEPTION + name, _capped(text)) for name, text in texts.items())
+    return tuple((EXCEPTION + name, _capped(text)) for name, text in texts.items())
 
 
 def _class_name(error: BaseException) -> str:
@@ -81,11 +88,16 @@ def _capped(text: str) -> bytes:
 
 def origin_of_replay(headers: Headers) -> Origin | None:
     """Give the identity of the message that was replayed; None where the headers are not those of a replay."""
+    return original_origin(headers) if REPLAYS in dict(headers) else None
+
+
+def original_origin(headers: Headers) -> Origin | None:
+    """Give where a dead letter first lay; None where its headers do not tell."""
     content = dict(headers)
     names = ("topic", "partition", "offset", "timestamp")
-    if REPLAYS not in content or any(_ORIGINAL + name not in content for name in names):
+    if any(ORIGINAL + name not in content for name in names):
         return None
-    topic, *numbers = (content[_ORIGINAL + name] for name in names)
+    topic, *numbers = (content[ORIGINAL + name] for name in names)
     partition, offset, timestamp = (int.from_bytes(number, "big", signed=True) for number in numbers)
     return Origin(topic.decode("utf-8", "replace"), partition, offset, timestamp)
 
