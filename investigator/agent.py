@@ -81,6 +81,9 @@ def _record_of(handler: Handler) -> type[Message]:
     record = get_type_hints(handler)[first]
     if not (isinstance(record, type) and issubclass(record, Message)):
         raise TypeError(f"{handler.__qualname__}: the first parameter must be annotated with a record of the message")
+    if not isinstance(record.aliases, Mapping):
+        # Faust takes a bare ClassVar for a field of the message.
+        raise TypeError(f"{record.__qualname__}: annotate aliases with ClassVar[Mapping[str, str]]")
     return record
 
 

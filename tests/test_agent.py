@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -106,6 +107,19 @@ def test_a_handler_without_a_record_is_refused(registry: dict[str, MessageType])
 
     with pytest.raises(TypeError, match="careless: the first parameter must be annotated with a record"):
         declaration(registry, Mode.BACKEND)(careless)
+
+
+def test_aliases_that_faust_takes_for_a_field_are_refused(registry: dict[str, MessageType]) -> None:
+    """Without the whole annotation the older names would never be understood, and no message of the type parsed."""
+
+    class Whisper(Message, serializer="json"):
+        name: Text
+        aliases: ClassVar = {"label": "name"}
+
+    async def strain(_message: Whisper, _work: Work) -> None: ...
+
+    with pytest.raises(TypeError, match="Whisper: annotate aliases with ClassVar"):
+        declaration(registry, Mode.BACKEND)(strain)
 
 
 def test_a_message_type_parses_its_own_messages(registry: dict[str, MessageType]) -> None:
