@@ -9,6 +9,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PRODUCERS := .venv-producers
 
 # Passed on to the sandbox: `make run ONCE=1` ends by itself, `make run WORKERS=2` starts two workers.
 ONCE ?=
@@ -49,8 +50,21 @@ $(STAMP): requirements.txt requirements-dev.txt constraints-build.txt
 run: $(STAMP) ## Embedded Kafka, PostgreSQL and cluster; real workers; the scenarios, live (ONCE=1: end by itself)
 	@ONCE="$(ONCE)" WORKERS="$(WORKERS)" exec $(BIN)/python -m sandbox
 
+# Each version of the client that producers use or used goes to a folder of its own; they have no dependencies of theirs.
+$(PRODUCERS)/.installed: requirements-producers.txt $(STAMP)
+	@echo "Setting up $(PRODUCERS) with the clients of producers"
+	@$(BIN)/python -m venv --clear $(PRODUCERS)
+	@$(PRODUCERS)/bin/python -m pip install --quiet --no-deps --requirement requirements-producers.txt
+	@for version in 0.10.3 0.11.2 0.12.0 0.14.3; do \
+	  $(PRODUCERS)/bin/python -m pip install --quiet --no-deps --target $(PRODUCERS)/clients/$$version thoth-messaging==$$version; \
+	done
+	@touch $@
+
+.PHONY: producers
+producers: $(PRODUCERS)/.installed ## Install the clients of producers, whose messages the tests read
+
 .PHONY: test
-test: $(STAMP) ## Every test, end-to-end ones included
+test: $(STAMP) $(PRODUCERS)/.installed ## Every test, end-to-end ones included
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: lint
@@ -76,5 +90,5 @@ docs-check: $(STAMP) ## Fail if the reference pages are not what the code says
 
 .PHONY: clean
 clean: ## Remove .venv and everything else that was made here
-	@rm -rf $(VENV) .venv-producers .sandbox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PRODUCERS) .sandbox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

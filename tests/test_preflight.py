@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +11,11 @@ from investigator.preflight import Preflight, PreflightError
 from investigator.services import build_cluster, build_database
 from investigator.settings import load_settings
 from investigator.topics import Topic
-from sandbox.broker import EmbeddedBroker
+from sandbox.broker import Broker
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from sandbox.ports import HOST, free_port
-from sandbox.postgres import Database as PostgresDatabase
-from sandbox.postgres import PostgresServer
+from sandbox.postgres import Database, PostgresServer
 from tests.settings.test_loading import REQUIRED
 
 pytestmark = pytest.mark.e2e
@@ -25,35 +23,15 @@ pytestmark = pytest.mark.e2e
 TOPICS = [Topic("ocp4-stage.thoth.repo-init", 3, 1)]
 
 
-@pytest.fixture(scope="module")
-def broker() -> Iterator[EmbeddedBroker]:
-    """Run a broker for the tests of this file."""
-    with EmbeddedBroker() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    """Run a PostgreSQL server for the tests of this file."""
-    with PostgresServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def graph(postgres: PostgresServer) -> PostgresDatabase:
-    """Make a database with the graph's schema."""
-    return postgres.graph()
-
-
 class Surroundings:
     """Where everything is; a test points one thing elsewhere to see what is said about it."""
 
-    def __init__(self, broker: EmbeddedBroker, graph: PostgresDatabase, cluster: ClusterStandIn, folder: Path) -> None:
+    def __init__(self, broker: Broker, database: Database, cluster: ClusterStandIn, folder: Path) -> None:
         self.cluster = cluster
         self.kubeconfig = folder / "kubeconfig"
         self.variables = {
             **REQUIRED,
-            **graph.environment(),
+            **database.environment(),
             **cluster.environment("ocp4-stage"),
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
             "KUBECONFIG": str(self.kubeconfig),
@@ -77,15 +55,13 @@ class Surroundings:
 
 
 @pytest.fixture
-def surroundings(
-    broker: EmbeddedBroker, graph: PostgresDatabase, cluster: ClusterStandIn, tmp_path: Path
-) -> Surroundings:
+def surroundings(broker: Broker, database: Database, cluster: ClusterStandIn, tmp_path: Path) -> Surroundings:
     """Give surroundings in which everything is as it should be."""
-    return Surroundings(broker, graph, cluster, tmp_path)
+    return Surroundings(broker, database, cluster, tmp_path)
 
 
 async def test_missing_topics_are_created_and_existing_ones_left_alone(
-    surroundings: Surroundings, broker: EmbeddedBroker
+    surroundings: Surroundings, broker: Broker
 ) -> None:
     """A worker starts on a new broker by itself, and does not touch topics of a deployment that exists."""
     await broker.create_topics(["ocp4-stage.old"], partitions=1)
