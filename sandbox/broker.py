@@ -7,6 +7,7 @@ What is needed of a broker is the class Broker; the tests run on whatever offers
 import os
 import shutil
 import signal
+import ssl
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -87,15 +88,18 @@ class Broker(ABC):
 class EmbeddedBroker(Broker):
     """A Tansu broker of our own, in memory: stopping or killing it loses all topics and commits.
 
-    With `gated`, clients reach it through a gate that can be closed; that costs some throughput.
+    Args:
+        port: the port to listen on; 0 for a free one.
+        gated: lets clients reach it through a gate that can be closed; that costs some throughput.
+        tls: makes that gate, which there is then, speak TLS: Tansu itself does not.
     """
 
     controllable = True
     idempotent = False  # Tansu refuses the first version of InitProducerId, the only one that aiokafka speaks
 
-    def __init__(self, port: int = 0, *, gated: bool = False) -> None:
+    def __init__(self, port: int = 0, *, gated: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._port = free_port(port)
-        self._gate = Gate(self._port) if gated else None
+        self._gate = Gate(self._port, tls) if gated or tls else None
         self._address = f"{HOST}:{self._gate.port if self._gate else self._port}"
         self.bootstrap_servers = self._address
         self._folder: Path | None = None

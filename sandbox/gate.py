@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from types import TracebackType
 
 from typing_extensions import Self
@@ -16,12 +17,17 @@ _CHUNK = 256 * 1024
 
 
 class Gate:
-    """Passes TCP connections on to another port of this machine, in a thread of its own."""
+    """Passes TCP connections on to another port of this machine, in a thread of its own.
 
-    def __init__(self, target: int) -> None:
-        """Choose a free port; `target` is the port of the server behind the gate."""
+    Args:
+        target: the port of the server behind the gate.
+        tls: makes the gate speak TLS with its clients; the server behind it need not.
+    """
+
+    def __init__(self, target: int, tls: ssl.SSLContext | None = None) -> None:
         self.port = free_port()
         self._target = target
+        self._tls = tls
         self._background: BackgroundLoop | None = None
 
     def open(self) -> None:
@@ -46,7 +52,7 @@ class Gate:
         self.close()
 
     async def _listen(self) -> None:
-        server = await asyncio.start_server(self._pass_on, HOST, self.port, limit=_CHUNK)
+        server = await asyncio.start_server(self._pass_on, HOST, self.port, limit=_CHUNK, ssl=self._tls)
         self._serving = asyncio.create_task(self._serve(server))
 
     async def _serve(self, server: asyncio.Server) -> None:

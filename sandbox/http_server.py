@@ -100,9 +100,13 @@ class HttpServer(ABC):
         if request.path.startswith(CONTROL):
             return await handler(request)
         started, clock = time.time(), time.perf_counter()
-        status: int | None = None
+        status: int | None = 500  # what aiohttp answers where a handler raises something unforeseen
         try:
             response = await handler(request)
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        else:
             status = response.status
             return response
         finally:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """OpenShift's processing of templates: the values of the parameters are put into the objects."""
 
-import copy
 import json
 import re
 from pathlib import Path
@@ -30,13 +29,11 @@ def process(template: dict[str, Any]) -> dict[str, Any]:
     """
     parameters = template.get("parameters") or []
     values = {parameter["name"]: _value(template, index, parameter) for index, parameter in enumerate(parameters)}
-    processed = copy.deepcopy(template)
-    processed["objects"] = _substitute(template.get("objects") or [], values)
-    return processed
+    return {**template, "objects": _substitute(template.get("objects") or [], values)}
 
 
 def _value(template: dict[str, Any], index: int, parameter: dict[str, Any]) -> str:
-    value = parameter.get("value") or ""
+    value = "" if parameter.get("value") is None else parameter["value"]
     if not isinstance(value, str):
         message = f"json: cannot unmarshal {value!r} into Go struct field Parameter.parameters.value of type string"
         raise bad_request(message)

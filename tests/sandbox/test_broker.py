@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Kafka broker of the sandbox, and what is to be known about the embedded one."""
 
+import ssl
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.broker import Broker, EmbeddedBroker, RunningBroker, broker_of_environment
 from sandbox.kafka_client import KafkaClient
@@ -117,3 +124,47 @@ def test_a_running_broker_is_taken_from_the_environment(monkeypatch: pytest.Monk
         assert found.bootstrap_servers == "kafka.example:9092"
         with pytest.raises(NotImplementedError):
             found.kill()
+
+
+async def test_a_gate_may_speak_tls(tmp_path: Path) -> None:
+    """Guarantee: with a certificate the embedded broker is reached by TLS, by clients that trust it and no others."""
+    certificate, key = self_signed(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    with EmbeddedBroker(tls=server) as running:
+        assert await reaches(running, ssl.create_default_context(cafile=str(certificate)))
+        assert not await reaches(running, ssl.create_default_context())
+
+
+async def reaches(broker: Broker, tls: ssl.SSLContext) -> bool:
+    """Tell whether a client that trusts what that context trusts can talk to the broker."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=broker.bootstrap_servers, security_protocol="SSL", ssl_context=tls, request_timeout_ms=5000
+    )
+    try:
+        await producer.start()
+    except KafkaError:
+        return False
+    finally:
+        await producer.stop()
+    return True
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sandbox")])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    (folder / "certificate").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    return folder / "certificate", folder / "key"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Seeded rows, looked at through thoth-storages."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,7 @@ def graph(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Graph
     adapter = GraphDatabase()
     adapter.connect()
     yield adapter
+    gc.collect()  # a connection that thoth-storages forgot to give back must not outlive the database
     adapter.disconnect()
 
 
