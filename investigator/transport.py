@@ -18,7 +18,8 @@ from faust.types.transports import TPorTopicSet
 from mode import Service
 
 from investigator.delivery.dispatcher import Dispatcher
-from investigator.delivery.ledger import Partition
+from investigator.delivery.ledger import Mark, Partition
+from investigator.delivery.progress import from_text, to_text
 
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
 # again there and finds its workflows already made, so this only saves work, while the whole group waits.
@@ -28,9 +29,18 @@ _REBALANCE_GRACE_SECONDS = 2.0
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that talks to the broker; survives what a broker may do."""
 
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+    async def commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
+        """Commit; tell whether the broker has it. What it does not have now is committed another time."""
+        did_commit: bool = await self.call_thread(self._commit_marks, marks)
+        return did_commit
+
+    async def _commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
         assignment = self.assignment()
-        wanted = {TopicPartition(*tp): OffsetAndMetadata(at, "") for tp, at in offsets.items() if tp in assignment}
+        wanted = {
+            TopicPartition(*tp): OffsetAndMetadata(mark.offset, to_text(mark))
+            for tp, mark in marks.items()
+            if tp in assignment
+        }
         try:
             await self._ensure_consumer().commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
@@ -40,6 +50,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.warning("Not committed, will be tried again: %r", error)
             return False
         return True
+
+    async def committed_marks(self) -> dict[Partition, Mark]:
+        """Give what was committed of the assigned partitions, by whomever; none where the broker does not tell."""
+        marks: dict[Partition, Mark] = await self.call_thread(self._committed_marks)
+        return marks
+
+    async def _committed_marks(self) -> dict[Partition, Mark]:
+        consumer = self._ensure_consumer()
+        try:
+            coordinator = consumer._coordinator  # noqa: SLF001  aiokafka's own `committed` leaves the metadata out
+            found = await coordinator.fetch_committed_offsets(list(consumer.assignment()))
+        except KafkaError as error:
+            self.log.warning("What was finished beyond the commits is not known and may be done again: %r", error)
+            return {}
+        return {Partition(*tp): from_text(at.offset, at.metadata) for tp, at in found.items()}
 
     async def stay_in_group(self) -> None:
         """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
@@ -57,6 +82,9 @@ class LedgerConsumer(driver.Consumer):
     dispatcher: ClassVar[Dispatcher]
 
     _thread: ConsumerThread
+
+    #: What Faust is about to commit.
+    _marks: Mapping[TP, Mark]
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -81,15 +109,23 @@ class LedgerConsumer(driver.Consumer):
                 yield tp
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        committable = self.dispatcher.ledger.committable()
-        return {tp: committable[Partition(*tp)] for tp in tps if Partition(*tp) in committable}
+        marks = self.dispatcher.ledger.committable()
+        self._marks = {tp: marks[Partition(*tp)] for tp in tps if Partition(*tp) in marks}
+        return {tp: mark.offset for tp, mark in self._marks.items()}
 
-    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002  Faust's signature
-        did_commit: bool = await super()._commit_offsets(offsets, start_new_transaction=start_new_transaction)
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        marks = {tp: self._marks[tp] for tp in offsets}
+        did_commit = await self._thread.commit_marks(marks)
         if did_commit:
-            for tp, offset in offsets.items():
-                self.dispatcher.ledger.committed(Partition(*tp), offset)
+            for tp, mark in marks.items():
+                self.dispatcher.ledger.committed(Partition(*tp), mark)
         return did_commit
+
+    async def perform_seek(self) -> None:
+        """Go to the committed offsets, and learn what was finished beyond them."""
+        await super().perform_seek()
+        for partition, mark in (await self._thread.committed_marks()).items():
+            self.dispatcher.ledger.restore(partition, mark.finished)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: the ledger needs no list of the offsets that a topic does not hold."""

@@ -3,9 +3,11 @@
 
 Messages are taken up in the order of their offsets and finished in any order. What may be committed is the first
 offset that is not finished, and nothing beyond it: a crash then brings back every unfinished message and no message
-is lost. A partition that is assigned anew starts on a fresh page; a ticket of an older page changes nothing.
+is lost. What was finished beyond it goes with the commit as a note, so that whoever gets the partition next does not do
+that again. A partition that is assigned anew starts on a fresh page; a ticket of an older page changes nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +28,18 @@ class Ticket:
     page: int
 
 
+class Mark(NamedTuple):
+    """What is committed of a partition.
+
+    Args:
+        offset: the first offset that is not finished.
+        finished: the offsets beyond it that are.
+    """
+
+    offset: int
+    finished: frozenset[int] = frozenset()
+
+
 @dataclass(slots=True)
 class _Page:
     number: int
@@ -33,11 +47,20 @@ class _Page:
     next: int | None = None
     #: Offsets in hand, in the order in which they were taken up, which is ascending.
     unfinished: dict[int, None] = field(default_factory=dict)
-    committed: int | None = None
+    finished: set[int] = field(default_factory=set)
+    committed: Mark | None = None
 
     @property
     def position(self) -> int | None:
         return next(iter(self.unfinished), self.next)
+
+    def mark(self) -> Mark | None:
+        """Give what may be committed; what lies before the position need not be remembered any more."""
+        position = self.position
+        if position is None:
+            return None
+        self.finished = {offset for offset in self.finished if offset > position}
+        return Mark(position, frozenset(self.finished))
 
 
 class Ledger:
@@ -57,6 +80,12 @@ class Ledger:
         """Start a fresh page: whatever was in hand of an earlier assignment no longer counts."""
         self._last_page += 1
         self._pages[partition] = _Page(self._last_page)
+
+    def restore(self, partition: Partition, finished: Iterable[int]) -> None:
+        """Note what the partition's last owner finished beyond its commit; of use before the first message only."""
+        page = self._pages.get(partition)
+        if page is not None and page.next is None:
+            page.finished.update(finished)
 
     def revoke(self, partition: Partition) -> None:
         """Forget the partition; its tickets change nothing from now on."""
@@ -81,11 +110,13 @@ class Ledger:
         return offset - first < self._max_ahead
 
     def take(self, partition: Partition, offset: int) -> Ticket | None:
-        """Take up an offset; None where it is not ours to handle: not assigned, or a repeat within the assignment."""
+        """Take up an offset; None where there is nothing to do: not assigned, finished, or in hand already."""
         page = self._pages.get(partition)
         if page is None or (page.next is not None and offset < page.next):
             return None
         page.next = offset + 1
+        if offset in page.finished:
+            return None
         page.unfinished[offset] = None
         return Ticket(partition, offset, page.number)
 
@@ -96,22 +127,21 @@ class Ledger:
     def finish(self, ticket: Ticket) -> None:
         """Note that the message is done with; a ticket of an older assignment changes nothing."""
         if self.is_valid(ticket):
-            self._pages[ticket.partition].unfinished.pop(ticket.offset, None)
+            page = self._pages[ticket.partition]
+            page.unfinished.pop(ticket.offset, None)
+            page.finished.add(ticket.offset)
 
     def position(self, partition: Partition) -> int | None:
         """Give the first offset that is not finished, None where nothing was taken up."""
         page = self._pages.get(partition)
         return None if page is None else page.position
 
-    def committable(self) -> dict[Partition, int]:
-        """Give for each partition the offset to commit, where it moved since the last commit."""
-        return {
-            partition: page.position
-            for partition, page in self._pages.items()
-            if page.position is not None and page.position != page.committed
-        }
+    def committable(self) -> dict[Partition, Mark]:
+        """Give for each partition what to commit, where that changed since the last commit."""
+        marks = {partition: (page.mark(), page.committed) for partition, page in self._pages.items()}
+        return {partition: new for partition, (new, old) in marks.items() if new is not None and new != old}
 
-    def committed(self, partition: Partition, offset: int) -> None:
+    def committed(self, partition: Partition, mark: Mark) -> None:
         """Note that the broker has the commit."""
         if page := self._pages.get(partition):
-            page.committed = offset
+            page.committed = mark

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from investigator.delivery.ledger import Ledger, Partition, Ticket
+from investigator.delivery.ledger import Ledger, Mark, Partition, Ticket
 
 MAX_AHEAD = 6
 ONE, OTHER = PARTITIONS = (Partition("adviser-trigger", 0), Partition("adviser-trigger", 1))
@@ -34,9 +34,9 @@ def test_the_first_unfinished_offset_is_committed_however_many_behind_it_are_don
     first, *others = taken(ledger, 0, 1, 2, 3, 4, 5)
     for ticket in others:
         ledger.finish(ticket)
-    assert ledger.committable() == {ONE: 0}
+    assert ledger.committable() == {ONE: Mark(0, frozenset({1, 2, 3, 4, 5}))}
     ledger.finish(first)
-    assert ledger.committable() == {ONE: 6}
+    assert ledger.committable() == {ONE: Mark(6)}
 
 
 def test_a_gap_in_the_offsets_is_committed_over_only_behind_finished_messages() -> None:
@@ -95,9 +95,33 @@ def test_only_what_moved_since_the_last_commit_is_committed() -> None:
     """An idle worker has nothing to say to the broker."""
     ledger = assigned()
     ledger.finish(*taken(ledger, 0))
-    assert ledger.committable() == {ONE: 1}
-    ledger.committed(ONE, 1)
+    assert ledger.committable() == {ONE: Mark(1)}
+    ledger.committed(ONE, Mark(1))
     assert ledger.committable() == {}
+
+
+def test_what_was_finished_beyond_the_commit_is_not_done_again_by_the_next_owner() -> None:
+    """The commit tells the next owner of the partition what lies done behind it; only the rest is taken up."""
+    ledger = assigned()
+    for ticket in taken(ledger, 3, 4, 5, 6, 7)[1::2]:
+        ledger.finish(ticket)
+    mark = ledger.committable()[ONE]
+    assert mark == Mark(3, frozenset({4, 6}))
+    successor = assigned()
+    successor.restore(ONE, mark.finished)
+    mine = [ticket for offset in range(mark.offset, 8) if (ticket := successor.take(ONE, offset)) is not None]
+    assert [ticket.offset for ticket in mine] == [3, 5, 7]
+    for ticket in mine:
+        successor.finish(ticket)
+    assert successor.committable()[ONE] == Mark(8)
+
+
+def test_what_was_finished_earlier_is_not_learned_once_messages_are_in_hand() -> None:
+    """A late answer about an earlier commit changes nothing: this assignment knows better."""
+    ledger = assigned()
+    taken(ledger, 3)
+    ledger.restore(ONE, {4})
+    taken(ledger, 4)
 
 
 @dataclass
@@ -182,17 +206,19 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def commit(self) -> None:
         """Let the broker have what may be committed."""
-        for partition, offset in self.ledger.committable().items():
-            self.ledger.committed(partition, offset)
+        for partition, mark in self.ledger.committable().items():
+            self.ledger.committed(partition, mark)
         assert self.ledger.committable() == {}
 
     @invariant()
     def nothing_unfinished_is_passed(self) -> None:
         """The one thing that must never happen."""
         assert self.ledger.assigned() == self.truth.keys()
-        for partition, offset in self.ledger.committable().items():
+        for partition, mark in self.ledger.committable().items():
             truth = self.truth[partition]
-            assert offset == min(truth.unfinished, default=truth.seen[-1] + 1)
+            assert mark.offset == min(truth.unfinished, default=truth.seen[-1] + 1)
+            finished = set(truth.seen) - truth.unfinished
+            assert mark.finished == {offset for offset in finished if offset > mark.offset}
 
 
 TestLedgerMachine = LedgerMachine.TestCase
