@@ -103,8 +103,8 @@ def test_only_what_moved_since_the_last_commit_is_committed() -> None:
 def test_what_was_finished_beyond_the_commit_is_not_done_again_by_the_next_owner() -> None:
     """The commit tells the next owner of the partition what lies done behind it; only the rest is taken up."""
     ledger = assigned()
-    for ticket in taken(ledger, 3, 4, 5, 6, 7)[1::2]:
-        ledger.finish(ticket)
+    for finished in taken(ledger, 3, 4, 5, 6, 7)[1::2]:
+        ledger.finish(finished)
     mark = ledger.committable()[ONE]
     assert mark == Mark(3, frozenset({4, 6}))
     successor = assigned()
