@@ -79,7 +79,7 @@ class GraphSeed:
             for entity_id, version_id in versions:
                 cursor.execute(
                     "INSERT INTO si_aggregated (si_aggregated_run_id, python_package_version_entity_id,"
-                    " python_package_version_id) VALUES (%s, %s, %s)",
+                    " python_package_version_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                     (run, entity_id, version_id),
                 )
 
