@@ -147,6 +147,17 @@ def test_a_refused_token_is_read_anew_and_tried_once_more(client: Cluster, clust
         client.version()
 
 
+def test_a_token_that_changed_unnoticed_is_found_when_it_is_refused(
+    client: Cluster, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file's times do not show it, the refusal does."""
+    monkeypatch.setattr("investigator.cluster_login._stamp", lambda _: None)
+    client.version()
+    cluster.rotate_token("another")
+    client.version()
+    assert cluster.journal.statuses(path="/version") == {200: 2, 401: 1}
+
+
 def test_solver_names_are_kept_for_a_moment(client: Cluster, cluster: ClusterStandIn) -> None:
     """Blank lines are no solvers, and not every message asks for the names."""
     cluster.solvers = ["solver-rhel-8-py38", "", "  ", "solver-fedora-34-py39", "solver-rhel-8-py38"]

@@ -183,13 +183,17 @@ async def test_no_connection_stays_open(graph: Graph, graph_seed: GraphSeed, cli
     assert client._engine.pool.checkedout() == 0
 
 
-async def test_a_restarted_server_is_not_noticed(graph: Graph, graph_seed: GraphSeed, postgres: PostgresServer) -> None:
-    """Connections that the server dropped are replaced before they are used."""
+async def test_a_restarted_server_is_not_noticed(
+    client: Database, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
+) -> None:
+    """Connections that the server dropped are replaced before they are used: not even a retry is needed."""
     graph_seed.index(PYPI)
+    graph = Graph(client, CallPolicy(threads=5, budget=2.0, tries=1), breaker)
     await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5)))
     postgres.stop()
     postgres.start()
     assert await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5))) == [[PYPI]] * 5
+    graph.close()
 
 
 async def test_an_outage_is_waited_out(

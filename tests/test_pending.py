@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from investigator.delivery.errors import TemporaryError
-from investigator.pending import PendingGate, PendingPolicy
+from investigator.pending import Budget, PendingGate, PendingPolicy
 from tests.virtual_time import in_virtual_time, run_in_virtual_time, settle
 
 
@@ -22,7 +22,8 @@ class Namespace:
     """The workflows of a namespace that have not started; each starts some seconds after it was created."""
 
     limit: int = 5
-    latency: float = 0.02
+    latency: float = 0.02  # of a count
+    creation: float = 0.02
     starts_after: float = 10.0
     pending: int = 0
     counted_at: list[float] = field(default_factory=list)
@@ -41,11 +42,11 @@ class Namespace:
 
     async def create(self) -> None:
         """Create a workflow; it takes effect in the middle of the request."""
-        await asyncio.sleep(self.latency / 2)
+        await asyncio.sleep(self.creation / 2)
         self.created_at_pending.append(self.pending)
         self.pending += 1
         asyncio.get_running_loop().call_later(self.starts_after, self._start)
-        await asyncio.sleep(self.latency / 2)
+        await asyncio.sleep(self.creation / 2)
 
     def _start(self) -> None:
         self.pending -= 1
@@ -64,6 +65,19 @@ async def schedule(gate: PendingGate, namespace: Namespace, *, urgent: bool = Fa
     """Create one workflow as soon as there is a place."""
     async with gate.place(urgent=urgent):
         await namespace.create()
+
+
+def test_what_ends_while_the_cluster_counts_may_not_be_in_the_count() -> None:
+    """A workflow that was created after the cluster had looked still takes its place, until the next count."""
+    budget = Budget(limit=5, every=2.0)
+    budget.let_in()
+    budget.begin_count(0.0)
+    budget.end(created=True)
+    budget.end_count(0.1, counted=3)
+    assert budget.pending == 4
+    budget.begin_count(2.1)
+    budget.end_count(2.2, counted=4)
+    assert budget.pending == 4
 
 
 @in_virtual_time
@@ -253,7 +267,8 @@ async def test_what_is_known_is_shown() -> None:
 def test_no_timing_overshoots_the_limit(seed: int, limit: int, handlers: int) -> None:
     """Whatever the latencies and starts, cancellations and refusals, none is created above the limit and all get in."""
     chance = random.Random(seed)  # noqa: S311 - chance that can be repeated
-    namespace = Namespace(limit=limit, latency=chance.choice([0.001, 0.5, 3.0]), starts_after=chance.uniform(0.1, 9))
+    latency, creation = (chance.choice([0.001, 0.5, 3.0]) for _ in range(2))
+    namespace = Namespace(limit, latency, creation, starts_after=chance.uniform(0.1, 9))
 
     async def handler(gate: PendingGate) -> None:
         await asyncio.sleep(chance.uniform(0, 20))

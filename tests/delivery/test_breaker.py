@@ -224,6 +224,21 @@ async def test_a_cancelled_probe_hands_its_turn_on() -> None:
 
 
 @in_virtual_time
+async def test_a_probe_that_is_cancelled_before_it_begins_hands_its_turn_on() -> None:
+    """Being called up and being cancelled may fall into one moment."""
+    dependency = Dependency()
+    breaker, first = await opened(dependency)
+    second = ask(breaker, dependency, "second")
+    await settle()
+    dependency.trouble = lambda _: None
+    assert breaker._timer
+    breaker._timer.cancel()
+    breaker._call_up()
+    first.cancel()
+    assert await second == "hello second"
+
+
+@in_virtual_time
 async def test_waiting_calls_can_be_cancelled() -> None:
     """A halt or a shutdown ends the wait at once, and leaves nothing behind in the queue."""
     dependency = Dependency()
