@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from investigator.delivery.breaker import Breaker
-from investigator.delivery.errors import PermanentError, TemporaryError
+from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.handling import handling
 from investigator.threads import Threads
 
@@ -26,6 +26,7 @@ class CallPolicy:
     tries: int = 6  # half of all calls may fail, and 98 of 100 still succeed without an attempt of the engine
     first_pause: float = 0.05  # a lost connection is mended at once
     longest_pause: float = 2.0
+    longest: float = 60.0  # far beyond the timeouts of the calls themselves, which a dependency may get around
 
     def pause(self, failed: int, chance: float) -> float:
         """Give the pause after so many failed tries; ``chance``, 0 to 1, spreads calls that failed together."""
@@ -74,9 +75,11 @@ class Calls:
 
     async def _try(self, function: Callable[[], T]) -> T:
         try:
-            return await self._threads.run(function)
+            return await self._threads.run(function, longest=self._policy.longest)
         except (PermanentError, TemporaryError):
             raise
+        except TimeoutError as error:
+            raise UnavailableError(str(error)) from error
         except Exception as error:
             mapped = self._mapping(error)
             if mapped is error:

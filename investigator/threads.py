@@ -30,18 +30,27 @@ class Threads:
         self._started = 0
         self._closed = False
 
-    async def run(self, function: Callable[[], T]) -> T:
+    async def run(self, function: Callable[[], T], *, longest: float | None = None) -> T:
         """Call ``function`` in a thread, with the context variables of the caller.
 
-        When the caller is cancelled a call that has begun goes on, and nobody hears of its end.
+        When the caller is cancelled, or after the ``longest`` time in seconds, a call that has begun goes on by itself,
+        and nobody hears of its end.
 
         Raises:
+            TimeoutError: it took too long.
             RuntimeError: after `close`.
         """
         context = contextvars.copy_context()
         future: Future[T] = Future()
         self._hand_over(lambda: _call(future, lambda: context.run(function)))
-        return await asyncio.wrap_future(future)
+        result = asyncio.wrap_future(future)
+        try:
+            done, _ = await asyncio.wait([result], timeout=longest)
+        finally:
+            result.cancel()  # does nothing where it is done
+        if not done:
+            raise TimeoutError(f"{self._name} did not answer within {longest:g} s")
+        return result.result()
 
     def close(self) -> None:
         """Let the threads end after the calls that are in hand or wait already; does not wait for them."""

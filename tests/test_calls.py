@@ -2,6 +2,7 @@
 """Quick retries of one call, and how errors come out of it."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +78,17 @@ async def test_repeating_has_an_end_in_time(breaker: Breaker) -> None:
     calls.close()
 
 
+async def test_a_call_that_never_ends_is_given_up(breaker: Breaker) -> None:
+    """A dependency that gets around the timeouts of its calls, as a stopped PostgreSQL does, holds no message up."""
+    calls = Calls(breaker, CallPolicy(threads=1, budget=0.05, longest=0.05), mapping)
+    never = threading.Event()
+    with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
+        await calls.run(never.wait)
+    never.set()
+    assert await calls.run(never.is_set)
+    calls.close()
+
+
 async def test_a_permanent_error_is_not_repeated(calls: Calls) -> None:
     """It could only come again."""
     flaky = Flaky(1, ValueError("bad"))
@@ -135,4 +147,4 @@ def test_pauses_grow_within_bounds(failed: int, chance: float) -> None:
 
 def test_the_policy_has_these_values() -> None:
     """The defaults are chosen with the reasons that stand beside them; whoever changes one is to know it."""
-    assert CallPolicy(threads=1, budget=1.0) == CallPolicy(1, 1.0, 6, 0.05, 2.0)
+    assert CallPolicy(threads=1, budget=1.0) == CallPolicy(1, 1.0, 6, 0.05, 2.0, 60.0)
