@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the end-to-end tests. Servers are shared by all of them, what is in the servers by none."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.broker import Broker
+from sandbox.cluster import ClusterStandIn
+from sandbox.environment import Sandbox
+from sandbox.package_index import PackageIndexServer
+from sandbox.postgres import PostgresServer
+from tests.e2e.outside import Kafka
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder, and only these."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: Broker) -> Iterator[Kafka]:
+    """A client of the shared broker."""
+    with Kafka(broker.bootstrap_servers) as client:
+        yield client
+
+
+@contextmanager
+def surroundings(broker: Broker, postgres: PostgresServer, folder: Path) -> Iterator[Sandbox]:
+    """Give surroundings of their own to several tests, as the fixture `sandbox` does to one."""
+    database = postgres.graph()
+    with ClusterStandIn() as cluster, PackageIndexServer() as index:
+        yield Sandbox(broker, database, cluster, index, f"test-{uuid.uuid4().hex[:10]}", folder)
+    postgres.drop(database)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages that are wrong for good: tried once, counted, and their topic is halted where nobody said otherwise."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from sandbox.broker import Broker
+from sandbox.environment import Sandbox
+from sandbox.postgres import PostgresServer
+from sandbox.worker import Worker
+from tests.e2e.conftest import surroundings
+from tests.e2e.forms import forms
+from tests.e2e.outside import Kafka, Scrape, get, message, metric, wait_until
+
+FORMS = forms("https://example.com/simple", frozenset())
+UNRESOLVED = "thoth.investigator.unresolved-package"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A worker that was sent a message of an unknown version of each type, and its metrics after that."""
+
+    sandbox: Sandbox
+    worker: Worker
+    scrape: Scrape
+
+
+@pytest.fixture(scope="module")
+def refused(
+    broker: Broker, postgres: PostgresServer, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Refused]:
+    """A worker in all modes whose topics are all halted."""
+    modes = ("middletier", "backend", "metrics")
+    folder = tmp_path_factory.mktemp("refused")
+    with surroundings(broker, postgres, folder) as sandbox, sandbox.worker(sandbox.env(modes)) as worker:
+        for base_name, form in FORMS.items():
+            kafka.send(sandbox.topic(base_name), message(form.required(), **form.optional, version="v99"))
+        wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == len(FORMS), "all topics halted")
+        yield Refused(sandbox, worker, Scrape(worker))
+
+
+@pytest.mark.parametrize("base_name", FORMS)
+def test_an_unknown_version_is_tried_once_counted_and_halts_its_topic(refused: Refused, base_name: str) -> None:
+    """What a newer version means cannot be guessed; the operator is told by the contract's names."""
+    label = base_name.rsplit(".", 1)[-1].replace("-", "_")
+    scrape = refused.scrape
+
+    missing = scrape.value("thoth_investigator_missing_handler_total", base_topic_name=base_name, message_version="v99")
+    assert missing == 1
+    assert scrape.value("thoth_investigator_halted_topics", base_topic_name=base_name) == 1
+    assert scrape.value("thoth_investigator_exceptions_total", message_type=label) == 1
+    assert scrape.value("thoth_investigator_failures_total", message_type=label) == 1
+    assert scrape.value("thoth_investigator_processed_total", message_type=label) == 0
+
+
+def test_an_unknown_version_leads_to_no_workflow(refused: Refused) -> None:
+    """Nor does it change anything else."""
+    assert [*refused.sandbox.cluster.created] == []
+
+
+def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refused: Refused, kafka: Kafka) -> None:
+    """No later attempt finds the index in the graph; nothing is scheduled for it."""
+    fields = {"package_name": "flask", "package_version": "2.1.2", "index_url": "https://example.com/simple"}
+    _, answer = get(refused.worker, f"/resume/{UNRESOLVED}?message=skip")
+    assert "Successfully resumed" in answer
+    halted = "thoth_investigator_halted_topics"
+    wait_until(lambda: metric(refused.worker, halted, base_topic_name=UNRESOLVED) == 0, "the topic is resumed")
+
+    kafka.send(refused.sandbox.topic(UNRESOLVED), message(fields))
+
+    wait_until(lambda: metric(refused.worker, halted, base_topic_name=UNRESOLVED) == 1, "the topic is halted again")
+    for name in ("exceptions_total", "failures_total"):
+        assert metric(refused.worker, f"thoth_investigator_{name}", message_type="unresolved_package") == 2
+    assert "no index 'https://example.com/simple' is registered" in refused.worker.log_text()
+    assert [*refused.sandbox.cluster.created] == []
