@@ -20,6 +20,9 @@ from investigator.settings import Settings
 #: and messages with their values at DEBUG.
 OWN = ("agents", "investigator")
 
+#: These stay at WARNING: SQLAlchemy prints every statement with its parameters at INFO already.
+QUIET = ("sqlalchemy",)
+
 _LOGGER = logging.getLogger(__name__)
 _MESSAGE: ContextVar[Mapping[str, object] | None] = ContextVar("message", default=None)
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
@@ -124,12 +127,15 @@ def set_up(settings: Settings, redactor: Redactor, stream: TextIO | None = None)
     for logger in [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]:
         logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(logging.NOTSET)
+        # A library that keeps itself quieter than INFO has its reasons: SQLAlchemy logs every statement there.
+        logger.setLevel(logger.level if logger.level > logging.INFO else logging.NOTSET)
     level: int = getattr(logging, settings.debug_level)
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(max(level, logging.INFO))
     for name in OWN:
         logging.getLogger(name).setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(capture=True)
     _catch_uncaught()
 

@@ -167,6 +167,23 @@ def test_libraries_never_log_below_info(name: str) -> None:
     assert [json.loads(line)["message"] for line in lines()] == ["ours"]
 
 
+def test_statements_of_the_database_are_not_logged() -> None:
+    """SQLAlchemy, which logs each statement with its parameters as mere information, is heard from a warning on."""
+    lines = _set_up(DEBUG_LEVEL="DEBUG")
+    logging.getLogger("sqlalchemy.engine.base.Engine").info("SELECT secrets")
+    logging.getLogger("sqlalchemy.pool").warning("the pool is exhausted")
+    assert _only(lines)["message"] == "the pool is exhausted"
+
+
+def test_a_library_that_keeps_itself_quiet_stays_so() -> None:
+    """At INFO, SQLAlchemy logs every statement with its parameters."""
+    library = logging.getLogger("sqlalchemy")
+    library.setLevel(logging.WARNING)
+    lines = _set_up(DEBUG_LEVEL="1")
+    logging.getLogger("sqlalchemy.engine.base.Engine").info("SELECT 1")
+    assert not lines()
+
+
 @pytest.mark.parametrize(("level", "count"), [("0", 2), ("ERROR", 1), ("1", 3)])
 def test_the_level_decides_what_is_logged(level: str, count: int) -> None:
     """DEBUG_LEVEL is obeyed."""
