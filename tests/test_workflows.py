@@ -150,9 +150,9 @@ async def test_half_of_all_calls_failing_costs_no_message_its_workflow(
     """With the attempts that the engine gives each message, every workflow is there, and is there once."""
     fault = Fault(effect=effect, probability=0.5)  # type: ignore[arg-type]  # one of the effects
     cluster.faults.set(fault)
-    workflows = make()
+    workflows = make(timeout=5.0)
     ends = await asyncio.gather(*(attempts(workflows, offset=number) for number in range(50)))
-    assert sum(ends) < 60
+    assert ends.count(1) > 25  # most messages have noticed nothing
     assert sorted(created.name for created in cluster.created) == sorted(
         workflow_id("solver-rhel-8-py38", origin(number)) for number in range(50)
     )
