@@ -3,6 +3,8 @@
 
 from typing import TYPE_CHECKING
 
+import agents  # noqa: F401  `faust -A investigator` finds packages of the working directory only during this import
+
 if TYPE_CHECKING:
     from investigator.application import Investigator
 

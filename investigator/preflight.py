@@ -100,7 +100,7 @@ class Preflight:
         except asyncio.TimeoutError:
             return f"{what} does not answer within {self.patience:g} s. {remedy}"
         except Exception as error:  # noqa: BLE001  (whatever it is, it is a reason not to start, listed with the others)
-            return f"{what} can't be used: {_first_line(error)}. {remedy}"
+            return f"{what} can't be used: {_first_line(error).rstrip('.')}. {remedy}"
         return None
 
 
