@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Kafka broker for one run: Tansu, embedded, in memory; or a broker that already runs somewhere.
+"""A Kafka broker for one run: Tansu, embedded, in memory; Apache Kafka; or a broker that already runs somewhere.
 
 What is needed of a broker is the class Broker; the tests run on whatever offers that.
 """
@@ -34,6 +34,7 @@ class Broker(ABC):
     bootstrap_servers: str
     controllable: bool  # whether kill, suspend, close_gate and their opposites work here
     idempotent: bool  # whether it takes idempotent producers
+    copies = 1  # of each partition, in the topics that are created
 
     @abstractmethod
     def start(self) -> None:
@@ -70,7 +71,7 @@ class Broker(ABC):
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         await admin.start()
         try:
-            topics = [NewTopic(name, partitions, 1, topic_configs=dict(config or {})) for name in names]
+            topics = [NewTopic(name, partitions, self.copies, topic_configs=dict(config or {})) for name in names]
             _check(await admin.create_topics(topics))
         finally:
             await admin.close()
@@ -182,9 +183,17 @@ class RunningBroker(Broker):
 
 
 def broker_of_environment(port: int = 0, *, gated: bool = False) -> Broker:
-    """Give the broker that KAFKA_BOOTSTRAP_SERVERS names, otherwise an embedded one, not yet started."""
-    running = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    return RunningBroker(running) if running else EmbeddedBroker(port, gated=gated)
+    """Give the broker that KAFKA_BOOTSTRAP_SERVERS names, otherwise one of our own, not yet started.
+
+    That is an embedded one, or Apache Kafka itself where SANDBOX_KAFKA says `apache`.
+    """
+    if running := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        return RunningBroker(running)
+    if os.environ.get("SANDBOX_KAFKA") != "apache":
+        return EmbeddedBroker(port, gated=gated)
+    from sandbox.apache_kafka import ApacheKafka  # noqa: PLC0415  it is a Broker, so it imports this module
+
+    return ApacheKafka(port, gated=gated)
 
 
 def _program() -> Path:

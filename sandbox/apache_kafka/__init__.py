@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apache Kafka itself, in KRaft mode, as processes of our own: one broker or several."""
+
+from sandbox.apache_kafka.broker import ApacheKafka
+from sandbox.apache_kafka.cluster import ApacheKafkaCluster
+from sandbox.apache_kafka.node import Listener
+from sandbox.apache_kafka.programs import UnavailableError, why_unavailable
+
+__all__ = ["ApacheKafka", "ApacheKafkaCluster", "Listener", "UnavailableError", "why_unavailable"]
