@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from investigator.settings import Settings
 
 HALTS = "thoth.investigator.halts"
+REPLAYS = "thoth.investigator.replays"
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,19 @@ def message_topic(settings: Settings, base_name: str) -> Topic:
 
 
 def halts_topic(settings: Settings) -> Topic:
-    """Describe the log of halts: one partition for one order, compacted since only the last record of a key counts."""
+    """Describe the log of halts."""
+    return _log(settings, HALTS)
+
+
+def replays_topic(settings: Settings) -> Topic:
+    """Describe the log of dead letters that were sent again."""
+    return _log(settings, REPLAYS)
+
+
+def _log(settings: Settings, base_name: str) -> Topic:
+    """One partition for one order, compacted since only the last record of a key counts."""
     return Topic(
-        settings.topic(HALTS),
+        settings.topic(base_name),
         partitions=1,
         replication_factor=settings.thoth_investigator_topic_replication_factor,
         config={"cleanup.policy": "compact"},

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Dead letters on their way back: what their headers tell, and the headers with which they are sent again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cached_property
 
 from investigator.delivery.dead_letters import (
@@ -11,6 +12,7 @@ from investigator.delivery.dead_letters import (
     REPLAYED_FOR,
     REPLAYS,
     Headers,
+    dead_letter_topic,
     original_origin,
 )
 from investigator.delivery.origin import Origin
@@ -31,6 +33,11 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    def slim(self) -> "DeadLetter":
+        """Give the same dead letter without what takes the most room: its value and the trace of its error."""
+        headers = tuple(header for header in self.headers if header[0] != f"{EXCEPTION}stacktrace")
+        return replace(self, value=None, headers=headers)
 
     @cached_property
     def original(self) -> Origin | None:
@@ -103,3 +110,45 @@ def is_for(group: str, headers: Headers) -> bool:
     """Tell whether the group is to handle the message: all are, unless it is a replay for one of them."""
     wanted = dict(headers).get(REPLAYED_FOR)
     return wanted is None or wanted == group.encode()
+
+
+class Verdict(str, Enum):
+    """What becomes of a dead letter that was picked for a replay."""
+
+    SEND = "to be sent"
+    SENT_BEFORE = "was sent again before"
+    TOO_OFTEN = "was sent again too often"
+    OTHER_GROUP = "was given up by another group"
+    FOREIGN = "does not say where it came from"
+
+
+@dataclass(frozen=True)
+class ReplayPolicy:
+    """Which of the picked dead letters are sent again.
+
+    Args:
+        group: the consumer group whose dead letters these are.
+        any_group: send those of other groups too, and let every group handle them.
+        again: send also what was sent before.
+        max_replays: a message that came back as a dead letter so many times is not sent once more.
+    """
+
+    group: str
+    any_group: bool = False
+    again: bool = False
+    max_replays: int = 3
+
+    @property
+    def handled_by(self) -> str | None:
+        """The group that is to handle the replays; None for all."""
+        return None if self.any_group else self.group
+
+    def verdict(self, letter: DeadLetter, *, sent_before: bool) -> Verdict:
+        """Decide about a dead letter."""
+        if letter.original is None or dead_letter_topic(letter.original.topic) != letter.place.topic:
+            return Verdict.FOREIGN
+        if not self.any_group and letter.group != self.group:
+            return Verdict.OTHER_GROUP
+        if sent_before and not self.again:
+            return Verdict.SENT_BEFORE
+        return Verdict.TOO_OFTEN if letter.replays >= self.max_replays else Verdict.SEND

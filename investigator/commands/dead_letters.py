@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dead letters on the command line: what is there, and what is in one of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from investigator.commands.masking import Masking
+from investigator.commands.replays import replay
+from investigator.commands.running import base_name_of, json_option, print_json, print_table, run, topics_of
+from investigator.commands.selection import Selection, matching, selection_options
+from investigator.commands.views import HEADINGS, details, print_details, row, summary
+from investigator.delivery.dead_letters import dead_letter_topic
+from investigator.delivery.origin import Origin
+from investigator.delivery.replays import DeadLetter
+
+if TYPE_CHECKING:
+    from investigator.operations import Operations
+    from investigator.replay import DeadLetterBox
+    from investigator.replay_log import Replayed
+
+_LISTED = 100
+
+
+def dead_letters(operations: "Operations") -> click.Group:
+    """Make the group of commands."""
+
+    @click.group("dead-letters", short_help="Messages that were given up and kept.")
+    def group() -> None:
+        """See the messages that were given up and kept, and send them again."""
+
+    for command in (_list_command(operations), _show_command(operations), replay(operations)):
+        group.add_command(command)
+    return group
+
+
+def _list_command(operations: "Operations") -> click.Command:
+    @click.command("list")
+    @click.argument("base_name", required=False)
+    @selection_options
+    @click.option(
+        "--limit",
+        type=click.IntRange(min=0),
+        default=_LISTED,
+        show_default=True,
+        help="At most so many of each topic, the latest ones; 0 for all.",
+    )
+    @json_option
+    def command(base_name: str | None, *, limit: int, as_json: bool, **selection: Any) -> None:  # noqa: ANN401  the options
+        """List dead letters, of one topic or of all."""
+        topics = topics_of(operations, base_name)
+        run(operations, _list(operations, topics, Selection(**selection), limit or None, as_json=as_json))
+
+    return command
+
+
+def _show_command(operations: "Operations") -> click.Command:
+    @click.command("show")
+    @click.argument("base_name")
+    @click.option("--partition", type=click.IntRange(min=0), required=True, help="The partition it is in.")
+    @click.option("--offset", type=click.IntRange(min=0), required=True, help="Its offset there.")
+    @json_option
+    def command(base_name: str, *, partition: int, offset: int, as_json: bool) -> None:
+        """Show everything about one dead letter, except for passwords."""
+        topic = operations.topics[base_name_of(operations, base_name)]
+        run(operations, _show(operations, topic, Selection(partition, (offset, offset)), as_json=as_json))
+
+    return command
+
+
+@dataclass
+class _Found:
+    """The latest dead letters of a topic that are wanted, and how many there are."""
+
+    twin: str
+    letters: deque[DeadLetter]
+    count: int = field(default=0, init=False)
+
+    async def add_all(self, letters: AsyncGenerator[DeadLetter, None]) -> "_Found":
+        async with aclosing(letters):
+            async for letter in letters:
+                self.letters.append(letter.slim())
+                self.count += 1
+        return self
+
+
+async def _list(
+    operations: "Operations", topics: list[str], selection: Selection, limit: int | None, *, as_json: bool
+) -> None:
+    async with operations.dead_letters() as box:
+        twins = await box.twins(topics)
+        searches = [_Found(twin, deque(maxlen=limit)).add_all(matching(box, twin, selection)) for twin in twins]
+        replayed, found = await asyncio.gather(box.replayed(), asyncio.gather(*searches))
+    if as_json:
+        for letter in [letter for each in found for letter in each.letters]:
+            print_json(summary(letter, replayed.get(letter.place)))
+    else:
+        _print(found, replayed)
+
+
+def _print(found: list[_Found], replayed: Mapping[Origin, "Replayed"]) -> None:
+    if not any(each.count for each in found):
+        click.echo("No dead letter.")
+    for each in filter(lambda each: each.count, found):
+        shown = len(each.letters)
+        click.echo(f"{each.twin}: {each.count}" + (f", the latest {shown} of them" if shown < each.count else ""))
+        print_table(HEADINGS, [row(letter, replayed.get(letter.place)) for letter in each.letters])
+        click.echo()
+
+
+async def _show(operations: "Operations", topic: str, selection: Selection, *, as_json: bool) -> None:
+    async with operations.dead_letters() as box:
+        letter = await _only(box, topic, selection)
+        replayed = (await box.replayed()).get(letter.place)
+    mask = Masking(operations.secret_fields, operations.redactor)
+    content = details(letter, replayed, mask)
+    if as_json:
+        print_json(content)
+    else:
+        print_details(content)
+
+
+async def _only(box: "DeadLetterBox", topic: str, selection: Selection) -> DeadLetter:
+    for twin in await box.twins([topic]):
+        async with aclosing(matching(box, twin, selection)) as letters:
+            async for letter in letters:
+                return letter
+    at = f"[{selection.partition}]@{(selection.offsets or (0,))[0]}"
+    raise click.ClickException(f"There is no dead letter at {dead_letter_topic(topic)}{at}.")

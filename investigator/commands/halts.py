@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Halting and resuming topics, and seeing which are halted and why."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+from aiokafka.errors import KafkaTimeoutError
+
+from investigator.commands.running import base_name_of, json_option, print_json, print_table, run
+from investigator.delivery.halts import Cause, State, Verb
+from investigator.times import age, moment
+
+if TYPE_CHECKING:
+    from investigator.operations import Operations
+
+_WRITE_SECONDS = 30.0
+_HEADINGS = ("TOPIC", "STATE", "SINCE", "BY", "MESSAGE", "ATTEMPTS", "ERROR")
+
+_BY = click.option("--by", help="Who does it, for the others; by default the name of this machine.")
+
+
+def halts(operations: "Operations") -> click.Command:
+    """Make the command that lists halts."""
+
+    @click.command("halts", short_help="List the halted topics.")
+    @click.option("--all", "every", is_flag=True, help="Also those that were resumed, and what was decided.")
+    @json_option
+    def command(*, every: bool, as_json: bool) -> None:
+        """List the halted topics: since when, by whom, and over which messages."""
+        run(operations, _list(operations, every=every, as_json=as_json))
+
+    return command
+
+
+def halt(operations: "Operations") -> click.Command:
+    """Make the command that halts a topic."""
+
+    @click.command("halt", short_help="Halt a topic.")
+    @click.argument("base_name")
+    @_BY
+    def command(base_name: str, by: str | None) -> None:
+        """Halt a topic: no worker of the group takes up messages of it any more."""
+        run(operations, _halt(operations, base_name_of(operations, base_name), by or operations.operator))
+
+    return command
+
+
+def resume(operations: "Operations") -> click.Command:
+    """Make the command that resumes a topic."""
+
+    @click.command("resume", short_help="Resume a topic.")
+    @click.argument("base_name")
+    @click.option(
+        "--message",
+        "verb",
+        type=click.Choice([verb.value for verb in Verb]),
+        default=Verb.RETRY.value,
+        show_default=True,
+        help="What is to happen to the messages that halted it.",
+    )
+    @_BY
+    def command(base_name: str, verb: str, by: str | None) -> None:
+        """Resume a topic on all workers of the group."""
+        work = _resume(operations, base_name_of(operations, base_name), Verb(verb), by or operations.operator)
+        run(operations, work)
+
+    return command
+
+
+async def _list(operations: "Operations", *, every: bool, as_json: bool) -> None:
+    async with operations.board() as board:
+        states = [state for state in board.halts.states().values() if every or state.halted]
+    if as_json:
+        for state in states:
+            print_json(_as_json(state))
+    elif states:
+        now = time.time()
+        print_table(_HEADINGS, [row for state in states for row in _rows(state, now)])
+    else:
+        click.echo(f"No topic is halted for the consumer group {operations.group}.")
+
+
+def _as_json(state: State) -> dict[str, Any]:
+    return {
+        "topic": state.topic,
+        "halted": state.halted,
+        "since": moment(state.since),
+        "by": state.by,
+        "verb": None if state.halted else state.verb.value,
+        "causes": [vars(cause) for cause in state.causes],
+    }
+
+
+def _rows(state: State, now: float) -> list[tuple[object, ...]]:
+    what = "halted" if state.halted else f"resumed: {state.verb.value}"
+    head = (state.topic, what, f"{moment(state.since)} ({age(now - state.since)})", state.by)
+    return [(*head, *_cells(cause)) for cause in state.causes] or [(*head, "-", "-", "-")]
+
+
+def _cells(cause: Cause) -> tuple[object, ...]:
+    return f"[{cause.partition}]@{cause.offset}", cause.attempts, cause.error
+
+
+async def _halt(operations: "Operations", base_name: str, by: str) -> None:
+    async with operations.board() as board:
+        if (state := board.current(base_name)) is not None:
+            click.echo(f"{base_name} has been halted since {moment(state.since)} by {state.by}.")
+            return
+        await _written(lambda done: board.halt(base_name, by=by, on_written=done))
+    click.echo(f"{base_name} is halted.")
+
+
+async def _resume(operations: "Operations", base_name: str, verb: Verb, by: str) -> None:
+    async with operations.board() as board:
+        state = board.current(base_name)
+        if state is None:
+            click.echo(f"{base_name} is not halted.")
+            return
+        await _written(lambda done: board.resume(base_name, by=by, verb=verb, on_written=done))
+    _say_resumed(state, verb)
+
+
+def _say_resumed(state: State, verb: Verb) -> None:
+    click.echo(f"{state.topic} is resumed.")
+    what = {Verb.RETRY: "is tried again", Verb.SKIP: "is skipped", Verb.DEAD_LETTER: "goes to the dead letters"}[verb]
+    for cause in state.causes:
+        click.echo(f"The message at [{cause.partition}]@{cause.offset} {what}.")
+
+
+async def _written(change: Callable[[Callable[[], None]], None]) -> None:
+    written = asyncio.Event()
+    change(written.set)
+    try:
+        await asyncio.wait_for(written.wait(), _WRITE_SECONDS)
+    except asyncio.TimeoutError:
+        raise KafkaTimeoutError(f"the change could not be written within {_WRITE_SECONDS:g} s") from None

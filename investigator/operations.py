@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds what operators' commands use, each time anew, without any worker; a part of `app`."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import get_args
+
+from aiokafka.errors import KafkaTimeoutError
+from pydantic import SecretStr
+
+from investigator import kafka, topics
+from investigator.agent import MessageType
+from investigator.delivery.board import Board
+from investigator.halt_log import KafkaHaltLog
+from investigator.records import fields_of
+from investigator.redaction import Redactor
+from investigator.replay import DeadLetterBox
+from investigator.replay_log import ReplayLog
+from investigator.settings import Settings
+from investigator.topic_reader import TopicReader
+from investigator.writer import Writer
+
+_HALTS_SECONDS = 30.0
+
+
+class Operations:
+    """What an operator can do from a command line.
+
+    Args:
+        settings: those of the worker whose group it is about.
+        message_types: all message types by base name.
+        redactor: removes passwords from what is printed.
+    """
+
+    def __init__(self, settings: Settings, message_types: Mapping[str, MessageType], redactor: Redactor) -> None:
+        self._settings = settings
+        self._message_types = message_types
+        self.redactor = redactor
+
+    @property
+    def group(self) -> str:
+        """The consumer group that is operated."""
+        return self._settings.kafka_consumer_group_id
+
+    @property
+    def servers(self) -> str:
+        """Where Kafka is."""
+        return ", ".join(self._settings.kafka_bootstrap_servers)
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """The full name of each topic by its base name."""
+        return {base_name: self._settings.topic(base_name) for base_name in self._message_types}
+
+    @property
+    def operator(self) -> str:
+        """Who operates, where he does not say it himself."""
+        return f"operator at {socket.gethostname()}"
+
+    @property
+    def secret_fields(self) -> frozenset[str]:
+        """The names of the fields of messages that are passwords."""
+        records = [each.record for each in self._message_types.values()]
+        return frozenset(
+            name for record in records for name, (kind, _) in fields_of(record).items() if _is_secret(kind)
+        )
+
+    @asynccontextmanager
+    async def board(self) -> AsyncIterator[Board]:
+        """Give the halts of the group, read to their end; what is changed there is written before this ends.
+
+        Raises:
+            KafkaError: the broker can't be reached, or does not answer in time.
+        """
+        options = kafka.client_options(self._settings)
+        topic = topics.halts_topic(self._settings)
+        await topics.create_missing(options, [topic])
+        writer = self._writer()
+        log = KafkaHaltLog(topic.name, self.group, options, writer)
+        board = Board(log, self.operator, time.time)
+        log.feed(board)
+        async with writer, log:
+            await _read_to_the_end(board)
+            yield board
+
+    @asynccontextmanager
+    async def dead_letters(self, *, to_replay: bool = False) -> AsyncIterator[DeadLetterBox]:
+        """Give the dead letters; the log of replays is made only where it is going to be written."""
+        options = kafka.client_options(self._settings)
+        topic = topics.replays_topic(self._settings)
+        if to_replay:
+            await topics.create_missing(options, [topic])
+        reader = TopicReader(options)
+        writer = self._writer()
+        async with writer:
+            yield DeadLetterBox(reader, writer, ReplayLog(topic.name, reader, writer))
+
+    def _writer(self) -> Writer:
+        return Writer(
+            kafka.client_options(self._settings),
+            idempotent=self._settings.thoth_investigator_producer_idempotence,
+            max_request_size=self._settings.kafka_message_max_bytes,
+        )
+
+
+async def _read_to_the_end(board: Board) -> None:
+    try:
+        await asyncio.wait_for(board.caught_up.wait(), _HALTS_SECONDS)
+    except asyncio.TimeoutError:
+        raise KafkaTimeoutError(f"the log of halts could not be read within {_HALTS_SECONDS:g} s") from None
+
+
+def _is_secret(kind: object) -> bool:
+    return kind is SecretStr or any(map(_is_secret, get_args(kind)))
