@@ -30,6 +30,7 @@ from investigator.services import build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.stream import Intake, RecordOrError
 from investigator.telemetry import Telemetry
+from investigator.transport import transport_for
 from investigator.web import add_views
 from investigator.work import Services
 from investigator.worker import Worker, run_apart
@@ -78,14 +79,15 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     board = Board(halts, f"{socket.gethostname()}/{os.getpid()}", time.time)
     halts.feed(board)
     dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
-    dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, Telemetry(metrics))
+    telemetry = Telemetry(metrics)
+    dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, telemetry)
     services = cache(partial(build_services, settings, metrics))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        dispatcher=dispatcher,
-        drain_seconds=settings.thoth_investigator_shutdown_timeout,
         prepare=lambda: _prepare(settings, services),
+        transport=transport_for(dispatcher, telemetry.show_position),
         services=(writer, halts),
+        drain=lambda: dispatcher.let_go(dispatcher.ledger.assigned(), settings.thoth_investigator_shutdown_timeout),
         Worker=Worker,
         **kafka.faust_options(settings),
     )

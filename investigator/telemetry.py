@@ -5,6 +5,7 @@ import logging
 from contextlib import AbstractContextManager
 
 from investigator.delivery.engine import Failure
+from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.logs import message_context
 from investigator.metrics import Metrics, message_type
@@ -21,6 +22,13 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+
+    def show_position(self, partition: Partition, offset: int | None) -> None:
+        """Show the next offset to commit of a partition; None: another worker shows it from now on."""
+        if offset is None:
+            self._metrics.current_partition_offsets.remove(*partition)
+        else:
+            self._metrics.current_partition_offsets.labels(*partition).set(offset)
 
     def about(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Let each line that is logged for the message say which one it is."""

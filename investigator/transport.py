@@ -7,8 +7,9 @@ below answer Faust's question "what may be committed?" from the ledger. When Fau
 rebalance, at shutdown) stays as it is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import ClassVar
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import ClassVar, NamedTuple
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -24,6 +25,18 @@ from investigator.delivery.progress import from_text, to_text
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
 # again there and finds its workflows already made, so this only saves work, while the whole group waits.
 _REBALANCE_GRACE_SECONDS = 2.0
+
+# A broker that has gone away does not keep a worker from ending.
+_COMMIT_PATIENCE_SECONDS = 5.0
+
+ShowPosition = Callable[[Partition, int | None], None]
+
+
+class Bound(NamedTuple):
+    """What the consumers of a worker work for."""
+
+    dispatcher: Dispatcher
+    show_position: ShowPosition
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -79,7 +92,7 @@ class LedgerConsumer(driver.Consumer):
     """A consumer that commits by the ledger of the dispatcher, and tells that which partitions it has."""
 
     #: Set by `transport_for` before Faust makes the consumer.
-    dispatcher: ClassVar[Dispatcher]
+    bound: ClassVar["Bound"]
 
     _thread: ConsumerThread
 
@@ -92,24 +105,37 @@ class LedgerConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what can be, then let go of what was in hand of these partitions."""
         partitions = [Partition(*tp) for tp in revoked]
-        await self.dispatcher.let_go(partitions, _REBALANCE_GRACE_SECONDS)
-        await self.commit()
-        self.dispatcher.revoke(partitions)
+        await self.bound.dispatcher.let_go(partitions, _REBALANCE_GRACE_SECONDS)
+        await self.commit_and_end_transactions()
+        self.bound.dispatcher.revoke(partitions)
+        for partition in partitions:
+            self.bound.show_position(partition, None)
         await super().on_partitions_revoked(revoked)
+
+    async def commit_and_end_transactions(self) -> None:
+        """Commit all that is finished, also what was finished while another commit was under way."""
+        try:
+            await asyncio.wait_for(self._commit_rest(), _COMMIT_PATIENCE_SECONDS)
+        except asyncio.TimeoutError:
+            self.log.warning("The last commit was not confirmed; what it was about may be done again")
+
+    async def _commit_rest(self) -> None:
+        await self.maybe_wait_for_commit_to_finish()
+        await self.force_commit()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin to take up messages of these partitions, before Faust fetches the first one."""
-        self.dispatcher.assign(Partition(*tp) for tp in assigned)
+        self.bound.dispatcher.assign(Partition(*tp) for tp in assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        for partition in self.dispatcher.ledger.committable():
+        for partition in self.bound.dispatcher.ledger.committable():
             tp = TP(*partition)
             if topics is None or tp in topics or tp.topic in topics:
                 yield tp
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        marks = self.dispatcher.ledger.committable()
+        marks = self.bound.dispatcher.ledger.committable()
         self._marks = {tp: marks[Partition(*tp)] for tp in tps if Partition(*tp) in marks}
         return {tp: mark.offset for tp, mark in self._marks.items()}
 
@@ -118,14 +144,15 @@ class LedgerConsumer(driver.Consumer):
         did_commit = await self._thread.commit_marks(marks)
         if did_commit:
             for tp, mark in marks.items():
-                self.dispatcher.ledger.committed(Partition(*tp), mark)
+                self.bound.dispatcher.ledger.committed(Partition(*tp), mark)
+                self.bound.show_position(Partition(*tp), mark.offset)
         return did_commit
 
     async def perform_seek(self) -> None:
         """Go to the committed offsets, and learn what was finished beyond them."""
         await super().perform_seek()
         for partition, mark in (await self._thread.committed_marks()).items():
-            self.dispatcher.ledger.restore(partition, mark.finished)
+            self.bound.dispatcher.ledger.restore(partition, mark.finished)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: the ledger needs no list of the offsets that a topic does not hold."""
@@ -141,7 +168,13 @@ class LedgerConsumer(driver.Consumer):
                 await self._thread.stay_in_group()
 
 
-def transport_for(dispatcher: Dispatcher) -> type[driver.Transport]:
-    """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher."""
-    consumer = type("BoundConsumer", (LedgerConsumer,), {"dispatcher": dispatcher, "__module__": __name__})
+def transport_for(dispatcher: Dispatcher, show_position: ShowPosition) -> type[driver.Transport]:
+    """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher.
+
+    Args:
+        dispatcher: handles the messages.
+        show_position: told the offset that was committed of a partition; None when the partition goes elsewhere.
+    """
+    bound = Bound(dispatcher, show_position)
+    consumer = type("BoundConsumer", (LedgerConsumer,), {"bound": bound, "__module__": __name__})
     return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})
