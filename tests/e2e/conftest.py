@@ -13,6 +13,7 @@ from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
 from sandbox.package_index import PackageIndexServer
 from sandbox.postgres import PostgresServer
+from sandbox.worker import Worker
 from tests.e2e.outside import Kafka
 
 
@@ -37,3 +38,18 @@ def surroundings(broker: Broker, postgres: PostgresServer, folder: Path) -> Iter
     with ClusterStandIn() as cluster, PackageIndexServer() as index:
         yield Sandbox(broker, database, cluster, index, f"test-{uuid.uuid4().hex[:10]}", folder)
     postgres.drop(database)
+
+
+@pytest.fixture(scope="module")
+def place(broker: Broker, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Surroundings that the tests of a file share, with the sandbox's index registered."""
+    with surroundings(broker, postgres, tmp_path_factory.mktemp("place")) as sandbox:
+        sandbox.seed.index(sandbox.index.index_url())
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def worker(place: Sandbox) -> Iterator[Worker]:
+    """A worker that the tests of a file share: each of them uses message types of its own."""
+    with place.worker() as running:
+        yield running

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The web pages of a worker, as dashboards, probes and operators use them."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.environment import Sandbox
+from sandbox.faults import Fault
+from sandbox.worker import Worker
+from tests.e2e.forms import forms
+from tests.e2e.outside import Kafka, Scrape, get, get_json, message, metric, wait_until
+
+TYPES = sorted(forms("https://example.com/simple", frozenset()))
+NAMES = (
+    "thoth_investigator_consumer_info",
+    "thoth_investigator_in_progress",
+    "thoth_investigator_exceptions_total",
+    "thoth_investigator_processed_total",
+    "thoth_investigator_failures_total",
+    "thoth_investigator_scheduled_workflows_total",
+    "thoth_investigator_halted_topics",
+    "thoth_investigator_missing_handler_total",
+    "thoth_database_schema_revision_script",
+    "message_count_by_version_total",
+    "current_partition_offsets",
+    "thoth_advise_justification_type_number",
+)
+HALTED = "thoth_investigator_halted_topics"
+PROCESSED = "thoth_investigator_processed_total"
+
+
+@pytest.fixture
+def slow_cluster(place: Sandbox) -> Iterator[None]:
+    """Every request to the cluster takes seconds, as long as the test lasts."""
+    place.cluster.faults.set(Fault(effect="latency", seconds=3.0))
+    yield
+    place.cluster.faults.clear()
+
+
+def test_health_is_answered_with_the_version(worker: Worker) -> None:
+    """Kubernetes' probes find a worker that is up."""
+    status, content = get_json(worker, "/_health")
+
+    assert (status, content["status"]) == (200, "ready")
+    assert content["version"]
+    assert content.keys() == {"status", "version"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_metrics_of_the_contract_are_there_from_the_start(worker: Worker, name: str) -> None:
+    """A dashboard shows a name before the first event, be it that it has no values yet."""
+    assert f"# TYPE {name.removesuffix('_total')}" in Scrape(worker).text.replace("_total ", " ")
+
+
+def test_the_version_and_the_schema_are_shown(worker: Worker, place: Sandbox) -> None:
+    """An alert compares the schema that the worker was built for with that of the database."""
+    scrape = Scrape(worker)
+    ((revision,),) = place.database.execute("SELECT version_num FROM alembic_version")
+
+    schema = scrape["thoth_database_schema_revision_script"]
+    assert schema == {("investigator", place.deployment, revision): 1.0}
+    ((version,),) = scrape["thoth_investigator_consumer_info"]
+    assert version == get_json(worker, "/_health")[1]["version"]
+
+
+def test_every_topic_is_shown_as_not_halted_from_the_start(worker: Worker) -> None:
+    """An alert on a halt needs the zero before the one."""
+    assert {name for (name,) in Scrape(worker)[HALTED]} == set(TYPES)
+
+
+def test_our_metrics_and_fausts_are_on_one_page(worker: Worker) -> None:
+    """Prometheus scrapes one address."""
+    scrape = Scrape(worker)
+
+    assert "# TYPE faust_" in scrape.text
+    assert "# TYPE process_cpu_seconds" in scrape.text
+
+
+def test_a_topic_is_halted_and_resumed(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """By the contract's addresses and answers; a message that comes meanwhile is handled after the resume."""
+    base_name, label = "thoth.repo-init", "repo_init"
+    topic = place.topic(base_name)
+
+    answer = get_json(worker, f"/halt/{base_name}")
+    assert answer == (200, {"message": f"Successfully halted consumption of {topic}."})
+    wait_until(lambda: metric(worker, HALTED, base_topic_name=base_name) == 1, "the gauge shows the halt")
+
+    kafka.send(topic, message(project_url="https://github.com/thoth-station/halted"))
+    kafka.send(place.topic("thoth.kebechet-trigger"), message(webhook_payload={}))
+    wait_until(lambda: metric(worker, PROCESSED, message_type="kebechet_trigger") == 1, "another topic flows")
+    assert metric(worker, PROCESSED, message_type=label) == 0
+
+    answer = get_json(worker, f"/resume/{base_name}")
+    assert answer == (200, {"message": f"Successfully resumed consumption of {topic}."})
+    wait_until(lambda: metric(worker, PROCESSED, message_type=label) == 1, "the message is handled")
+    assert metric(worker, HALTED, base_topic_name=base_name) == 0
+
+
+@pytest.mark.parametrize("page", ["halt", "resume"])
+def test_an_unknown_topic_is_refused_by_name(worker: Worker, page: str) -> None:
+    """A slip of the operator does nothing, and he sees the names that there are."""
+    status, content = get_json(worker, f"/{page}/thoth.repo-int")
+
+    assert status == 422
+    assert "'thoth.repo-int'" in content["message"]
+    assert "thoth.repo-init" in content["message"]
+
+
+def test_an_unknown_verb_is_refused(worker: Worker) -> None:
+    """What is to become of a message is not guessed."""
+    status, content = get_json(worker, "/resume/thoth.repo-init?message=drop")
+
+    assert status == 422
+    assert "skip" in content["message"]
+
+
+@pytest.mark.parametrize("page", ["table", "router", "graph", "stats", "performance", "production_index"])
+def test_fausts_internal_pages_are_off(worker: Worker, page: str) -> None:
+    """Nobody reads the inside of the worker over the web."""
+    assert get(worker, f"/{page}")[0] == 404
+    assert get(worker, f"/{page}/")[0] == 404
+
+
+@pytest.mark.usefixtures("slow_cluster")
+def test_health_is_answered_while_every_handler_waits(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """Calls of the cluster run off the event loop: a slow cluster is no reason to restart the worker."""
+    kafka.send_all(
+        place.topic("thoth.kebechet-run-url-trigger"),
+        [message(url=f"https://github.com/thoth-station/slow-{number}") for number in range(60)],
+    )
+    wait_until(lambda: metric(worker, "thoth_investigator_in_progress") == 20, "all handlers are busy")
+
+    taken: list[float] = []
+    while metric(worker, "thoth_investigator_in_progress") == 20 and len(taken) < 100:
+        begun = time.monotonic()
+        assert get(worker, "/_health")[0] == 200
+        taken.append(time.monotonic() - begun)
+
+    assert len(taken) >= 10
+    assert sorted(taken)[int(len(taken) * 0.95)] < 1.0
