@@ -2,21 +2,20 @@
 """The knowledge graph on a real PostgreSQL with the real schema."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterator
 
-import psycopg2
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import exc
 from thoth.storages.graph.postgres import GraphDatabase
 
 from investigator.calls import CallPolicy
 from investigator.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.graph import Graph, graph_error
+from investigator.graph import Graph
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags
 from sandbox.postgres import Database as SandboxDatabase
 from sandbox.postgres import PostgresServer
@@ -106,6 +105,7 @@ async def test_security_indicators_count_for_their_own_index_only(
     assert await graph.si_aggregated("TensorFlow", "2.4.0", PYPI)
     assert not await graph.si_aggregated("tensorflow", "2.4.0", AICOE)
     assert client.si_aggregated_python_package_version_exists("tensorflow", "2.4.0", AICOE)
+    gc.collect()  # the connection that it leaves open
 
 
 async def test_every_known_version_of_a_package_is_flagged_missing(graph: Graph, graph_seed: GraphSeed) -> None:
@@ -238,25 +238,3 @@ def test_any_password_and_a_socket_can_be_given() -> None:
         "host": "/run/postgresql",
         "sslmode": "disable",
     }
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (exc.OperationalError("SELECT", {}, psycopg2.OperationalError("reset")), UnavailableError),
-        (exc.InterfaceError("SELECT", {}, psycopg2.InterfaceError("connection already closed")), UnavailableError),
-        (exc.DataError("SELECT", {}, psycopg2.DataError("out of range")), PermanentError),
-        (exc.IntegrityError("SELECT", {}, psycopg2.IntegrityError("unique")), PermanentError),
-        (exc.TimeoutError("pool"), TemporaryError),
-        (ValueError("odd"), PermanentError),
-    ],
-)
-def test_errors_are_told_apart(error: Exception, kind: type[Exception]) -> None:
-    """Handlers see whether another attempt may help, and whether everybody is concerned."""
-    assert type(graph_error(error)) is kind
-
-
-def test_an_unknown_error_stays_what_it_is() -> None:
-    """A defect of ours is not dressed up as the database's trouble."""
-    error = AssertionError("ours")
-    assert graph_error(error) is error

@@ -1,70 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pending limit: never overshot, cheap to ask for, urgent requests first; all in virtual time."""
+"""The pending limit: never overshot, urgent requests first; all in virtual time."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigator.delivery.errors import TemporaryError
 from investigator.pending import Budget, PendingGate, PendingPolicy
-from tests.virtual_time import in_virtual_time, run_in_virtual_time, settle
-
-
-@dataclass
-class Namespace:
-    """The workflows of a namespace that have not started; each starts some seconds after it was created."""
-
-    limit: int = 5
-    latency: float = 0.02  # of a count
-    creation: float = 0.02
-    starts_after: float = 10.0
-    pending: int = 0
-    counted_at: list[float] = field(default_factory=list)
-    created_at_pending: list[int] = field(default_factory=list)
-    broken: bool = False
-
-    async def count(self) -> int:
-        """Answer like the cluster: the number of the moment in which the request is served."""
-        self.counted_at.append(asyncio.get_running_loop().time())
-        await asyncio.sleep(self.latency / 2)
-        if self.broken:
-            raise TemporaryError("500", delay=3.0)
-        counted = self.pending
-        await asyncio.sleep(self.latency / 2)
-        return counted
-
-    async def create(self) -> None:
-        """Create a workflow; it takes effect in the middle of the request."""
-        await asyncio.sleep(self.creation / 2)
-        self.created_at_pending.append(self.pending)
-        self.pending += 1
-        asyncio.get_running_loop().call_later(self.starts_after, self._start)
-        await asyncio.sleep(self.creation / 2)
-
-    def _start(self) -> None:
-        self.pending -= 1
-
-    def gate(self, every: float = 2.0) -> PendingGate:
-        """Give a gate with this namespace's limit in front of it."""
-        return PendingGate(PendingPolicy(self.limit, every), self.count)
-
-    @property
-    def shortest_pause(self) -> float:
-        """The shortest time between two counts."""
-        return round(min(after - before for before, after in pairwise(self.counted_at)), 6)
-
-
-async def schedule(gate: PendingGate, namespace: Namespace, *, urgent: bool = False) -> None:
-    """Create one workflow as soon as there is a place."""
-    async with gate.place(urgent=urgent):
-        await namespace.create()
+from tests.pending_namespace import Namespace, schedule
+from tests.virtual_time import in_virtual_time, run_in_virtual_time
 
 
 def test_what_ends_while_the_cluster_counts_may_not_be_in_the_count() -> None:
@@ -109,40 +54,6 @@ async def test_a_limit_of_zero_lets_one_in_when_nothing_is_pending() -> None:
 
 
 @in_virtual_time
-async def test_the_namespace_is_counted_once_per_pause_however_many_wait() -> None:
-    """A thousand waiting handlers ask the cluster no more often than one does."""
-    namespace = Namespace(limit=5, pending=100)
-    gate = namespace.gate(every=2.0)
-    waiting = [asyncio.create_task(schedule(gate, namespace)) for _ in range(1000)]
-    await asyncio.sleep(60)
-    assert len(namespace.counted_at) == 30  # the answers take a little time too
-    assert namespace.shortest_pause >= 2.0
-    assert not any(task.done() for task in waiting)
-
-
-@in_virtual_time
-async def test_a_fresh_count_serves_everybody() -> None:
-    """Handlers that come while the last count is fresh, and leave room, do not wait for another one."""
-    namespace = Namespace(limit=50)
-    gate = namespace.gate()
-    for _ in range(10):
-        await schedule(gate, namespace)
-    assert len(namespace.counted_at) == 1
-
-
-@in_virtual_time
-async def test_a_stale_count_is_not_believed() -> None:
-    """What others created meanwhile is seen before the next workflow is created."""
-    namespace = Namespace(limit=5)
-    gate = namespace.gate()
-    await schedule(gate, namespace)
-    namespace.pending += 100
-    await asyncio.sleep(2.5)
-    with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(schedule(gate, namespace), 60)
-
-
-@in_virtual_time
 async def test_urgent_requests_go_first() -> None:
     """A user's request does not queue behind the bulk that came before it."""
     namespace = Namespace(limit=0)
@@ -174,92 +85,6 @@ async def test_a_place_that_was_not_used_is_free_at_once() -> None:
 
     await asyncio.gather(*(repeat() for _ in range(20)))
     assert len(namespace.counted_at) == 1
-
-
-@in_virtual_time
-async def test_waiting_can_be_cancelled_and_costs_nobody_a_place() -> None:
-    """A halt or a shutdown ends the wait at once; the places go to those who still want them."""
-    namespace = Namespace(limit=0, pending=1)
-    gate = namespace.gate()
-    waiting = [asyncio.create_task(schedule(gate, namespace)) for _ in range(10)]
-    await asyncio.sleep(5)
-    for task in waiting[:9]:
-        task.cancel()
-    namespace.pending = 0
-    await waiting[9]
-    assert namespace.created_at_pending == [0]
-
-
-@in_virtual_time
-async def test_cancelled_in_the_moment_of_being_let_in() -> None:
-    """Whoever is let in and cancelled in one moment gives the place to the next one."""
-    namespace = Namespace(limit=0)
-    gate = namespace.gate()
-    first, second = (asyncio.create_task(schedule(gate, namespace)) for _ in range(2))
-    await settle()
-    gate._budget.end_count(0.0, 0)
-    gate._let_in()
-    first.cancel()
-    await second
-    assert first.cancelled()
-    assert namespace.created_at_pending == [0]
-
-
-@in_virtual_time
-async def test_the_count_ends_when_nobody_waits_any_more() -> None:
-    """An idle worker asks the cluster nothing."""
-    namespace = Namespace(limit=0, pending=1)
-    gate = namespace.gate()
-    with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(schedule(gate, namespace), 10)
-    asked = len(namespace.counted_at)
-    await asyncio.sleep(100)
-    assert len(namespace.counted_at) <= asked + 1
-
-
-@in_virtual_time
-async def test_a_failing_count_reaches_all_who_wait_for_it() -> None:
-    """Trouble of the cluster is not hidden behind an endless wait, and the next one asks anew."""
-    namespace = Namespace(broken=True)
-    gate = namespace.gate()
-    ends = await asyncio.gather(*(schedule(gate, namespace) for _ in range(3)), return_exceptions=True)
-    assert [(type(end), getattr(end, "delay", None)) for end in ends] == [(TemporaryError, 3.0)] * 3
-    assert len({id(end) for end in ends}) == 3
-    namespace.broken = False
-    await schedule(gate, namespace)
-    assert namespace.shortest_pause >= 2.0
-
-
-@in_virtual_time
-async def test_the_caller_hears_that_it_waits() -> None:
-    """The caller's context is entered only for the wait, so that its place in the engine is free meanwhile."""
-    namespace = Namespace(limit=0, pending=1)
-    gate = namespace.gate()
-    waiting: list[bool] = []
-
-    @asynccontextmanager
-    async def while_waiting() -> AsyncIterator[None]:
-        waiting.append(True)
-        yield
-        waiting.append(False)
-
-    asyncio.get_running_loop().call_later(7, namespace._start)
-    async with gate.place(while_waiting=while_waiting):
-        assert waiting == [True, False]
-    async with gate.place(while_waiting=while_waiting) as place:
-        place.give_back()
-        assert len(waiting) == 4
-
-
-@in_virtual_time
-async def test_what_is_known_is_shown() -> None:
-    """The gauge follows the counts and what was let in since."""
-    namespace = Namespace(limit=3, pending=2)
-    shown: list[int] = []
-    gate = PendingGate(PendingPolicy(3), namespace.count, shown.append)
-    await schedule(gate, namespace)
-    await schedule(gate, namespace)
-    assert (shown[0], max(shown), namespace.pending) == (3, 4, 4)
 
 
 @settings(max_examples=60, deadline=None)

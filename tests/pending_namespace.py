@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A namespace whose workflows start after a while, for tests of the pending limit in virtual time."""
+
+import asyncio
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from investigator.delivery.errors import TemporaryError
+from investigator.pending import PendingGate, PendingPolicy
+
+
+@dataclass
+class Namespace:
+    """The workflows of a namespace that have not started; each starts some seconds after it was created."""
+
+    limit: int = 5
+    latency: float = 0.02  # of a count
+    creation: float = 0.02
+    starts_after: float = 10.0
+    pending: int = 0
+    counted_at: list[float] = field(default_factory=list)
+    created_at_pending: list[int] = field(default_factory=list)
+    broken: bool = False
+
+    async def count(self) -> int:
+        """Answer like the cluster: the number of the moment in which the request is served."""
+        self.counted_at.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.latency / 2)
+        if self.broken:
+            raise TemporaryError("500", delay=3.0)
+        counted = self.pending
+        await asyncio.sleep(self.latency / 2)
+        return counted
+
+    async def create(self) -> None:
+        """Create a workflow; it takes effect in the middle of the request."""
+        await asyncio.sleep(self.creation / 2)
+        self.created_at_pending.append(self.pending)
+        self.pending += 1
+        asyncio.get_running_loop().call_later(self.starts_after, self._start)
+        await asyncio.sleep(self.creation / 2)
+
+    def _start(self) -> None:
+        self.pending -= 1
+
+    def gate(self, every: float = 2.0) -> PendingGate:
+        """Give a gate with this namespace's limit in front of it."""
+        return PendingGate(PendingPolicy(self.limit, every), self.count)
+
+    @property
+    def shortest_pause(self) -> float:
+        """The shortest time between two counts."""
+        return round(min(after - before for before, after in pairwise(self.counted_at)), 6)
+
+
+async def schedule(gate: PendingGate, namespace: Namespace, *, urgent: bool = False) -> None:
+    """Create one workflow as soon as there is a place."""
+    async with gate.place(urgent=urgent):
+        await namespace.create()

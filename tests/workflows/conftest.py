@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Workflows over the stand-in of the cluster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from investigator.calls import CallPolicy
+from investigator.cluster import ClusterPolicy
+from investigator.delivery.breaker import Breaker
+from investigator.metrics import Metrics
+from investigator.pending import PendingPolicy
+from investigator.workflows import WorkflowPolicy, Workflows
+from sandbox.cluster import ClusterStandIn
+from tests.cluster_clients import cluster_client
+from tests.workflows.scheduling import Make
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Metrics of the test's own."""
+    return Metrics(CollectorRegistry())
+
+
+@pytest.fixture
+def breaker() -> Breaker:
+    """A closed breaker."""
+    return Breaker("cluster")
+
+
+@pytest.fixture
+def make(
+    cluster: ClusterStandIn,
+    cluster_environment: dict[str, str],
+    tmp_path: Path,
+    metrics: Metrics,
+    breaker: Breaker,
+) -> Iterator[Make]:
+    """Make workflows over the stand-in; they are closed after the test."""
+    del cluster_environment  # thoth-common reads it
+    made: list[Workflows] = []
+
+    def make(*, limit: int | None = None, every: float = 0.05, tries: int = 6, timeout: float = 0.3) -> Workflows:
+        client = cluster_client(cluster, tmp_path, ClusterPolicy(connections=20, timeout=timeout))
+        policy = WorkflowPolicy(CallPolicy(20, budget=2.0, tries=tries), PendingPolicy(limit, every))
+        made.append(Workflows(client, policy, metrics, breaker))
+        return made[-1]
+
+    yield make
+    for workflows in made:
+        workflows.close()
