@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 import agents
 from investigator import __version__, error_reports, kafka, logs, topics
 from investigator.agent import MESSAGE_TYPES, MessageType
-from investigator.application import Investigator
+from investigator.application import Investigator, Lifecycle
 from investigator.dead_letters import KafkaDeadLetters
 from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
@@ -38,6 +38,9 @@ from investigator.writer import Writer
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
+
+# How long the last commit and taking leave of the brokers may take; they need a fraction of a second where all is well.
+_CLOSING_SECONDS = 10.0
 
 
 def app_from_environment() -> Investigator:
@@ -84,16 +87,24 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     services = cache(partial(build_services, settings, metrics))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        prepare=lambda: _prepare(settings, services),
-        transport=transport_for(dispatcher, telemetry.show_position),
+        transport_for(dispatcher, telemetry.show_position),
         services=(writer, halts),
-        drain=lambda: dispatcher.let_go(dispatcher.ledger.assigned(), settings.thoth_investigator_shutdown_timeout),
+        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
         Worker=Worker,
         **kafka.faust_options(settings),
     )
     _add_agents(app, Intake(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
     _add_web(app, settings, board, metrics)
     return app
+
+
+def _lifecycle(settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None]) -> Lifecycle:
+    in_hand = settings.thoth_investigator_shutdown_timeout
+    return Lifecycle(
+        prepare,
+        drain=lambda: dispatcher.let_go(dispatcher.ledger.assigned(), in_hand),
+        longest_stop=in_hand + _CLOSING_SECONDS,
+    )
 
 
 def _prepare(settings: Settings, services: Callable[[], Services]) -> None:

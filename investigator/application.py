@@ -2,6 +2,7 @@
 """The Faust application, with its consumer bound to the delivery engine, which is drained before a stop."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import faust
@@ -9,30 +10,42 @@ from faust.types import TransportT
 from mode.types import ServiceT
 
 
+@dataclass(frozen=True)
+class Lifecycle:
+    """What happens before and after the run of a worker.
+
+    Args:
+        prepare: called before anything starts; raises where the worker can't.
+        drain: finishes what is in hand when it is to stop, within bounds.
+        longest_stop: after so many seconds the process ends in any case.
+    """
+
+    prepare: Callable[[], None]
+    drain: Callable[[], Awaitable[None]]
+    longest_stop: float
+
+
 class Investigator(faust.App):
     """An application whose consumer commits by the ledger, and which finishes what is in hand before a stop.
 
     Args:
         group: the consumer group.
-        prepare: called before a worker starts; raises where it can't.
         transport: the class of transport that the consumer comes from.
         services: what is started and stopped with the worker.
-        drain: finishes what is in hand, within bounds.
+        lifecycle: what happens before and after.
         options: what Faust's own application takes.
     """
 
     def __init__(
         self,
         group: str,
-        prepare: Callable[[], None],
         transport: type[TransportT],
         services: Sequence[ServiceT],
-        drain: Callable[[], Awaitable[None]],
+        lifecycle: Lifecycle,
         **options: Any,  # noqa: ANN401  whatever Faust has settings for
     ) -> None:
-        self.prepare = prepare
+        self.lifecycle = lifecycle
         self._transport_class = transport
-        self._drain = drain
         super().__init__(group, **options)
         # Faust starts what is an instance already as well, which its annotation does not say.
         self._extra_services.extend(cast("Sequence[type[ServiceT]]", services))
@@ -45,5 +58,5 @@ class Investigator(faust.App):
 
     async def on_stop(self) -> None:
         """Finish what is in hand before the consumer commits and leaves the group."""
-        await self._drain()
+        await self.lifecycle.drain()
         await super().on_stop()

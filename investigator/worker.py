@@ -5,8 +5,10 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from signal import Signals
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from faust import Worker as FaustWorker
@@ -28,10 +30,17 @@ class Worker(FaustWorker):
     def execute_from_commandline(self) -> NoReturn:
         """Check that all is there, then run until the end; where something is not, say so and end with status 1."""
         try:
-            cast("Investigator", self.app).prepare()
+            cast("Investigator", self.app).lifecycle.prepare()
         except (PreflightError, NoClusterError) as error:
             sys.exit(str(error))
         super().execute_from_commandline()
+
+    def _schedule_shutdown(self, signal: Signals) -> None:
+        # The clients of a broker that has gone away try to take their leave of it without end.
+        end = threading.Timer(cast("Investigator", self.app).lifecycle.longest_stop, _end_at_once)
+        end.daemon = True
+        end.start()
+        super()._schedule_shutdown(signal)
 
     def _setup_logging(self) -> None:
         self.spinner = None
@@ -45,6 +54,12 @@ class worker(faust_worker_command):  # noqa: N801  (the class's name is the comm
     def on_worker_created(self, worker: ModeWorker) -> None:
         """Say that it starts by a line of the log, where Faust draws a table."""
         _LOGGER.info("%s starts", worker.shortlabel, extra={"pid": os.getpid()})
+
+
+def _end_at_once() -> None:
+    _LOGGER.warning("Ending now, though not everything could be closed; what was not committed comes again")
+    logging.shutdown()
+    os._exit(os.EX_OK)
 
 
 def run_apart(work: Coroutine[Any, Any, None]) -> None:
