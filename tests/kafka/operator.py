@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator does to topics and groups, and what can be seen of commits."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+
+from sandbox.background import BackgroundLoop
+
+T = TypeVar("T")
+
+
+class Operator:
+    """Changes what is in a broker; each call connects anew, since it may be the first one after a restart."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._servers = bootstrap_servers
+        self._background = BackgroundLoop("operator")
+
+    def close(self) -> None:
+        """End its thread."""
+        self._background.stop()
+
+    def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
+        """Create a topic on one broker, with that configuration."""
+        topic = NewTopic(name, partitions, 1, topic_configs=dict(config or {}))
+        self._as_admin(lambda admin: admin.create_topics([topic]))
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic and what groups have committed of it."""
+        self._as_admin(lambda admin: admin.delete_topics([name]))
+
+    def grow_topic(self, name: str, partitions: int) -> None:
+        """Let a topic have that many partitions in all."""
+        self._as_admin(lambda admin: admin.create_partitions({name: NewPartitions(partitions)}))
+
+    def delete_records(self, topic: str, before: int, partition: int = 0) -> None:
+        """Delete what lies before an offset, as retention does."""
+        place = {TopicPartition(topic, partition): RecordsToDelete(before_offset=before)}
+        self._as_admin(lambda admin: admin.delete_records(place))
+
+    def commit(self, group: str, topic: str, offset: int, partition: int = 0) -> None:
+        """Commit an offset for a group that has no members now."""
+        self._as_member(group, lambda consumer: self._commit(consumer, TopicPartition(topic, partition), offset))
+
+    async def _commit(self, consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> None:
+        consumer.assign([place])
+        await consumer.commit({place: offset})
+
+    def metadata(self, group: str, topic: str, partitions: Sequence[int] = (0,)) -> list[str]:
+        """Give the text that the group's last commit of each partition came with."""
+        places = [TopicPartition(topic, number) for number in partitions]
+        found = self._as_member(group, lambda consumer: consumer._coordinator.fetch_committed_offsets(places))
+        return [found[place].metadata if place in found else "" for place in places]
+
+    def _as_admin(self, act: Callable[[Any], Awaitable[T]]) -> T:
+        async def run() -> T:
+            return await _with(AIOKafkaAdminClient(bootstrap_servers=self._servers), act)
+
+        return self._background.run(run())
+
+    def _as_member(self, group: str, act: Callable[[Any], Awaitable[T]]) -> T:
+        async def run() -> T:
+            consumer = AIOKafkaConsumer(bootstrap_servers=self._servers, group_id=group, enable_auto_commit=False)
+            return await _with(consumer, act)
+
+        return self._background.run(run())
+
+
+async def _with(client: Any, act: Callable[[Any], Awaitable[T]]) -> T:  # noqa: ANN401  two kinds without a common type
+    try:
+        await client.start()
+        return await act(client)
+    finally:
+        await (client.stop if hasattr(client, "stop") else client.close)()
