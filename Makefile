@@ -67,6 +67,11 @@ producers: $(PRODUCERS)/.installed ## Install the clients of producers, whose me
 test: $(STAMP) $(PRODUCERS)/.installed ## Every test, end-to-end ones included
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+.PHONY: test-kafka
+test-kafka: $(STAMP) ## The end-to-end tests, and more, on Apache Kafka itself (Java 17, Maven); KAFKA_BOOTSTRAP_SERVERS: on that one
+	@$(BIN)/python -m sandbox.apache_kafka
+	@SANDBOX_KAFKA=apache $(BIN)/python -m pytest $(or $(KAFKA_TESTS),tests/e2e tests/kafka tests/sandbox/test_broker.py tests/test_preflight.py) $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(STAMP) ## Style
 	@$(BIN)/ruff check .
@@ -90,5 +95,5 @@ docs-check: $(STAMP) ## Fail if the reference pages are not what the code says
 
 .PHONY: clean
 clean: ## Remove .venv and everything else that was made here
-	@rm -rf $(VENV) $(PRODUCERS) .sandbox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PRODUCERS) .kafka .sandbox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
