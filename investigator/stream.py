@@ -126,12 +126,12 @@ class Intake:
     def _steps(
         self, message_type: MessageType, content: Message | PermanentError, origin: Origin, headers: Headers
     ) -> Callable[[Slot], Sequence[Step]]:
-        def steps(slot: Slot) -> Sequence[Step]:
+        def steps(_slot: Slot) -> Sequence[Step]:
             if not is_for(self._app.conf.id, headers):
                 return []  # given up by another group, while this one handled it long ago
             if isinstance(content, PermanentError):
                 return [self._refusal(message_type, content)]
-            work = Work(message_type.base_name, origin, self._services(), slot.released)
+            work = Work(message_type.base_name, origin, self._services())
             return [self._step(mode, message_type, content, work) for mode in self._modes_of(message_type)]
 
         return steps

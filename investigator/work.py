@@ -2,7 +2,6 @@
 """What a handler may use for the message in hand: the cluster, the graph, the index, and memory over its attempts."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -35,8 +34,6 @@ class Work:
     base_name: str
     origin: Origin
     services: Services
-    #: Entered while the handler only waits for a place in the cluster, so that others may work meanwhile.
-    while_waiting: Callable[[], AbstractAsyncContextManager[None]]
     _done: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,8 +91,8 @@ class Work:
                 base_name=self.base_name,
                 step=step,
                 job_id=job_id,
+                correlation_id=str(self.origin),
                 arguments=arguments,
-                while_waiting=self.while_waiting,
             )
 
         await self.once(f"{kind} {job_id or ''} {step}", schedule)

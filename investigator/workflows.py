@@ -16,7 +16,7 @@ from investigator.cluster_api import ApiError
 from investigator.cluster_login import NoClusterError
 from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.delivery.handling import WhileWaiting, handle, handling
+from investigator.delivery.handling import handle, handling
 from investigator.delivery.origin import Origin
 from investigator.http_status import error_for_status
 from investigator.ids import workflow_id
@@ -103,7 +103,6 @@ class Workflows:
         step: str = "",
         job_id: str | None = None,
         correlation_id: str | None = None,
-        while_waiting: WhileWaiting | None = None,
     ) -> None:
         """Schedule a workflow, unless it is there already: then it is done.
 
@@ -114,8 +113,7 @@ class Workflows:
             arguments: what the ``schedule_*`` method of that kind takes.
             step: tells apart several workflows of a kind that one message asks for.
             job_id: the workflow's id if the message brings it; else it is derived from the rest.
-            correlation_id: what the message's sender follows it by, if anything.
-            while_waiting: entered while this only waits for a place, or for the end of an outage.
+            correlation_id: what the logs call the message.
 
         Raises:
             PermanentError: the workflow can never be scheduled.
@@ -123,9 +121,8 @@ class Workflows:
         """
         spec = KINDS[kind]
         name = job_id or workflow_id(spec.prefix or str(arguments["solver"]), origin, step)
-        with handle(origin, while_waiting or handling().while_waiting):
-            draft = await self._calls.run(partial(self._cluster.draft, spec.method, {**arguments, "job_id": name}))
-            end = await self._create(draft, marks(base_name, origin, correlation_id), urgent=spec.urgent)
+        draft = await self._calls.run(partial(self._cluster.draft, spec.method, {**arguments, "job_id": name}))
+        end = await self._create(draft, marks(base_name, origin, correlation_id), urgent=spec.urgent)
         self._count(end, base_name, kind)
         _LOGGER.info("%s workflow %s for %s: %s", kind, name, origin, end)
 

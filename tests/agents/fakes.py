@@ -127,11 +127,11 @@ class FakeWorkflows:
         arguments: Mapping[str, Any],
         step: str = "",
         job_id: str | None = None,
-        while_waiting: object = None,
+        correlation_id: str | None = None,
     ) -> None:
         """Create the workflow, or note the request for one that exists."""
         assert base_name
-        assert callable(while_waiting)
+        assert correlation_id
         job_id = job_id or workflow_id(KINDS[kind].prefix or arguments["solver"], origin, step)
         await self._outside.call(lambda: self._create(kind, job_id, arguments))
 

@@ -5,7 +5,6 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -84,7 +83,7 @@ class World:
         except PermanentError as error:
             return Failure(error, 1)
         origin = Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000)
-        work = Work(base_name, origin, self._services, nullcontext)
+        work = Work(base_name, origin, self._services)
         return await attempt(
             [partial(handler, message, work) for handler in message_type.handlers_in(tuple(modes))],
             RetryPolicy(attempts, 0),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from investigator.delivery.handling import handle
 from investigator.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
 from sandbox.life import Life
@@ -73,5 +74,6 @@ async def test_the_caller_hears_when_it_only_waits(make: Make, cluster: ClusterS
         yield
         waiting.append(False)
 
-    await schedule(make(limit=1), while_waiting=while_waiting)
+    with handle("the message", while_waiting):
+        await schedule(make(limit=1))
     assert waiting == [True, False]
