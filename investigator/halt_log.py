@@ -6,6 +6,7 @@ its own and reading until it meets it: that holds whatever a broker answers when
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from investigator.delivery.board import Board
-from investigator.delivery.halts import State
+from investigator.delivery.halts import Entry, Place, Register
 from investigator.writer import Writer
 
 _RETRY_SECONDS = 1.0
@@ -38,7 +39,7 @@ class KafkaHaltLog(Service):
         self._group = group
         self._options = options
         self._writer = writer
-        self._to_write: asyncio.Queue[tuple[bytes, bytes, Callable[[int], None]]] = asyncio.Queue()
+        self._to_write: asyncio.Queue[tuple[bytes, bytes | None, Callable[[int], None]]] = asyncio.Queue()
         self._end: int | None = None
         self._read_up_to: int | None = None
 
@@ -46,21 +47,22 @@ class KafkaHaltLog(Service):
         """Give every halt of the group to the board from the start on."""
         self._board = board
 
-    def publish(self, state: State, on_written: Callable[[int], None]) -> None:
-        """Write the record, however often that has to be tried, then tell its offset."""
-        self._to_write.put_nowait((self._key(state.topic), state.to_json(), on_written))
+    def publish(self, register: Register, entry: Entry | None, on_written: Callable[[int], None]) -> None:
+        """Write what the register is to hold, however often that has to be tried, then tell the record's offset."""
+        value = None if entry is None else entry.to_json()
+        self._to_write.put_nowait((self._key(register.topic, *register.place or ()), value, on_written))
 
-    def _key(self, name: str) -> bytes:
-        return f"{self._group}/{name}".encode()
+    def _key(self, *name: str | int) -> bytes:
+        return json.dumps([self._group, *name]).encode()
 
     @Service.task
     async def _write(self) -> None:
-        self._to_write.put_nowait((self._key(""), uuid.uuid4().bytes, self._set_end))
+        self._to_write.put_nowait((self._key(), uuid.uuid4().bytes, self._set_end))
         while not self.should_stop:
             key, value, on_written = await self._to_write.get()
             on_written(await self._written(key, value))
 
-    async def _written(self, key: bytes, value: bytes) -> int:
+    async def _written(self, key: bytes, value: bytes | None) -> int:
         while True:
             try:
                 written = await self._writer.write(self._partition.topic, value, key=key, partition=0)
@@ -104,15 +106,24 @@ class KafkaHaltLog(Service):
 
     def _apply(self, record: ConsumerRecord) -> None:
         self._read_up_to = record.offset
-        prefix = self._key("")
-        if record.value is None or not record.key or not record.key.startswith(prefix) or record.key == prefix:
-            return
         try:
-            state = State.from_json(record.value)
+            register = self._register(record.key or b"[]")
+            entry = Entry.from_json(record.value) if register and record.value is not None else None
         except (ValueError, KeyError, TypeError) as error:
             self.log.warning("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
+            register = None
+        if register is None:
+            self._board.read(record.offset)
         else:
-            self._board.apply(state, record.offset)
+            self._board.apply(register, entry, record.offset)
+
+    def _register(self, key: bytes) -> Register | None:
+        """Give what the record is about; None for other groups and for the marks of where the end is."""
+        group, *name = json.loads(key) or [None]
+        if group != self._group or not name:
+            return None
+        topic, *place = name
+        return Register(topic, Place(*place) if place else None)
 
     def _look_for_end(self, position: int) -> None:
         if self._end is not None and position > self._end:

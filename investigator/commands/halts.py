@@ -3,14 +3,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 from aiokafka.errors import KafkaTimeoutError
 
 from investigator.commands.running import base_name_of, json_option, print_json, print_table, run
-from investigator.delivery.halts import Cause, State, Verb
+from investigator.delivery.board import Board
+from investigator.delivery.halts import Cause, Halt, Verb
 from investigator.times import age, moment
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def halts(operations: "Operations") -> click.Command:
     """Make the command that lists halts."""
 
     @click.command("halts", short_help="List the halted topics.")
-    @click.option("--all", "every", is_flag=True, help="Also those that were resumed, and what was decided.")
+    @click.option("--all", "every", is_flag=True, help="Also what was decided and is not done yet.")
     @json_option
     def command(*, every: bool, as_json: bool) -> None:
         """List the halted topics: since when, by whom, and over which messages."""
@@ -72,32 +74,43 @@ def resume(operations: "Operations") -> click.Command:
 
 async def _list(operations: "Operations", *, every: bool, as_json: bool) -> None:
     async with operations.board() as board:
-        states = [state for state in board.halts.states().values() if every or state.halted]
+        lines = [line for topic in board.halts.topics() for line in _lines(board, topic) if every or line.halted]
     if as_json:
-        for state in states:
-            print_json(_as_json(state))
-    elif states:
+        for line in lines:
+            print_json({**vars(line), "since": moment(line.since), "causes": [vars(cause) for cause in line.causes]})
+    elif lines:
         now = time.time()
-        print_table(_HEADINGS, [row for state in states for row in _rows(state, now)])
+        print_table(_HEADINGS, [row for line in lines for row in _rows(line, now)])
     else:
         click.echo(f"No topic is halted for the consumer group {operations.group}.")
 
 
-def _as_json(state: State) -> dict[str, Any]:
-    return {
-        "topic": state.topic,
-        "halted": state.halted,
-        "since": moment(state.since),
-        "by": state.by,
-        "verb": None if state.halted else state.verb.value,
-        "causes": [vars(cause) for cause in state.causes],
-    }
+@dataclass(frozen=True)
+class _Line:
+    """What is told of a topic: that it is halted, or what was decided about a message that had halted it."""
+
+    topic: str
+    halted: bool
+    since: float
+    by: str
+    verb: str | None
+    causes: tuple[Cause, ...]
 
 
-def _rows(state: State, now: float) -> list[tuple[object, ...]]:
-    what = "halted" if state.halted else f"resumed: {state.verb.value}"
-    head = (state.topic, what, f"{moment(state.since)} ({age(now - state.since)})", state.by)
-    return [(*head, *_cells(cause)) for cause in state.causes] or [(*head, "-", "-", "-")]
+def _lines(board: Board, topic: str) -> Iterator[_Line]:
+    if (halt := board.current(topic)) is not None:
+        yield _Line(topic, halted=True, since=halt.since, by=halt.by, verb=None, causes=halt.causes)
+    for entry in board.halts.entries(topic).values():
+        if entry.verb is not None and entry.cause is not None:
+            yield _Line(
+                topic, halted=False, since=entry.since, by=entry.by, verb=entry.verb.value, causes=(entry.cause,)
+            )
+
+
+def _rows(line: _Line, now: float) -> list[tuple[object, ...]]:
+    what = "halted" if line.halted else f"resumed: {line.verb}"
+    head = (line.topic, what, f"{moment(line.since)} ({age(now - line.since)})", line.by)
+    return [(*head, *_cells(cause)) for cause in line.causes] or [(*head, "-", "-", "-")]
 
 
 def _cells(cause: Cause) -> tuple[object, ...]:
@@ -106,8 +119,8 @@ def _cells(cause: Cause) -> tuple[object, ...]:
 
 async def _halt(operations: "Operations", base_name: str, by: str) -> None:
     async with operations.board() as board:
-        if (state := board.current(base_name)) is not None:
-            click.echo(f"{base_name} has been halted since {moment(state.since)} by {state.by}.")
+        if (halt := board.current(base_name)) is not None:
+            click.echo(f"{base_name} has been halted since {moment(halt.since)} by {halt.by}.")
             return
         await _written(lambda done: board.halt(base_name, by=by, on_written=done))
     click.echo(f"{base_name} is halted.")
@@ -115,18 +128,18 @@ async def _halt(operations: "Operations", base_name: str, by: str) -> None:
 
 async def _resume(operations: "Operations", base_name: str, verb: Verb, by: str) -> None:
     async with operations.board() as board:
-        state = board.current(base_name)
-        if state is None:
+        halt = board.current(base_name)
+        if halt is None:
             click.echo(f"{base_name} is not halted.")
             return
         await _written(lambda done: board.resume(base_name, by=by, verb=verb, on_written=done))
-    _say_resumed(state, verb)
+    _say_resumed(halt, verb)
 
 
-def _say_resumed(state: State, verb: Verb) -> None:
-    click.echo(f"{state.topic} is resumed.")
+def _say_resumed(halt: Halt, verb: Verb) -> None:
+    click.echo(f"{halt.topic} is resumed.")
     what = {Verb.RETRY: "is tried again", Verb.SKIP: "is skipped", Verb.DEAD_LETTER: "goes to the dead letters"}[verb]
-    for cause in state.causes:
+    for cause in halt.causes:
         click.echo(f"The message at [{cause.partition}]@{cause.offset} {what}.")
 
 

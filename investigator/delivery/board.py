@@ -3,22 +3,26 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
-from investigator.delivery.halts import Cause, Halts, State, Verb, halted, resumed
+from investigator.delivery.halts import Cause, Entry, Halt, Halts, Place, Register, Verb, halt_of
 
 
 class HaltLog(Protocol):
-    """Where halts are made known to the whole group; what is written comes back to every worker, in one order."""
+    """Where halts are made known to the whole group; what is written comes back to every worker, in one order.
 
-    def publish(self, state: State, on_written: Callable[[int], None]) -> None:
-        """Write the record, however often that has to be tried, then tell its offset in the log."""
+    The records of one worker are written in the order in which it publishes them.
+    """
+
+    def publish(self, register: Register, entry: Entry | None, on_written: Callable[[int], None]) -> None:
+        """Write what the register is to hold, however often that has to be tried, then tell the record's offset."""
 
 
 @dataclass
 class _Unread:
-    state: State
+    entry: Entry
     offset: int | None = None
 
 
@@ -44,26 +48,29 @@ class Board:
         self._clock = clock
         self._listeners: list[Callable[[str], None]] = []
         #: Halts of this worker that it has not read in the log yet.
-        self._unread: dict[str, _Unread] = {}
+        self._unread: dict[Register, _Unread] = {}
         self._read_up_to = -1
-        self._parked: dict[str, dict[tuple[int, int], Cause]] = {}
+        self._when_read: list[tuple[int, Callable[[], None]]] = []
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Tell the listener a topic whenever its state may have changed."""
         self._listeners.append(listener)
 
-    def _tell(self, topic: str) -> None:
-        for listener in self._listeners:
-            listener(topic)
+    def is_halted(self, topic: str) -> bool:
+        """Tell whether the topic is halted."""
+        return any(entry.halts for entry in self._entries(topic).values())
 
-    def current(self, topic: str) -> State | None:
+    def current(self, topic: str) -> Halt | None:
         """Give the halt of a topic, one that the log does not know yet included; None where it is not halted."""
-        unread = self._unread.get(topic)
-        return self.halts.halt(topic) if unread is None else unread.state
+        return halt_of(topic, self._entries(topic).values())
 
-    def decision(self, topic: str, place: tuple[int, int]) -> tuple[Verb, Cause] | None:
-        """Give what was decided about a message when its topic was resumed; None where nothing was."""
-        return self.halts.decision(topic, place)
+    def halted_topics(self, topics: Iterable[str]) -> list[str]:
+        """Tell which of the topics are halted."""
+        return [topic for topic in topics if self.is_halted(topic)]
+
+    def decision(self, topic: str, place: Place) -> tuple[Verb, Cause] | None:
+        """Give what was decided about a message when its topic was resumed; None where it is simply to be tried."""
+        return self.halts.decision(Register(topic, place))
 
     def halt(
         self,
@@ -81,60 +88,85 @@ class Board:
             cause: the message over which it is halted, if any.
             on_written: called when the log has it, so that it outlives this worker.
         """
-        if cause is not None:
-            self._parked.setdefault(topic, {})[cause.place] = cause
-        state = halted(self.current(topic), topic, at=self._clock(), by=by or self._worker, cause=cause)
-        self._unread[topic] = _Unread(state)
+        register = Register(topic, None if cause is None else cause.place)
+        unread = self._unread[register] = _Unread(Entry(self._clock(), by or self._worker, cause))
 
         def note(offset: int) -> None:
-            self._note_place(state, offset)
+            unread.offset = offset
+            self._forget_read()
             on_written()
 
-        self._log.publish(state, note)
+        self._log.publish(register, unread.entry, note)
         self._tell(topic)
 
     def resume(
         self, topic: str, *, by: str, verb: Verb = Verb.RETRY, on_written: Callable[[], None] = _nothing_more
     ) -> None:
-        """Resume a topic for the whole group, with a decision about the messages that halted it."""
-        state = resumed(self.current(topic), topic, at=self._clock(), by=by, verb=verb)
-        self._log.publish(state, lambda _offset: on_written())
+        """Resume a topic for the whole group, with a decision about the messages that halted it.
 
-    def unpark(self, topic: str, place: tuple[int, int]) -> None:
-        """Note that this worker no longer waits for a decision about the message."""
-        self._parked.get(topic, {}).pop(place, None)
+        These are all that the log knows by now, which may be more than this worker has read of it: so first a halt by
+        hand is lifted, and when that record is met in the log, all that came before it is known too.
+        """
 
-    def apply(self, state: State, offset: int) -> None:
-        """Read the next record of the log, which lies at that offset."""
-        self.halts.apply(state)
+        def lifted(offset: int) -> None:
+            self._when_read.append((offset, lambda: self._decide(topic, by, verb, on_written)))
+            self._do_what_is_due()
+
+        self._log.publish(Register(topic), None, lifted)
+
+    def _decide(self, topic: str, by: str, verb: Verb, on_written: Callable[[], None]) -> None:
+        halting = {place: entry for place, entry in self._entries(topic).items() if entry.halts and entry.cause}
+        unwritten = set(halting)
+
+        def written(place: Place | None, _offset: int) -> None:
+            unwritten.discard(place)
+            if not unwritten:
+                on_written()
+
+        for place, entry in halting.items():
+            # Nothing to remember of a message that is simply to be tried again.
+            decided = None if verb is Verb.RETRY else replace(entry, since=self._clock(), by=by, verb=verb)
+            self._log.publish(Register(topic, place), decided, partial(written, place))
+        if not halting:
+            on_written()
+
+    def settled(self, topic: str, place: Place) -> None:
+        """Note that the message is done with: the log need not keep what it knows about it."""
+        if place in self.halts.entries(topic):
+            self._log.publish(Register(topic, place), None, lambda _offset: None)
+
+    def apply(self, register: Register, entry: Entry | None, offset: int) -> None:
+        """Read the next record of the log, which lies at that offset; no entry clears the register."""
+        self.halts.apply(register, entry)
+        self.read(offset)
+        self._tell(register.topic)
+
+    def read(self, offset: int) -> None:
+        """Note that the log was read up to this offset."""
         self._read_up_to = offset
-        self._forget_read(state.topic)
-        if state.halted:
-            self._name_missing(state)
-        self._tell(state.topic)
+        self._forget_read()
+        self._do_what_is_due()
 
-    def _note_place(self, state: State, offset: int) -> None:
-        unread = self._unread.get(state.topic)
-        if unread is not None and unread.state is state:
-            unread.offset = offset
-            self._forget_read(state.topic)
-            self._tell(state.topic)
+    def _entries(self, topic: str) -> dict[Place | None, Entry]:
+        mine = {register.place: unread.entry for register, unread in self._unread.items() if register.topic == topic}
+        return {**self.halts.entries(topic), **mine}
 
-    def _forget_read(self, topic: str) -> None:
+    def _forget_read(self) -> None:
         # What the log holds at or behind the halt's place decides, be it the halt itself or what came after it.
-        unread = self._unread.get(topic)
-        if unread is not None and unread.offset is not None and unread.offset <= self._read_up_to:
-            del self._unread[topic]
+        read = [register for register, unread in self._unread.items() if self._is_read(unread.offset)]
+        for register in read:
+            del self._unread[register]
+            self._tell(register.topic)
 
-    def _name_missing(self, state: State) -> None:
-        # Two workers that halt a topic at the same moment don't know of each other's message: the one whose message
-        # the log's record misses adds it.
-        missing = [cause for cause in self._parked.get(state.topic, {}).values() if not state.names(cause)]
-        for cause in missing:
-            state = state.naming(cause)
-        if missing:
-            self._log.publish(state, lambda _offset: None)
+    def _do_what_is_due(self) -> None:
+        due = [then for offset, then in self._when_read if self._is_read(offset)]
+        self._when_read = [(offset, then) for offset, then in self._when_read if not self._is_read(offset)]
+        for then in due:
+            then()
 
-    def halted_topics(self, topics: Iterable[str]) -> list[str]:
-        """Tell which of the topics are halted."""
-        return [topic for topic in topics if self.current(topic) is not None]
+    def _is_read(self, offset: int | None) -> bool:
+        return offset is not None and offset <= self._read_up_to
+
+    def _tell(self, topic: str) -> None:
+        for listener in self._listeners:
+            listener(topic)

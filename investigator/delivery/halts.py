@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which topics are halted, since when, by whom, over which messages, and what an operator decided about these.
 
-The state is a fold over a log of records that all workers of a consumer group read in the same order: the last record
-of a topic tells its state. So any worker that has read the log to its end knows what all others know, whatever
-happened to it in between, and a compacted log is enough.
+The state lies in registers: one for each message that halted its topic, and one for each topic that an operator halted.
+What is in them is told by a log that all workers of a consumer group read in the same order: the last record about a
+register holds. So nobody writes over what another worker wrote about another message, any worker that has read the log
+to its end knows what all others know, whatever happened to it in between, and a compacted log is enough.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Verb(str, Enum):
@@ -21,96 +22,121 @@ class Verb(str, Enum):
     DEAD_LETTER = "dead-letter"
 
 
+class Place(NamedTuple):
+    """Where a message lies in its topic; the timestamp tells it from another one, should the topic be made anew."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+
+class Register(NamedTuple):
+    """Where the log keeps what concerns one message, or what an operator did by hand where there is no place."""
+
+    topic: str
+    place: Place | None = None
+
+
 @dataclass(frozen=True)
 class Cause:
     """A message that was given up, as a halt names it."""
 
     partition: int
     offset: int
+    timestamp_ms: int
     error: str
     attempts: int
 
     @property
-    def place(self) -> tuple[int, int]:
+    def place(self) -> Place:
         """Where the message lies in its topic."""
-        return self.partition, self.offset
+        return Place(self.partition, self.offset, self.timestamp_ms)
 
 
 @dataclass(frozen=True)
-class State:
-    """A record of the log: a topic is halted, or was resumed.
+class Entry:
+    """What a register holds: why a topic is halted, or what was decided about the message over which it was.
 
     Args:
-        topic: the base name of the topic.
-        halted: whether no messages of it are taken up.
-        since: when it became so, in seconds since 1970.
-        by: the worker or operator that halted or resumed it.
-        causes: the messages over which it was halted; empty where an operator halted it.
-        verb: what was decided about these messages when it was resumed.
+        since: when that was, in seconds since 1970.
+        by: the worker or operator that did it.
+        cause: the message; None where an operator halted the topic by hand.
+        verb: what was decided about the message; None for as long as the topic is halted over it.
     """
 
-    topic: str
-    halted: bool
     since: float
     by: str
-    causes: tuple[Cause, ...] = ()
-    verb: Verb = Verb.RETRY
+    cause: Cause | None = None
+    verb: Verb | None = None
+
+    @property
+    def halts(self) -> bool:
+        """Whether the topic is halted by this."""
+        return self.verb is None
 
     def to_json(self) -> bytes:
-        """Give the record as it stands in the log."""
+        """Give the entry as it stands in the log."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_json(cls, value: bytes) -> "State":
-        """Read a record of the log; raises ValueError, KeyError or TypeError where it is none."""
+    def from_json(cls, value: bytes) -> "Entry":
+        """Read an entry of the log; raises ValueError, KeyError or TypeError where it is none."""
         content: dict[str, Any] = json.loads(value)
-        causes = tuple(Cause(**cause) for cause in content.pop("causes"))
-        return cls(**{**content, "causes": causes, "verb": Verb(content["verb"])})
+        cause = None if content["cause"] is None else Cause(**content["cause"])
+        verb = None if content["verb"] is None else Verb(content["verb"])
+        return cls(content["since"], content["by"], cause, verb)
 
-    def naming(self, cause: Cause) -> "State":
-        """Give the same halt with one more cause."""
-        others = tuple(other for other in self.causes if other.place != cause.place)
-        return replace(self, causes=(*others, cause))
 
-    def names(self, cause: Cause) -> bool:
-        """Tell whether the halt is over this message, among others."""
-        return any(other.place == cause.place for other in self.causes)
+@dataclass(frozen=True)
+class Halt:
+    """A topic that is halted.
+
+    Args:
+        topic: its base name.
+        since: when the first of the reasons came that still hold, in seconds since 1970.
+        by: the worker or operator from which it came.
+        causes: the messages over which it is halted; empty where only an operator halted it.
+    """
+
+    topic: str
+    since: float
+    by: str
+    causes: tuple[Cause, ...]
+
+
+def halt_of(topic: str, entries: Iterable[Entry]) -> Halt | None:
+    """Sum up what is known of a topic; None where it is not halted."""
+    reasons = sorted((entry for entry in entries if entry.halts), key=lambda entry: entry.since)
+    if not reasons:
+        return None
+    causes = tuple(reason.cause for reason in reasons if reason.cause is not None)
+    return Halt(topic, reasons[0].since, reasons[0].by, causes)
 
 
 class Halts:
-    """The states of all topics, as far as the log has been read."""
+    """All registers, as far as the log has been read."""
 
     def __init__(self) -> None:
-        self._states: dict[str, State] = {}
+        self._entries: dict[str, dict[Place | None, Entry]] = {}
 
-    def apply(self, state: State) -> None:
-        """Read the next record of the log."""
-        self._states[state.topic] = state
+    def apply(self, register: Register, entry: Entry | None) -> None:
+        """Read the next record of the log, by which the register is cleared where it holds nothing."""
+        entries = self._entries.setdefault(register.topic, {})
+        entries.pop(register.place, None)
+        if entry is not None:
+            entries[register.place] = entry
 
-    def states(self) -> Mapping[str, State]:
-        """Give the last record of each topic that was ever halted."""
-        return self._states
+    def topics(self) -> list[str]:
+        """Give the topics about which anything is known, in alphabetical order."""
+        return sorted(topic for topic, entries in self._entries.items() if entries)
 
-    def halt(self, topic: str) -> State | None:
-        """Give the halt of a topic; None where it is not halted."""
-        state = self._states.get(topic)
-        return state if state is not None and state.halted else None
+    def entries(self, topic: str) -> Mapping[Place | None, Entry]:
+        """Give what the registers of a topic hold."""
+        return self._entries.get(topic, {})
 
-    def decision(self, topic: str, place: tuple[int, int]) -> tuple[Verb, Cause] | None:
-        """Give what was decided about the message at (partition, offset) when its topic was resumed, if anything."""
-        state = self._states.get(topic)
-        if state is None or state.halted:
+    def decision(self, register: Register) -> tuple[Verb, Cause] | None:
+        """Give what was decided about a message when its topic was resumed, if anything."""
+        entry = self.entries(register.topic).get(register.place)
+        if entry is None or entry.verb is None or entry.cause is None:
             return None
-        return next(((state.verb, cause) for cause in state.causes if cause.place == place), None)
-
-
-def halted(current: State | None, topic: str, *, at: float, by: str, cause: Cause | None) -> State:
-    """Make the record that halts a topic, or that names one more cause of a halt that lasts."""
-    halt = current if current is not None and current.halted else State(topic, halted=True, since=at, by=by)
-    return halt if cause is None else halt.naming(cause)
-
-
-def resumed(current: State | None, topic: str, *, at: float, by: str, verb: Verb) -> State:
-    """Make the record that resumes a topic and carries the decision about the messages that had halted it."""
-    causes = current.causes if current is not None and current.halted else ()
-    return State(topic, halted=False, since=at, by=by, causes=causes, verb=verb)
+        return entry.verb, entry.cause

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from investigator.delivery.engine import Failure, Step
+from investigator.delivery.halts import Place
 from investigator.delivery.ledger import Partition, Ticket
 from investigator.delivery.origin import Origin
 from investigator.delivery.slots import Slot
@@ -38,9 +39,14 @@ class Delivery:
     timestamp_type: int = 0
 
     @property
-    def place(self) -> tuple[int, int]:
+    def place(self) -> Place:
         """Where it lies in its topic."""
-        return self.partition.number, self.offset
+        return Place(self.partition.number, self.offset, self.origin.timestamp_ms)
+
+    @property
+    def topic_and_key(self) -> tuple[str, bytes | None]:
+        """What messages have in common that are handled in order, unless the key is None."""
+        return self.topic, self.key
 
 
 @dataclass
@@ -51,18 +57,27 @@ class InHand:
         delivery: the message.
         ticket: finishes it in the ledger.
         slot: its place among the messages that are worked on.
-        steps: what is still to be done for it.
         since: when it was taken up, in the event loop's time.
+        steps: what is still to be done for it; None before it is worked on for the first time.
         waits_for: what it waits for; empty while it is worked on.
         failure: why it was given up last.
+        is_parked: whether it was given up and halted its topic, and has not been tried again since.
+        is_being_kept: whether it is being written as a dead letter.
         done: set when it is out of our hands, finished or let go.
     """
 
     delivery: Delivery
     ticket: Ticket
     slot: Slot
-    steps: list[Step]
     since: float
+    steps: list[Step] | None = None
     waits_for: str = "its turn"
     failure: Failure | None = None
+    is_parked: bool = False
+    is_being_kept: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether it would be a pity to let it go right now."""
+        return self.slot.held or self.is_being_kept

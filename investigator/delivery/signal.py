@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 
 class Signal:
-    """Wakes its waiters in the order in which they began to wait, those with the lower rank first."""
+    """Wakes its waiters in the order in which they began to wait."""
 
     def __init__(self) -> None:
-        self._waiters: dict[asyncio.Future[None], int] = {}
+        self._waiters: dict[asyncio.Future[None], None] = {}
 
     def notify(self) -> None:
         """Wake everybody."""
-        for waiter in sorted(self._waiters, key=self._waiters.__getitem__):
+        for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def until(self, holds: Callable[[], bool], *, rank: int = 0) -> None:
+    async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until the condition holds; it is looked at now and at every notification."""
         while not holds():
             waiter = asyncio.get_running_loop().create_future()
-            self._waiters[waiter] = rank
+            self._waiters[waiter] = None
             try:
                 await waiter
             finally:
