@@ -44,6 +44,11 @@ class Worker:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def has_started(self) -> bool:
+        """Whether it was started, however it fares now."""
+        return self._process is not None
+
+    @property
     def process(self) -> ChildProcess:
         """Its process; raises RuntimeError before the start."""
         if self._process is None:
