@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays the scenarios one after the other, waits for each loop to close, and judges the whole at the end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from sandbox.play.advising import PASSWORDS
+from sandbox.play.crew import ACTING, METRICS, Crew, label_of
+from sandbox.play.expectations import Flag, differences
+from sandbox.play.report import Row, rows
+from sandbox.play.scenario import Scenario
+from sandbox.play.scenarios import SCENARIOS
+from sandbox.play.world import World
+
+__all__ = ["Story"]
+
+# A scenario takes some seconds; on a busy machine everything together may take several times as long.
+_PATIENCE = 40.0
+_LOOK_EVERY = 0.1
+_ASK_EVERY = 10  # looks
+
+_UNDER_WAY, _WELL = ("Pending", "Running"), "Succeeded"
+
+_JUSTIFICATION = "thoth.advise-reporter.advise-justification"
+_COUNTED = "message_count_by_version_total"
+_GAUGE = "thoth_advise_justification_type_number"
+
+Check = Callable[[], Awaitable[list[str]]]
+
+
+@dataclass
+class Story:
+    """One run of all scenarios.
+
+    Attributes:
+        world: what the story happens in.
+        crew: the workers.
+        troubles: gives what makes all waiting useless: a server or worker that is gone.
+        lacking: by the number of a scenario, what its loop lacks for being closed.
+    """
+
+    world: World
+    crew: Crew
+    troubles: Callable[[], list[str]]
+    lacking: dict[int, list[str]] = field(default_factory=dict)
+    _set: dict[int, set[Flag]] = field(default_factory=dict)
+
+    async def play(self) -> None:
+        """Play the scenarios; what is lacking in one does not keep the next one from being played."""
+        for scenario in SCENARIOS:
+            self.world.tell("")
+            self.world.tell(f"Scenario {scenario.number}: {scenario.title}")
+            await scenario.begin(self.world)
+            self.lacking[scenario.number] = await self._until(partial(self._open, scenario))
+            self.world.tell(f"  {closing(scenario, self.lacking[scenario.number])}")
+
+    async def judge(self) -> list[str]:
+        """Wait until all messages are handled, and give what is not as it should be."""
+        unhandled = await self._until(self._unhandled)
+        for scenario in SCENARIOS:
+            self.lacking[scenario.number] = await self._open(scenario)
+        of_scenarios = [f"scenario {number}: {text}" for number, texts in self.lacking.items() for text in texts]
+        of_cluster = [*self._strays(), *self._failed()]
+        return [*of_scenarios, *unhandled, *of_cluster, *await self._from_workers(), *self._leaks()]
+
+    async def rows(self) -> list[Row]:
+        """Give the rows of the table."""
+        workflows, chronicle = self.world.sandbox.cluster.created, self.world.chronicle
+        reading = await self.crew.read()
+        sent = Counter(each.base_name for each in chronicle.messages())
+        causes = ((chronicle.cause(workflow), workflow.kind) for workflow in workflows)
+        scheduled = Counter((cause.base_name, kind) for cause, kind in causes if cause)
+        return rows(
+            sent=sent,
+            scheduled=scheduled,
+            changes=Counter(flag.base_name for flags in self._set.values() for flag in flags),
+            failures={base_name: reading.failures(base_name) for base_name in sent},
+            delays=chronicle.delays(workflows),
+        )
+
+    async def _until(self, check: Check) -> list[str]:
+        """Wait until a check finds nothing lacking any more, or waiting is of no use; give what is lacking then."""
+        loop = asyncio.get_running_loop()
+        deadline, looks = loop.time() + _PATIENCE, 0
+        while (lacking := await check()) and loop.time() < deadline:
+            looks += 1
+            hopeless = self.troubles() or (looks % _ASK_EVERY == 0 and (await self.crew.read()).troubles())
+            if hopeless:
+                return [*hopeless, *lacking]
+            await asyncio.sleep(_LOOK_EVERY)
+        return lacking
+
+    async def _open(self, scenario: Scenario) -> list[str]:
+        workflows, chronicle = self.world.sandbox.cluster.created, self.world.chronicle
+        expected, number = scenario.expected(self.world), scenario.number
+        counts = expected.lacking(chronicle.counts(number), chronicle.scheduled(workflows, number))
+        unset = await asyncio.to_thread(expected.unset, self.world.knowledge.rows)
+        self._tell_flags(number, set(expected.flags) - set(unset))
+        running = sorted(name for name, phase in self.world.phases().items() if phase in _UNDER_WAY)
+        return [
+            *counts,
+            *(f"not in the graph: {flag}" for flag in unset),
+            *(f"{name} has not ended" for name in running),
+            *await scenario.still_open(self.world),
+        ]
+
+    def _tell_flags(self, number: int, flags: set[Flag]) -> None:
+        told = self._set.setdefault(number, set())
+        for flag in sorted(flags - told, key=str):
+            self.world.tell(f"  {flag.base_name.rsplit('.', 1)[-1]} → graph: {flag}")
+        told |= flags
+
+    async def _unhandled(self) -> list[str]:
+        sent = Counter(each.base_name for each in self.world.chronicle.messages())
+        acting = Counter({name: count for name, count in sent.items() if name != _JUSTIFICATION})
+        return [*await self._behind(ACTING, acting), *await self._behind(METRICS, sent)]
+
+    async def _behind(self, modes: tuple[str, ...], sent: Mapping[str, int]) -> list[str]:
+        reading = await self.crew.read(self.crew.with_modes(modes))
+        handled = {f"{name} handled in {' and '.join(modes)} mode": reading.processed(name) for name in sent}
+        return differences(dict(zip(handled, sent.values(), strict=True)), handled)
+
+    def _strays(self) -> list[str]:
+        strays = self.world.chronicle.strays(self.world.sandbox.cluster.created)
+        return [f"nobody asked for the workflow {workflow.name}" for workflow in strays]
+
+    def _failed(self) -> list[str]:
+        phases = self.world.phases().items()
+        return [f"the workflow {name} is {phase}" for name, phase in phases if phase not in (*_UNDER_WAY, _WELL)]
+
+    async def _from_workers(self) -> list[str]:
+        everybody = await self.crew.read()
+        counting = await self.crew.read(self.crew.with_modes(METRICS))
+        sent = self.world.chronicle.messages()
+        counted = {
+            f"{name} counted": int(counting.total(_COUNTED, message_type=label_of(name)))
+            for name in dict.fromkeys(each.base_name for each in sent)
+        }
+        justified = sum(each.message.fields["count"] for each in sent if each.base_name == _JUSTIFICATION)
+        gauge = {"justifications on the gauge": int(counting.total(_GAUGE))}
+        return [
+            *self.crew.obituaries(),
+            *everybody.troubles(),
+            *differences(Counter(f"{each.base_name} counted" for each in sent), counted),
+            *differences(dict.fromkeys(gauge, justified), gauge),
+        ]
+
+    def _leaks(self) -> list[str]:
+        logs = {str(member): member.worker.log_text() for member in self.crew.members}
+        return [f"a password is in the log of {name}" for name, log in logs.items() if any(p in log for p in PASSWORDS)]
+
+
+def closing(scenario: Scenario, lacking: list[str]) -> str:
+    """Say whether the loop of a scenario has closed, and if not, why."""
+    name = f"{scenario.number} {scenario.title}"
+    return f"{name}: not closed: {'; '.join(lacking)}" if lacking else f"{name}: closed: {scenario.closes}"
