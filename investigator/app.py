@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from faust.cli.base import cli
 from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import REGISTRY
 
@@ -18,12 +19,14 @@ import agents
 from investigator import __version__, error_reports, kafka, logs, topics
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.application import Investigator, Lifecycle
+from investigator.commands import add_commands
 from investigator.dead_letters import KafkaDeadLetters
 from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.engine import RetryPolicy
 from investigator.halt_log import KafkaHaltLog
 from investigator.metrics import Metrics
+from investigator.operations import Operations
 from investigator.preflight import Preflight
 from investigator.redaction import Redactor
 from investigator.services import build_cluster, build_database, build_services
@@ -48,12 +51,13 @@ def app_from_environment() -> Investigator:
     try:
         settings = load_settings()
         _refuse_unknown_names(settings)
+        redactor = Redactor(settings.secrets())
+        logs.set_up(settings, redactor)
+        error_reports.set_up(settings, redactor, __version__)
+        add_commands(cli, Operations(settings, load_message_types(), redactor))
+        return create_app(settings, redactor)
     except ConfigurationError as error:
         sys.exit(str(error))
-    redactor = Redactor(settings.secrets())
-    logs.set_up(settings, redactor)
-    error_reports.set_up(settings, redactor, __version__)
-    return create_app(settings, redactor)
 
 
 def _refuse_unknown_names(settings: Settings) -> None:
