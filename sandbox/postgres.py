@@ -160,7 +160,10 @@ class PostgresServer:
     def _make_template(self) -> None:
         # In a process of its own, because thoth-storages reads the environment. It creates the database as well.
         environment = {**os.environ, **Database(self.port, _TEMPLATE).environment()}
-        subprocess.run([sys.executable, "-c", _MAKE_SCHEMA], env=environment, check=True, capture_output=True)
+        command = [sys.executable, "-c", _MAKE_SCHEMA]
+        made = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if made.returncode:
+            raise RuntimeError(f"thoth-storages could not make the schema: {made.stderr[-2000:]}")
 
     def _admin(self) -> Database:
         return Database(self.port, "postgres")
