@@ -7,8 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 from urllib3.exceptions import HTTPError
@@ -18,10 +22,13 @@ from investigator.cluster import Cluster
 from investigator.cluster_api import ApiError
 from investigator.cluster_login import NoClusterError
 from investigator.database import Database
+from investigator.delivery.dead_letters import dead_letter_topic
+from investigator.kafka_refusals import KAFKA_REMEDY, refusals
+from investigator.kafka_rights import missing_rights
 from investigator.modes import Mode
 from investigator.settings import Settings
 from investigator.threads import Threads
-from investigator.topics import Topic, create_missing
+from investigator.topics import Topic, create_missing, halts_topic
 
 T = TypeVar("T")
 
@@ -79,7 +86,7 @@ class Preflight:
 
     async def _kafka(self) -> str | None:
         what = f"Kafka at {', '.join(self.settings.kafka_bootstrap_servers)}"
-        return await self._problem(what, _KAFKA_REMEDY, _check_topics(self.settings, self.topics))
+        return await self._problem(what, KAFKA_REMEDY, _check_topics(self.settings, self.topics))
 
     async def _graph(self) -> str | None:
         settings = self.settings
@@ -104,13 +111,13 @@ class Preflight:
         return None
 
 
-_KAFKA_REMEDY = (
-    "See that it runs and that KAFKA_BOOTSTRAP_SERVERS names it; where it wants encryption or a password, set "
-    "KAFKA_SECURITY_PROTOCOL and the KAFKA_SSL_ and KAFKA_SASL_ variables as it does."
-)
 _TOPICS_REMEDY = (
     "Create them by hand, or let the worker's user do it, with THOTH_INVESTIGATOR_TOPIC_PARTITIONS and "
     "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR as the brokers allow."
+)
+_ACL_REMEDY = (
+    "Add these ACLs for the worker's user, who is the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md "
+    "lists all that it needs. Or let THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID be what it may use."
 )
 _GRAPH_REMEDY = (
     "See that PostgreSQL runs there and that KNOWLEDGE_GRAPH_HOST, _PORT, _USER, _PASSWORD, _DATABASE and "
@@ -137,28 +144,25 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
     try:
         created = await create_missing(options, topics)
     except KafkaConnectionError as error:
-        raise _Problem(f"can't be reached: {await _refusals(options) or error}. {_KAFKA_REMEDY}") from error
+        raise _Problem(f"can't be reached: {await refusals(options)}") from error
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+        raise _Problem(
+            f"neither shows some topics nor lets the worker create them: {error.args[0]}. {_ACL_REMEDY}"
+        ) from error
     except KafkaError as error:
         raise _Problem(f"refuses to create the topics that are missing: {error}. {_TOPICS_REMEDY}") from error
     if created:
         _LOGGER.info("created the topics %s", ", ".join(created))
+    await _check_rights(settings, options, topics)
 
 
-async def _refusals(options: Mapping[str, Any]) -> str:
-    """Ask each server again by itself: the client only says that none was of use, not why."""
-    shared = {name: value for name, value in options.items() if name != "bootstrap_servers"}
-    answers = await asyncio.gather(*(_refusal(server, shared) for server in options["bootstrap_servers"]))
-    return "; ".join(filter(None, answers))
-
-
-async def _refusal(server: str, options: Mapping[str, Any]) -> str:
-    host, port = server.rsplit(":", 1)
-    try:
-        connection = await create_conn(host.strip("[]"), int(port), request_timeout_ms=5000, **options)
-    except (OSError, KafkaError, asyncio.TimeoutError) as error:
-        return f"{server}: {str(error) or type(error).__name__}"
-    connection.close()
-    return ""
+async def _check_rights(settings: Settings, options: Mapping[str, Any], topics: Sequence[Topic]) -> None:
+    halts = halts_topic(settings).name
+    read = [topic.name for topic in topics]
+    kept = [dead_letter_topic(name) for name in read if name != halts]
+    lacking = await missing_rights(options, group=settings.kafka_consumer_group_id, read=read, written=[halts, *kept])
+    if lacking:
+        raise _Problem(f"does not let the worker do all that it has to; it lacks: {', '.join(lacking)}. {_ACL_REMEDY}")
 
 
 def _check_schema(database: Database) -> None:

@@ -84,4 +84,5 @@ def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's answers 
         error = for_code(code)
         # Another worker that starts at the same moment may have been quicker.
         if code and error is not TopicAlreadyExistsError:
-            raise error(f"topic {name!r} could not be created: {message[0] if message else error.description}")
+            reason = (message[0] if message else None) or error.description
+            raise error(f"topic {name!r} could not be created: {reason.rstrip('.')}")
