@@ -152,7 +152,7 @@ class LedgerConsumer(driver.Consumer):
         """Go to the committed offsets, and learn what was finished beyond them."""
         await super().perform_seek()
         for partition, mark in (await self._thread.committed_marks()).items():
-            self.bound.dispatcher.ledger.restore(partition, mark.finished)
+            self.bound.dispatcher.ledger.restore(partition, mark)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: the ledger needs no list of the offsets that a topic does not hold."""

@@ -7,7 +7,6 @@ is lost. What was finished beyond it goes with the commit as a note, so that who
 that again. A partition that is assigned anew starts on a fresh page; a ticket of an older page changes nothing.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -47,20 +46,26 @@ class _Page:
     next: int | None = None
     #: Offsets in hand, in the order in which they were taken up, which is ascending.
     unfinished: dict[int, None] = field(default_factory=dict)
+    #: Offsets that were finished beyond the first unfinished one, by this owner or by the one before it.
     finished: set[int] = field(default_factory=set)
+    #: Where the commit of the owner before lay, None where it told of nothing finished.
+    restored: int | None = None
     committed: Mark | None = None
 
     @property
     def position(self) -> int | None:
-        return next(iter(self.unfinished), self.next)
+        position = next(iter(self.unfinished), self.next)
+        while position is not None and position in self.finished:
+            position += 1
+        return position
 
     def mark(self) -> Mark | None:
-        """Give what may be committed; what lies before the position need not be remembered any more."""
+        """Give what may be committed; what was passed and can't come any more need not be remembered."""
         position = self.position
-        if position is None:
+        if position is None or self.next is None:
             return None
-        self.finished = {offset for offset in self.finished if offset > position}
-        return Mark(position, frozenset(self.finished))
+        self.finished = {offset for offset in self.finished if offset >= min(position, self.next)}
+        return Mark(position, frozenset(offset for offset in self.finished if offset > position))
 
 
 class Ledger:
@@ -81,11 +86,12 @@ class Ledger:
         self._last_page += 1
         self._pages[partition] = _Page(self._last_page)
 
-    def restore(self, partition: Partition, finished: Iterable[int]) -> None:
+    def restore(self, partition: Partition, mark: Mark) -> None:
         """Note what the partition's last owner finished beyond its commit; of use before the first message only."""
         page = self._pages.get(partition)
         if page is not None and page.next is None:
-            page.finished.update(finished)
+            page.restored = mark.offset
+            page.finished.update(mark.finished)
 
     def revoke(self, partition: Partition) -> None:
         """Forget the partition; its tickets change nothing from now on."""
@@ -114,6 +120,9 @@ class Ledger:
         page = self._pages.get(partition)
         if page is None or (page.next is not None and offset < page.next):
             return None
+        if page.next is None and page.restored is not None and offset < page.restored:
+            # Who goes back to before the commit wants it all again, or the topic was made anew.
+            page.finished.clear()
         page.next = offset + 1
         if offset in page.finished:
             return None
