@@ -50,7 +50,7 @@ class _Reading:
             return True
         if highwater is None or position < highwater:
             return False
-        self.caught_up = self.caught_up or now
+        self.caught_up = now if self.caught_up is None else self.caught_up
         return now - self.moved >= _QUIET_SECONDS or now - self.caught_up >= _CATCHING_UP_SECONDS
 
 

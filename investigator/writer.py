@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
 from mode import Service
 
 Headers = Sequence[tuple[str, bytes]]
@@ -49,7 +50,10 @@ class Writer(Service):
     ) -> Written:
         """Write a record; returns when all replicas have it, raises a KafkaError where that could not be reached."""
         producer = await self._connected()
-        metadata = await producer.send_and_wait(topic, value=value, key=key, partition=partition, headers=list(headers))
+        if value is None and key is None:
+            metadata = await _send_nothing(producer, topic, partition, headers)
+        else:
+            metadata = await producer.send_and_wait(topic, value, key=key, partition=partition, headers=list(headers))
         return Written(metadata.partition, metadata.offset)
 
     async def partitions(self, topic: str) -> frozenset[int]:
@@ -73,3 +77,13 @@ class Writer(Service):
         """Write what is under way, then close the connections."""
         if self._producer is not None:
             await self._producer.stop()
+
+
+async def _send_nothing(
+    producer: AIOKafkaProducer, topic: str, partition: int | None, headers: Headers
+) -> RecordMetadata:
+    """Send a record with neither key nor value: others send such, but `send` of this client refuses to."""
+    number = min(await producer.partitions_for(topic)) if partition is None else partition
+    batch = producer.create_batch()
+    batch.append(key=None, value=None, timestamp=None, headers=list(headers))
+    return await (await producer.send_batch(batch, topic, partition=number))

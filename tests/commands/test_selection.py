@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import time
+from datetime import datetime, timezone
+
+import click
+import pytest
+
+from investigator.commands.selection import Field, Moment, Offsets, Selection
+from investigator.delivery.origin import Origin
+from investigator.delivery.replays import DeadLetter
+
+LETTER = DeadLetter(
+    Origin("stage.thoth.repo-init-dlt", 2, 17, 1_700_000_000_000),
+    None,
+    b'{"package_name": "flask", "count": 3, "debug": false, "metadata": {"package": "click"}, "url": null}',
+    (
+        ("kafka_dlt-exception-fqcn", b"thoth.storages.exceptions.NotFoundError"),
+        ("kafka_dlt-exception-cause-fqcn", b"psycopg2.OperationalError"),
+        ("kafka_dlt-exception-message", b"Connection REFUSED"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(),
+        Selection(partition=2),
+        Selection(partition=2, offsets=(17, 17)),
+        Selection(offsets=(10, None)),
+        Selection(error="refused"),
+        Selection(error="notfound"),
+        Selection(error="operationalerror"),
+        Selection(since=1_700_000_000.0),
+        Selection(until=1_700_000_000.1),
+        Selection(fields=(("package_name", "flask"),)),
+        Selection(fields=(("count", "3"), ("debug", "false"))),
+        Selection(fields=(("metadata.package", "click"),)),
+        Selection(fields=(("url", "null"),)),
+    ],
+)
+def test_what_fits_is_picked(selection: Selection) -> None:
+    """Each condition by itself, and none at all."""
+    assert LETTER in selection
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(partition=0),
+        Selection(offsets=(18, None)),
+        Selection(offsets=(0, 16)),
+        Selection(error="timeout"),
+        Selection(since=1_700_000_000.1),
+        Selection(until=1_700_000_000.0),
+        Selection(fields=(("package_name", "Flask"),)),
+        Selection(fields=(("package_name.x", "flask"),)),
+        Selection(fields=(("absent", "null"),)),
+        Selection(partition=2, error="timeout"),
+    ],
+)
+def test_what_does_not_fit_is_left_out(selection: Selection) -> None:
+    """One condition that does not hold is enough."""
+    assert LETTER not in selection
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{", b"\xff", b"[1]", b"3", b"[" * 100_000])
+def test_a_value_that_is_no_object_has_no_fields(value: bytes | None) -> None:
+    """Malformed messages are what ends as dead letters; a filter does not fall over them."""
+    letter = DeadLetter(LETTER.place, None, value, ())
+    assert letter not in Selection(fields=(("package_name", "flask"),))
+    assert letter in Selection(partition=2)
+
+
+def test_a_time_may_be_told_as_a_date_or_as_an_age() -> None:
+    """Dates without a zone are UTC, as in the logs and tables."""
+    read = Moment().convert
+    noon = datetime(2024, 5, 1, 12, tzinfo=timezone.utc).timestamp()
+    assert read("2024-05-01T12:00", None, None) == noon
+    assert read("2024-05-01T12:00:00Z", None, None) == noon
+    assert read("2024-05-01T14:00+02:00", None, None) == noon
+    for text, seconds in (("90s", 90), ("1.5m", 90), ("2h", 7200), ("3d", 259200)):
+        assert read(text, None, None) == pytest.approx(time.time() - seconds, abs=5)
+
+
+def test_offsets_may_be_one_or_a_range() -> None:
+    """Both ends belong to a range, as they stand in a list."""
+    read = Offsets().convert
+    assert read("12", None, None) == (12, 12)
+    assert read("12-30", None, None) == (12, 30)
+    assert read("12-", None, None) == (12, None)
+
+
+def test_a_field_may_hold_what_separates_names_from_values() -> None:
+    """Only the first sign of equality separates."""
+    assert Field().convert("url=https://a.b/?c=d", None, None) == ("url", "https://a.b/?c=d")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [(Moment(), "yesterday"), (Moment(), "2 hours"), (Offsets(), "-3"), (Offsets(), "a"), (Field(), "flask")],
+)
+def test_what_can_not_be_read_is_refused(kind: click.ParamType, text: str) -> None:
+    """With an example of what can."""
+    with pytest.raises(click.BadParameter, match="like"):
+        kind.convert(text, None, None)
