@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from sandbox.play.report import table
 from sandbox.play.scenarios import SCENARIOS
 from sandbox.play.stage import Stage, opened
-from sandbox.play.story import Story, closing
+from sandbox.play.story import SERVER_ERRORS, Story, closing
 from sandbox.processes import ProcessFailedError
 
 __all__ = ["Options", "main"]
@@ -47,6 +48,8 @@ def main() -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return _LACKING
+    # Whether the broker is there is told once and in plain words, not at each of many attempts to reach it.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     return asyncio.run(_until_told_to_stop(options))
 
 
@@ -92,7 +95,7 @@ async def _perform(options: Options) -> int:
                 print("Stopping the workers and servers.", flush=True)
             else:
                 status = await _stay_up(stage, status)
-    except ProcessFailedError as error:
+    except (ProcessFailedError, *SERVER_ERRORS) as error:
         print(f"\nIt could not be started: {error}", flush=True)
         return _LACKING
     if status == _DONE:
@@ -112,7 +115,10 @@ async def _play(stage: Stage) -> int:
         print("All that was expected happened.", flush=True)
         return _DONE
     print("Not all that was expected happened:", *lacking, sep="\n  ")
-    print(f"The workers' logs are in {stage.folder}.", flush=True)
+    for member in stage.crew.members:
+        if member.obituary:
+            print("", f"The log of {member} ends:", *member.last_words(), sep="\n  ")
+    print(f"\nThe workers' logs are in {stage.folder}.", flush=True)
     return _LACKING
 
 

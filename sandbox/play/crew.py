@@ -80,12 +80,13 @@ class Member:
 
     @property
     def obituary(self) -> str | None:
-        """How the worker ended, with the end of its log; None while it runs."""
+        """How the worker ended, in a line; None while it runs."""
         status = self.worker.process.status
-        if status is None:
-            return None
-        end = "\n".join(f"    {line}" for line in self.worker.log_text().splitlines()[-5:])
-        return f"{self} has ended with status {status}. Its log, {self.worker.log}, ends:\n{end}"
+        return None if status is None else f"{self} has ended with status {status}; its log is {self.worker.log}"
+
+    def last_words(self, count: int = 5) -> list[str]:
+        """Give the last lines of its log."""
+        return self.worker.log_text().splitlines()[-count:]
 
 
 @dataclass

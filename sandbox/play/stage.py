@@ -2,6 +2,9 @@
 """Starts everything that a story needs, and stops it all again, whatever happens in between."""
 
 import asyncio
+import contextlib
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -26,7 +29,7 @@ from sandbox.postgres import Database, PostgresServer
 from sandbox.processes import ProcessFailedError
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["Stage", "opened"]
+__all__ = ["Stage", "new_folder", "opened"]
 
 # Taken where they are free, so that the tools at hand work without a word.
 _KAFKA_PORT = 9092
@@ -97,7 +100,9 @@ async def opened(tell: Tell, workers: int) -> AsyncIterator[Stage]:
         stack = ExitStack()
         parts.push_async_callback(to_its_end, stack.close)
         servers = await _started(stack, tell)
-        kafka = await parts.enter_async_context(KafkaClient(servers.broker.bootstrap_servers))
+        kafka = KafkaClient(servers.broker.bootstrap_servers)
+        await kafka.__aenter__()
+        parts.push_async_callback(_disconnect, kafka)
         world = World(_sandbox_of(servers), kafka, tell)
         _run_workflows_in(world)
         await store_first_knowledge(world)
@@ -116,9 +121,27 @@ async def _started(stack: ExitStack, tell: Tell) -> _Servers:
 
 
 def _sandbox_of(servers: _Servers) -> Sandbox:
-    _LOGS.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=_LOGS))
+    folder = new_folder(_LOGS)
     return Sandbox(servers.broker, servers.databases[0], servers.cluster, servers.index, "sandbox", folder)
+
+
+def new_folder(parent: Path) -> Path:
+    """Make a folder for this run inside of another one, and remove those of runs that are over."""
+    parent.mkdir(exist_ok=True)
+    for old in parent.glob("run-*-*"):
+        if not _runs(int(old.name.split("-")[1])):
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=parent))
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _run_workflows_in(world: World) -> None:
@@ -141,6 +164,11 @@ def _members(sandbox: Sandbox, workers: int) -> list[Member]:
 
 def _environment(sandbox: Sandbox, modes: tuple[str, ...]) -> dict[str, str]:
     return sandbox.env(modes, THOTH_LOGGING_NO_JSON="1")
+
+
+async def _disconnect(kafka: KafkaClient) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):  # it would wait long for a broker that is gone
+        await asyncio.wait_for(kafka.__aexit__(None, None, None), _STOP_SECONDS)
 
 
 async def _start(crew: Crew, tell: Tell) -> None:

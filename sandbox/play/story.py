@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+import psycopg2
+from aiokafka.errors import KafkaError
+
 from sandbox.play.advising import PASSWORDS
 from sandbox.play.crew import ACTING, METRICS, Crew, label_of
 from sandbox.play.expectations import Flag, differences
@@ -15,18 +18,22 @@ from sandbox.play.scenario import Scenario
 from sandbox.play.scenarios import SCENARIOS
 from sandbox.play.world import World
 
-__all__ = ["Story"]
+__all__ = ["SERVER_ERRORS", "Story", "closing"]
 
 # A scenario takes some seconds; on a busy machine everything together may take several times as long.
 _PATIENCE = 40.0
 _LOOK_EVERY = 0.1
 _ASK_EVERY = 10  # looks
 
+_UNPLAYED = "it was not played"
 _UNDER_WAY, _WELL = ("Pending", "Running"), "Succeeded"
 
 _JUSTIFICATION = "thoth.advise-reporter.advise-justification"
 _COUNTED = "message_count_by_version_total"
 _GAUGE = "thoth_advise_justification_type_number"
+
+#: What goes wrong where the broker or the database is gone.
+SERVER_ERRORS = (KafkaError, psycopg2.Error)
 
 Check = Callable[[], Awaitable[list[str]]]
 
@@ -45,26 +52,32 @@ class Story:
     world: World
     crew: Crew
     troubles: Callable[[], list[str]]
-    lacking: dict[int, list[str]] = field(default_factory=dict)
+    lacking: dict[int, list[str]] = field(default_factory=lambda: {each.number: [_UNPLAYED] for each in SCENARIOS})
+    _gone: list[str] = field(default_factory=list)
     _set: dict[int, set[Flag]] = field(default_factory=dict)
 
     async def play(self) -> None:
-        """Play the scenarios; what is lacking in one does not keep the next one from being played."""
+        """Play the scenarios: all of them, whatever one lacks, unless a server or worker is gone."""
         for scenario in SCENARIOS:
+            if self._gone:
+                return
             self.world.tell("")
             self.world.tell(f"Scenario {scenario.number}: {scenario.title}")
-            await scenario.begin(self.world)
-            self.lacking[scenario.number] = await self._until(partial(self._open, scenario))
+            self.lacking[scenario.number] = await self._played(scenario)
             self.world.tell(f"  {closing(scenario, self.lacking[scenario.number])}")
 
     async def judge(self) -> list[str]:
         """Wait until all messages are handled, and give what is not as it should be."""
+        if self._gone:
+            return [*self._gone, *(text for text in self._of_scenarios() if not text.endswith(tuple(self._gone)))]
         unhandled = await self._until(self._unhandled)
         for scenario in SCENARIOS:
-            self.lacking[scenario.number] = await self._open(scenario)
-        of_scenarios = [f"scenario {number}: {text}" for number, texts in self.lacking.items() for text in texts]
+            self.lacking[scenario.number] = await guarded(partial(self._open, scenario))
         of_cluster = [*self._strays(), *self._failed()]
-        return [*of_scenarios, *unhandled, *of_cluster, *await self._from_workers(), *self._leaks()]
+        return [*self._of_scenarios(), *unhandled, *of_cluster, *await self._from_workers(), *self._leaks()]
+
+    def _of_scenarios(self) -> list[str]:
+        return [f"scenario {number}: {text}" for number, texts in self.lacking.items() for text in texts]
 
     async def rows(self) -> list[Row]:
         """Give the rows of the table."""
@@ -81,17 +94,34 @@ class Story:
             delays=chronicle.delays(workflows),
         )
 
+    async def _played(self, scenario: Scenario) -> list[str]:
+        beginning = asyncio.ensure_future(scenario.begin(self.world))
+
+        async def not_begun() -> list[str]:
+            if not beginning.done():
+                return ["its messages are not all sent"]
+            await beginning
+            return []
+
+        try:
+            return await self._until(not_begun) or await self._until(partial(self._open, scenario))
+        finally:
+            beginning.cancel()
+
     async def _until(self, check: Check) -> list[str]:
         """Wait until a check finds nothing lacking any more, or waiting is of no use; give what is lacking then."""
         loop = asyncio.get_running_loop()
         deadline, looks = loop.time() + _PATIENCE, 0
-        while (lacking := await check()) and loop.time() < deadline:
+        while (lacking := await guarded(check)) and loop.time() < deadline:
             looks += 1
-            hopeless = self.troubles() or (looks % _ASK_EVERY == 0 and (await self.crew.read()).troubles())
-            if hopeless:
+            if looks % _ASK_EVERY == 0 and (hopeless := await self._hopeless()):
                 return [*hopeless, *lacking]
             await asyncio.sleep(_LOOK_EVERY)
         return lacking
+
+    async def _hopeless(self) -> list[str]:
+        self._gone = await asyncio.to_thread(self.troubles)
+        return self._gone or (await self.crew.read()).troubles()
 
     async def _open(self, scenario: Scenario) -> list[str]:
         workflows, chronicle = self.world.sandbox.cluster.created, self.world.chronicle
@@ -151,6 +181,14 @@ class Story:
     def _leaks(self) -> list[str]:
         logs = {str(member): member.worker.log_text() for member in self.crew.members}
         return [f"a password is in the log of {name}" for name, log in logs.items() if any(p in log for p in PASSWORDS)]
+
+
+async def guarded(check: Check) -> list[str]:
+    """Give what a check finds lacking; where a server fails under it, that is what is lacking."""
+    try:
+        return await check()
+    except SERVER_ERRORS as error:
+        return [f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"]
 
 
 def closing(scenario: Scenario, lacking: list[str]) -> str:
