@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from investigator.delivery.engine import Failure
+from investigator.delivery.engine import Failure, text_of
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 
@@ -25,7 +25,8 @@ ORIGINAL = "kafka_dlt-original-"
 GROUP = f"{ORIGINAL}consumer-group"
 EXCEPTION = "kafka_dlt-exception-"
 
-_MAX_TEXT = 8192
+_MAX_BYTES = 8192
+_MAX_LONG = 2**63 - 1
 _TIMESTAMP_TYPES = {0: "CreateTime", 1: "LogAppendTime"}
 
 
@@ -63,27 +64,30 @@ def _original(delivery: Delivery, group: str) -> Headers:
         (f"{ORIGINAL}topic", delivery.partition.topic.encode()),
         (f"{ORIGINAL}partition", delivery.partition.number.to_bytes(4, "big")),
         (f"{ORIGINAL}offset", delivery.offset.to_bytes(8, "big")),
-        (f"{ORIGINAL}timestamp", delivery.origin.timestamp_ms.to_bytes(8, "big", signed=True)),
+        # Producers send any number, and on its way through seconds the highest one came out a little higher.
+        (f"{ORIGINAL}timestamp", min(delivery.origin.timestamp_ms, _MAX_LONG).to_bytes(8, "big", signed=True)),
         (f"{ORIGINAL}timestamp-type", _TIMESTAMP_TYPES.get(delivery.timestamp_type, "NoTimestampType").encode()),
         (GROUP, group.encode()),
     )
 
 
 def _exception(error: Exception, redact: Callable[[str], str]) -> Headers:
-    trace = "".join(traceback.format_exception(error))
-    texts = {"fqcn": _class_name(error), "message": redact(str(error)), "stacktrace": redact(trace)}
-    if error.__cause__ is not None:
-        texts["cause-fqcn"] = _class_name(error.__cause__)
-    return tuple((EXCEPTION + name, _capped(text)) for name, text in texts.items())
-
-
-def _class_name(error: BaseException) -> str:
-    return f"{type(error).__module__}.{type(error).__qualname__}"
-
-
-def _capped(text: str) -> bytes:
+    message = redact(text_of(error)).encode("utf-8", "replace")
+    trace = redact("".join(traceback.format_exception(error))).encode("utf-8", "replace")
     # The end of a stack trace tells more than its beginning.
-    return text.encode("utf-8", "replace")[-_MAX_TEXT:].decode("utf-8", "ignore").encode()
+    texts = {"message": _whole(message[:_MAX_BYTES]), "stacktrace": _whole(trace[-_MAX_BYTES:])}
+    names = {"fqcn": _class_name(error)}
+    if error.__cause__ is not None:
+        names["cause-fqcn"] = _class_name(error.__cause__)
+    return tuple((EXCEPTION + name, text) for name, text in (names | texts).items())
+
+
+def _whole(cut: bytes) -> bytes:
+    return cut.decode("utf-8", "ignore").encode()
+
+
+def _class_name(error: BaseException) -> bytes:
+    return f"{type(error).__module__}.{type(error).__qualname__}".encode("utf-8", "replace")
 
 
 def origin_of_replay(headers: Headers) -> Origin | None:
@@ -92,14 +96,17 @@ def origin_of_replay(headers: Headers) -> Origin | None:
 
 
 def original_origin(headers: Headers) -> Origin | None:
-    """Give where a dead letter first lay; None where its headers do not tell."""
+    """Give where a dead letter first lay; None where its headers do not tell, as those of somebody else may not."""
     content = dict(headers)
-    names = ("topic", "partition", "offset", "timestamp")
-    if any(ORIGINAL + name not in content for name in names):
+    fields = [content.get(ORIGINAL + name, b"") for name in ("topic", "partition", "offset", "timestamp")]
+    if [len(number) for number in fields[1:]] != [4, 8, 8]:
         return None
-    topic, *numbers = (content[ORIGINAL + name] for name in names)
-    partition, offset, timestamp = (int.from_bytes(number, "big", signed=True) for number in numbers)
-    return Origin(topic.decode("utf-8", "replace"), partition, offset, timestamp)
+    partition, offset, timestamp = (int.from_bytes(number, "big", signed=True) for number in fields[1:])
+    try:
+        topic = fields[0].decode()
+    except UnicodeDecodeError:
+        return None
+    return Origin(topic, partition, offset, timestamp) if topic and partition >= 0 and offset >= 0 else None
 
 
 @dataclass(frozen=True)
