@@ -181,7 +181,7 @@ class Dispatcher:
                     message.steps,
                     self._policy.retry,
                     sleep=lambda seconds: self._pause(message, seconds),
-                    on_failed_attempt=lambda error, failed: self._observer.failed_attempt(delivery, error, failed),
+                    on_failed_attempt=message.noting_failures(self._observer.failed_attempt),
                 )
             succeeded = failure is None
             return failure

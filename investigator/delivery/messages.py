@@ -61,6 +61,7 @@ class InHand:
         steps: what is still to be done for it; None before it is worked on for the first time.
         waits_for: what it waits for; empty while it is worked on.
         failure: why it was given up last.
+        last_failure: the last attempt that failed, and how many had failed by then.
         is_parked: whether it was given up and halted its topic, and has not been tried again since.
         is_being_kept: whether it is being written as a dead letter.
         done: set when it is out of our hands, finished or let go.
@@ -73,6 +74,7 @@ class InHand:
     steps: list[Step] | None = None
     waits_for: str = "its turn"
     failure: Failure | None = None
+    last_failure: Failure | None = None
     is_parked: bool = False
     is_being_kept: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,3 +83,12 @@ class InHand:
     def is_worked_on(self) -> bool:
         """Whether it would be a pity to let it go right now."""
         return self.slot.held or self.is_being_kept
+
+    def noting_failures(self, tell: Callable[[Delivery, Exception, int], None]) -> Callable[[Exception, int], None]:
+        """Give what is to be called at each failed attempt: it is noted here, and somebody is told."""
+
+        def failed(error: Exception, attempts: int) -> None:
+            self.last_failure = Failure(error, attempts)
+            tell(self.delivery, error, attempts)
+
+        return failed
