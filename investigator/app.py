@@ -87,7 +87,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     halts.feed(board)
     dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
-    dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, telemetry)
+    dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, telemetry, redactor)
     services = cache(partial(build_services, settings, metrics))
     app = Investigator(
         settings.kafka_consumer_group_id,
