@@ -116,7 +116,7 @@ _TOPICS_REMEDY = (
     "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR as the brokers allow."
 )
 _ACL_REMEDY = (
-    "Add these ACLs for the worker's user, who is the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md "
+    "Give these rights to the worker's user, who is the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md "
     "lists all that it needs. Or let THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID be what it may use."
 )
 _GRAPH_REMEDY = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from investigator.settings import Settings
 
@@ -85,4 +85,8 @@ def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's answers 
         # Another worker that starts at the same moment may have been quicker.
         if code and error is not TopicAlreadyExistsError:
             reason = (message[0] if message else None) or error.description
-            raise error(f"topic {name!r} could not be created: {reason.rstrip('.')}")
+            raise error(f"topic {name!r} could not be created: {reason.rstrip('.')}{_remedy(error)}")
+
+
+def _remedy(error: type[KafkaError]) -> str:
+    return "; docs/kafka.md lists the worker's rights" if error is TopicAuthorizationFailedError else ""

@@ -2,14 +2,34 @@
 """What an operator does to topics and groups, and what can be seen of commits."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import IntEnum
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.protocol.admin import CreateAclsRequest
 
 from sandbox.background import BackgroundLoop
 
 T = TypeVar("T")
+
+
+class Kind(IntEnum):
+    """What somebody may have rights on, by the numbers of Kafka's protocol."""
+
+    TOPIC = 2
+    GROUP = 3
+
+
+class Operation(IntEnum):
+    """What somebody may do, by the numbers of Kafka's protocol."""
+
+    READ = 3
+    WRITE = 4
+    CREATE = 5
+
+
+_LITERAL, _PREFIXED, _ALLOW = 3, 4, 3
 
 
 class Operator:
@@ -54,6 +74,13 @@ class Operator:
         places = [TopicPartition(topic, number) for number in partitions]
         found = self._as_member(group, lambda consumer: consumer._coordinator.fetch_committed_offsets(places))
         return [found[place].metadata if place in found else "" for place in places]
+
+    def allow(self, user: str, operation: Operation, kind: Kind, name: str, *, prefix: bool = False) -> None:
+        """Give a user a right on a topic or group of that name, or on all whose names begin with it."""
+        pattern = _PREFIXED if prefix else _LITERAL
+        request = CreateAclsRequest(kind, name, pattern, f"User:{user}", "*", operation, _ALLOW)
+        answer = self._as_admin(lambda admin: admin._send_to_controller(request))
+        assert [code for code, _ in answer.creation_responses] == [0]
 
     def _as_admin(self, act: Callable[[Any], Awaitable[T]]) -> T:
         async def run() -> T:
