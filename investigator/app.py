@@ -12,7 +12,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from faust.cli.base import cli
-from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import REGISTRY
 
 import agents
@@ -26,6 +25,7 @@ from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.engine import RetryPolicy
 from investigator.halt_log import KafkaHaltLog
 from investigator.metrics import Metrics
+from investigator.monitor import add_monitor
 from investigator.operations import Operations
 from investigator.preflight import Preflight
 from investigator.redaction import Redactor
@@ -161,5 +161,5 @@ def _add_web(app: Investigator, settings: Settings, board: Board, metrics: Metri
         show(base_name)
     board.listen(show)
     metrics.consumer_info.info({"version": __version__})
-    setup_prometheus_sensors(app, registry=metrics.registry, name_prefix="faust")
+    add_monitor(app, metrics.registry)
     add_views(app, __version__, board, names)

@@ -8,7 +8,7 @@ coerced, so that a wrong producer is found at once and never schedules work for 
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, cast
+from typing import Annotated, Any, ClassVar, NamedTuple, NoReturn, TypeVar, cast
 
 import faust
 from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, with_config
@@ -103,12 +103,7 @@ def _json_object(value: bytes | None) -> dict[str, Any]:
     if value is None:
         raise MalformedMessageError("the message has no value (a tombstone)")
     try:
-        content = json.loads(
-            value.decode("utf-8"),
-            object_pairs_hook=_unique_keys,
-            parse_constant=_refuse_constant,
-            parse_int=_bounded_integer,
-        )
+        content = _DECODER.decode(value.decode("utf-8"))
     except UnicodeDecodeError as error:
         # Its representation holds the whole value, and that perhaps a password: it stays out of the chain.
         raise MalformedMessageError(f"the value is not UTF-8: {error.reason} at byte {error.start}") from None
@@ -139,6 +134,11 @@ def _bounded_integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS + digits.startswith("-") else float(digits)
 
 
+# Made once: making them takes longer than reading a message.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_int=_bounded_integer)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def _json_type(content: object) -> str:
     names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(content), "a number")
@@ -152,14 +152,14 @@ def _renamed(content: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, A
 
 
 def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
+    shape = _shape(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     given = {
         name: content[name]
-        for name, (_, required) in fields_of(record).items()
+        for name, required in shape.required.items()
         if name in content and (required or content[name] is not None)
     }
     try:
-        validator = _validator(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
-        fields = validator.validate_python(given)
+        fields = shape.validator.validate_python(given)
     except ValidationError as error:
         raise _malformed(error) from None
     _refuse_what_json_cannot_carry(given)
@@ -182,7 +182,7 @@ def _refuse_what_json_cannot_carry(given: dict[str, Any]) -> None:
     # workflow's parameters can hold them.
     for name, content in given.items():
         try:
-            json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+            _ENCODER.encode(content).encode()
         except UnicodeEncodeError:
             raise MalformedMessageError(f"field {name!r}: holds half of a surrogate pair", field=name) from None
         except ValueError:
@@ -191,11 +191,17 @@ def _refuse_what_json_cannot_carry(given: dict[str, Any]) -> None:
             raise MalformedMessageError(f"field {name!r}: is nested too deeply", field=name) from None
 
 
+class _Shape(NamedTuple):
+    required: dict[str, bool]  # for each field
+    validator: TypeAdapter[dict[str, Any]]
+
+
 @cache
-def _validator(record: type[Any]) -> TypeAdapter[dict[str, Any]]:
+def _shape(record: type[Any]) -> _Shape:
     fields = {
         name: Required[kind] if required else NotRequired[kind] for name, (kind, required) in fields_of(record).items()
     }
     shape = TypedDict(record.__name__, fields)  # type: ignore[misc]  # a shape known only at run time
     strictly = with_config(ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True))
-    return cast("TypeAdapter[dict[str, Any]]", TypeAdapter(strictly(shape)))
+    validator = cast("TypeAdapter[dict[str, Any]]", TypeAdapter(strictly(shape)))
+    return _Shape({name: required for name, (_, required) in fields_of(record).items()}, validator)

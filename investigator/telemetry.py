@@ -3,6 +3,7 @@
 
 import logging
 from contextlib import AbstractContextManager
+from functools import cache, partial
 
 from investigator.delivery.engine import Failure
 from investigator.delivery.ledger import Partition
@@ -11,6 +12,18 @@ from investigator.logs import message_context
 from investigator.metrics import Metrics, message_type
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class _Meters:
+    """The metrics of one message type; to look them up each time takes longer than to count."""
+
+    def __init__(self, metrics: Metrics, topic: str) -> None:
+        label = message_type(topic)
+        self.in_progress = metrics.in_progress.labels(label)
+        self.processed = metrics.processed.labels(label)
+        self.exceptions = metrics.exceptions.labels(label)
+        self.failures = metrics.failures.labels(label)
+        self.handling_seconds = metrics.message_handling_seconds.labels(label)
 
 
 class Telemetry:
@@ -22,6 +35,7 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._meters = cache(partial(_Meters, metrics))
 
     def show_position(self, partition: Partition, offset: int | None) -> None:
         """Show the next offset to commit of a partition; None: another worker shows it from now on."""
@@ -36,25 +50,25 @@ class Telemetry:
 
     def started(self, delivery: Delivery) -> None:
         """The message is being worked on."""
-        self._metrics.in_progress.labels(message_type(delivery.topic)).inc()
+        self._meters(delivery.topic).in_progress.inc()
 
     def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
         """The message is not being worked on any more."""
-        self._metrics.in_progress.labels(message_type(delivery.topic)).dec()
+        self._meters(delivery.topic).in_progress.dec()
         if succeeded:
-            self._metrics.processed.labels(message_type(delivery.topic)).inc()
+            self._meters(delivery.topic).processed.inc()
 
     def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
         """An attempt failed; so many have failed by now."""
-        self._metrics.exceptions.labels(message_type(delivery.topic)).inc()
+        self._meters(delivery.topic).exceptions.inc()
         _LOGGER.warning("attempt %d failed: %s: %s", attempts, type(error).__name__, error)
 
     def gave_up(self, delivery: Delivery, failure: Failure) -> None:
         """No attempt is left."""
-        self._metrics.failures.labels(message_type(delivery.topic)).inc()
+        self._meters(delivery.topic).failures.inc()
         _LOGGER.error("given up after %d attempts", failure.attempts, exc_info=failure.error)
 
     def finished(self, delivery: Delivery, seconds: float) -> None:
         """Its offset may be committed, so many seconds after it was taken up."""
-        self._metrics.message_handling_seconds.labels(message_type(delivery.topic)).observe(seconds)
-        _LOGGER.info("done")
+        self._meters(delivery.topic).handling_seconds.observe(seconds)
+        _LOGGER.debug("done")

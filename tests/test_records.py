@@ -175,7 +175,7 @@ def test_the_older_name_of_a_field_is_understood() -> None:
     [
         (b"", "the value is not JSON: Expecting value at character 0"),
         (b"\xff{}", "the value is not UTF-8: invalid start byte at byte 0"),
-        (b"\xef\xbb\xbf{}", "the value is not JSON: Unexpected UTF-8 BOM (decode using utf-8-sig) at character 0"),
+        (b"\xef\xbb\xbf{}", "the value is not JSON: Expecting value at character 0"),
         (b'{"name": "front"', "the value is not JSON: Expecting ',' delimiter at character 16"),
         (b"null", "the value is not a JSON object but null"),
         (b"[{}]", "the value is not a JSON object but an array"),
