@@ -40,6 +40,21 @@ def surroundings(broker: Broker, postgres: PostgresServer, folder: Path) -> Iter
     postgres.drop(database)
 
 
+@contextmanager
+def running(*workers: Worker) -> Iterator[None]:
+    """Start workers side by side, wait until they are healthy, and kill at the end those that still run."""
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.wait_until_healthy()
+        yield
+    finally:
+        for worker in workers:
+            if worker.has_started:
+                worker.kill()
+
+
 @pytest.fixture(scope="module")
 def place(broker: Broker, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Surroundings that the tests of a file share, with the sandbox's index registered."""

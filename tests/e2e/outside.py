@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from aiokafka import ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import RecordMetadata
 from prometheus_client.parser import text_string_to_metric_families
 from typing_extensions import Self
@@ -38,6 +39,7 @@ class Kafka:
     def __init__(self, bootstrap_servers: str) -> None:
         self._background = BackgroundLoop("kafka")
         self._client = KafkaClient(bootstrap_servers)
+        self._servers = bootstrap_servers
 
     def __enter__(self) -> Self:
         """Connect."""
@@ -74,6 +76,20 @@ class Kafka:
     def read(self, topic: str, count: int, timeout: float = 20.0) -> list[ConsumerRecord]:
         """Read the first `count` messages of a topic; gives fewer after `timeout` seconds."""
         return self._background.run(self._client.read(topic, count, timeout), timeout + 30)
+
+    def members(self, group: str) -> int:
+        """Tell how many workers share the topics of a group; 0 while these are being assigned."""
+        return self._background.run(self._members(group))
+
+    async def _members(self, group: str) -> int:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers)
+        await admin.start()
+        try:
+            (response,) = await admin.describe_consumer_groups([group])
+        finally:
+            await admin.close()
+        (described,) = response.to_object()["groups"]
+        return len(described["members"]) if described["state"] == "Stable" else 0
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         """Give the offset that a group has committed for each partition, where it has."""

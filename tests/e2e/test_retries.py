@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A message whose handling fails while all others' goes well: attempts, and what is done where they are used up."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.environment import Sandbox
+from sandbox.faults import Fault
+from sandbox.worker import Worker
+from tests.e2e.forms import release
+from tests.e2e.load import REPO_INIT, RUN_URL, Load
+from tests.e2e.outside import Kafka, Scrape, get, message, metric, wait_until
+
+HALTED = "thoth_investigator_halted_topics"
+CREATION = "*/workflows"
+
+
+@pytest.fixture(scope="module")
+def worker(place: Sandbox) -> Iterator[Worker]:
+    """A worker with shorter pauses between attempts than usual."""
+    with place.worker(place.env(THOTH_INVESTIGATOR_BACKOFF="0.2")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(place: Sandbox) -> Iterator[None]:
+    """Take the faults of a test away after it."""
+    yield
+    place.cluster.faults.clear()
+
+
+def failing(body: str, *, status: int = 500, count: int | None = None) -> Fault:
+    """Let the creation of a workflow fail whose request has that text."""
+    return Fault(effect="status", status=status, method="POST", path=CREATION, body=body, count=count)
+
+
+def test_a_message_that_keeps_failing_halts_its_topic_after_five_attempts(
+    worker: Worker, place: Sandbox, kafka: Kafka
+) -> None:
+    """The others that are in hand are handled, none of the other topics stops, and a resume tries it afresh."""
+    load, other = Load(kafka, place, "poisoned"), Load(kafka, place, "beside", RUN_URL)
+    place.cluster.faults.set(failing("/poisoned-3"))
+    begun = time.monotonic()
+    load.send(10)
+    wait_until(lambda: metric(worker, HALTED, base_topic_name=REPO_INIT) == 1, "the topic is halted")
+
+    scrape = Scrape(worker)
+    assert time.monotonic() - begun > 0.2 * (1 + 2 + 3 + 4)
+    assert scrape.value("thoth_investigator_exceptions_total", message_type="repo_init") == 5
+    assert scrape.value("thoth_investigator_failures_total", message_type="repo_init") == 1
+    assert set(load.urls) - set(load.created()) == {load.urls[3]}
+    other.send(10)
+    other.wait_for_all()
+
+    place.cluster.faults.clear()
+    assert get(worker, f"/resume/{REPO_INIT}")[0] == 200
+    load.wait_for_all()
+    assert metric(worker, HALTED) == 0
+    assert metric(worker, "thoth_investigator_processed_total", message_type="repo_init") == 10
+
+
+def test_a_message_that_fails_for_a_while_is_handled_in_the_end(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """Trouble that passes costs attempts, and no operator."""
+    place.cluster.faults.set(failing("inspection-passing", count=8))
+
+    kafka.send(place.topic("thoth.inspection-completed"), message(inspection_id="inspection-passing"))
+    done = "thoth_investigator_processed_total"
+    wait_until(lambda: metric(worker, done, message_type="inspection_completed") == 1, "the message is handled")
+
+    assert metric(worker, "thoth_investigator_exceptions_total", message_type="inspection_completed") >= 1
+    assert metric(worker, "thoth_investigator_failures_total", message_type="inspection_completed") == 0
+    assert metric(worker, HALTED) == 0
+
+
+def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """Of several workflows only the one that failed is asked for again."""
+    fields = release()
+    place.cluster.journal.clear()
+    place.cluster.faults.set(failing(place.cluster.solvers[1], count=13))
+
+    kafka.send(place.topic("thoth.package-release.package-released"), message(fields))
+    done = "thoth_investigator_processed_total"
+    wait_until(lambda: metric(worker, done, message_type="package_released") == 1, "the message is handled")
+
+    assert metric(worker, "thoth_investigator_exceptions_total", message_type="package_released") == 2
+    assert place.cluster.journal.statuses("POST", CREATION) == {500: 13, 201: 3}
+
+
+REFUSED: dict[int, tuple[str, dict[str, object]]] = {
+    400: ("thoth.package-extract-trigger", {"image": "ubi8:refused", "environment_type": "runtime"}),
+    403: ("thoth.adviser-trigger", {"recommendation_type": "refused"}),
+    404: ("thoth.kebechet-trigger", {"webhook_payload": {"action": "refused"}}),
+    422: ("thoth.build-analysis-trigger", {"base_image": "ubi8:refused"}),
+}
+
+
+@pytest.mark.parametrize("status", REFUSED)
+def test_what_the_cluster_refuses_is_not_tried_again(worker: Worker, place: Sandbox, kafka: Kafka, status: int) -> None:
+    """No later attempt would end otherwise: the policy for messages that were given up applies at once."""
+    base_name, fields = REFUSED[status]
+    place.cluster.journal.clear()
+    place.cluster.faults.set(failing("refused", status=status))
+
+    kafka.send(place.topic(base_name), message(fields))
+    wait_until(lambda: metric(worker, HALTED, base_topic_name=base_name) == 1, "the topic is halted")
+
+    label = base_name.rsplit(".", 1)[-1].replace("-", "_")
+    assert metric(worker, "thoth_investigator_exceptions_total", message_type=label) == 1
+    assert place.cluster.journal.statuses("POST", CREATION) == {status: 1}

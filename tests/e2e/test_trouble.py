@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A dependency in trouble as a whole, under load: nothing is given up, nothing done twice, work goes on by itself."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox.environment import Sandbox
+from sandbox.faults import Fault
+from sandbox.postgres import PostgresServer
+from sandbox.worker import Worker
+from tests.e2e.forms import release
+from tests.e2e.load import RUN_URL, Load
+from tests.e2e.outside import Kafka, Scrape, message, metric, wait_until
+
+BREAKER = "thoth_investigator_breaker_open"
+Change = Callable[[Sandbox], object]
+UNANALYZED = "thoth.investigator.si-unanalyzed-package"
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(place: Sandbox) -> Iterator[None]:
+    """Take the faults of a test away after it."""
+    yield
+    place.cluster.faults.clear()
+
+
+def assert_nothing_given_up(worker: Worker) -> None:
+    """Say so if any message was given up or any topic was halted since the start."""
+    scrape = Scrape(worker)
+    assert scrape.value("thoth_investigator_failures_total") == 0
+    assert scrape.value("thoth_investigator_halted_topics") == 0
+
+
+def _answers(status: int) -> tuple[Change, Change]:
+    fault = Fault(effect="status", status=status)
+    return lambda place: place.cluster.faults.set(fault), lambda place: place.cluster.faults.clear()
+
+
+OUTAGES: dict[str, tuple[Change, Change]] = {
+    "answers 500": _answers(500),
+    "answers 503": _answers(503),
+    "refuses connections": (lambda place: place.cluster.stop(), lambda place: place.cluster.start()),
+    "cuts connections": (
+        lambda place: place.cluster.faults.set(Fault(effect="reset")),
+        lambda place: place.cluster.faults.clear(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_work_waits_while_the_cluster_is_down(worker: Worker, place: Sandbox, kafka: Kafka, name: str) -> None:
+    """An outage burns no message's attempts: the breaker holds them back, shows it, and lets them go on by itself."""
+    begin, end = OUTAGES[name]
+    loads = [Load(kafka, place, name.replace(" ", "-")), Load(kafka, place, name.replace(" ", "-") + "-too", RUN_URL)]
+    for load in loads:
+        load.send(50)
+    loads[0].wait_for(10)
+
+    begin(place)
+    try:
+        wait_until(lambda: metric(worker, BREAKER, dependency="cluster") == 1, "the breaker is open")
+        before = sum(load.created().total() for load in loads)
+        for load in loads:
+            load.send(50)
+        place.cluster.journal.clear()
+        if name != "refuses connections":
+            wait_until(lambda: len(place.cluster.journal.calls) >= 2, "the cluster was probed twice")
+        assert len(place.cluster.journal.calls) < 10
+        assert sum(load.created().total() for load in loads) == before
+        assert_nothing_given_up(worker)
+    finally:
+        end(place)
+
+    for load in loads:
+        load.wait_for_all()
+    wait_until(lambda: metric(worker, BREAKER) == 0, "the breaker is closed")
+    assert_nothing_given_up(worker)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(effect="status", status=500, probability=0.5),
+        Fault(effect="lost", method="POST", path="*/workflows", probability=0.5),
+        Fault(effect="reset", probability=0.3),
+    ],
+    ids=["half of the answers are errors", "half of the replies are lost", "a third of the connections is cut"],
+)
+def test_a_shaky_cluster_gets_every_workflow_once(worker: Worker, place: Sandbox, kafka: Kafka, fault: Fault) -> None:
+    """Calls are repeated until they succeed, and a repetition finds what the lost reply was about."""
+    load = Load(kafka, place, f"shaky-{fault.effect}")
+    place.cluster.faults.set(fault)
+
+    load.send(150)
+
+    load.wait_for_all()
+    assert_nothing_given_up(worker)
+
+
+def test_work_goes_on_when_the_database_was_restarted(
+    worker: Worker, place: Sandbox, postgres: PostgresServer, kafka: Kafka
+) -> None:
+    """Connections that broke are made anew; the messages that met the gap are handled by a later attempt."""
+    topic = place.topic(UNANALYZED)
+    before = metric(worker, "thoth_investigator_processed_total", message_type="si_unanalyzed_package")
+    place.cluster.faults.set(Fault(effect="latency", seconds=0.2))
+    kafka.send_all(topic, [message(release()) for _ in range(150)])
+    done = "thoth_investigator_processed_total"
+    wait_until(lambda: metric(worker, done, message_type="si_unanalyzed_package") > before + 20, "work is under way")
+
+    postgres.kill()
+    kafka.send_all(topic, [message(release()) for _ in range(50)])
+    try:
+        wait_until(lambda: metric(worker, BREAKER, dependency="graph") == 1, "the breaker is open")
+    finally:
+        postgres.start()
+
+    wait_until(lambda: metric(worker, done, message_type="si_unanalyzed_package") == before + 200, "all is done")
+    versions = [
+        workflow.parameters["THOTH_SECURITY_INDICATORS_PACKAGE_VERSION"]
+        for workflow in place.cluster.created
+        if workflow.kind == "security-indicator"
+    ]
+    assert len(versions) == len(set(versions)) == 200
+    assert_nothing_given_up(worker)
