@@ -29,12 +29,12 @@ from investigator.monitor import add_monitor
 from investigator.operations import Operations
 from investigator.preflight import Preflight
 from investigator.redaction import Redactor
-from investigator.services import build_cluster, build_database, build_services
+from investigator.services import build_breakers, build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.stream import Intake, RecordOrError
 from investigator.telemetry import Telemetry
 from investigator.transport import transport_for
-from investigator.web import add_views
+from investigator.web import Identity, Sources, add_status_pages, add_views
 from investigator.work import Services
 from investigator.worker import Worker, run_apart
 from investigator.writer import Writer
@@ -83,12 +83,13 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         max_request_size=settings.kafka_message_max_bytes,
     )
     halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
-    board = Board(halts, f"{socket.gethostname()}/{os.getpid()}", time.time)
+    board = Board(halts, _worker_name(), time.time)
     halts.feed(board)
     dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, telemetry, redactor)
-    services = cache(partial(build_services, settings, metrics))
+    breakers = build_breakers(metrics)
+    services = cache(partial(build_services, settings, metrics, breakers))
     app = Investigator(
         settings.kafka_consumer_group_id,
         transport_for(dispatcher, telemetry.show_position),
@@ -99,7 +100,23 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     )
     _add_agents(app, Intake(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
     _add_web(app, settings, board, metrics)
+    add_status_pages(app, Sources(_identity(settings), dispatcher, board, breakers.all(), metrics, redactor))
     return app
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def _identity(settings: Settings) -> Identity:
+    return Identity(
+        version=__version__,
+        worker=_worker_name(),
+        group=settings.kafka_consumer_group_id,
+        modes=tuple(map(str, settings.thoth_consumer_mode)),
+        started=time.time(),
+        topics={each.base_name: settings.topic(each.base_name) for each in _consumed(settings)},
+    )
 
 
 def _lifecycle(settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None]) -> Lifecycle:

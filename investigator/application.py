@@ -9,6 +9,8 @@ import faust
 from faust.types import TransportT
 from mode.types import ServiceT
 
+from investigator.web.server import Server
+
 
 @dataclass(frozen=True)
 class Lifecycle:
@@ -52,6 +54,9 @@ class Investigator(faust.App):
 
     def _new_transport(self) -> TransportT:
         return self._transport_class(self.conf.broker_consumer, self)
+
+    def _new_web(self) -> Server:
+        return Server(self)
 
     def _create_directories(self) -> None:
         """Do nothing: there are no tables whose data would need a place."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds what handlers use out of the settings: the cluster, the graph, the package indexes; a part of `app`."""
 
+from dataclasses import dataclass
+
 from investigator.calls import CallPolicy
 from investigator.cluster import Cluster, ClusterPolicy, Namespaces
 from investigator.cluster_login import Login
@@ -15,7 +17,25 @@ from investigator.work import Services
 from investigator.workflows import WorkflowPolicy, Workflows
 
 
-def build_services(settings: Settings, metrics: Metrics) -> Services:
+@dataclass(frozen=True)
+class Breakers:
+    """One for each dependency of the handlers."""
+
+    cluster: Breaker
+    graph: Breaker
+    index: Breaker
+
+    def all(self) -> tuple[Breaker, ...]:
+        """Give them all."""
+        return self.cluster, self.graph, self.index
+
+
+def build_breakers(metrics: Metrics) -> Breakers:
+    """Build the breakers, closed, each with its metric."""
+    return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
+
+
+def build_services(settings: Settings, metrics: Metrics, breakers: Breakers) -> Services:
     """Build it all; connects to nothing yet.
 
     Raises:
@@ -27,9 +47,9 @@ def build_services(settings: Settings, metrics: Metrics) -> Services:
     _show_schema(metrics, database, settings)
     return Services(
         settings,
-        Workflows(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, _breaker("cluster", metrics)),
-        Graph(database, calls, _breaker("graph", metrics)),
-        PackageIndex(calls, settings.thoth_investigator_call_timeout, _breaker("index", metrics)),
+        Workflows(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster),
+        Graph(database, calls, breakers.graph),
+        PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index),
         metrics,
     )
 

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a worker knows of itself at this moment: nobody is asked for it, so that it can be told at any time."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from investigator.delivery.board import Board
+from investigator.delivery.breaker import Breaker, BreakerView
+from investigator.delivery.dispatcher import Dispatcher
+from investigator.delivery.halts import Halt
+from investigator.delivery.messages import InHand
+from investigator.metrics import Metrics, message_type
+from investigator.web.status import (
+    CauseStatus,
+    DependencyStatus,
+    HaltStatus,
+    MessageStatus,
+    NamespaceStatus,
+    PartitionStatus,
+    Status,
+    TopicStatus,
+)
+
+# The page is for a look; more than these are counted, and the logs have them all.
+_CAUSES = 20
+_MESSAGES = 20
+
+_WORKING = "worked on"
+# A handler waits inside of a call then, and has given back its slot.
+_OUTSIDE = "a place in the cluster, or a dependency that is down"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What does not change while the worker runs; ``started`` is in seconds since 1970.
+
+    ``topics`` has the full name of each topic that is consumed, by its base name.
+    """
+
+    version: str
+    worker: str
+    group: str
+    modes: tuple[str, ...]
+    started: float
+    topics: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where it is known.
+
+    ``redact`` removes passwords from a text.
+    """
+
+    identity: Identity
+    dispatcher: Dispatcher
+    board: Board
+    breakers: Sequence[Breaker]
+    metrics: Metrics
+    redact: Callable[[str], str]
+
+    def status(self, at: float, now: float) -> Status:
+        """Give the status of this moment.
+
+        Args:
+            at: the moment, in seconds since 1970.
+            now: the same, in the event loop's time.
+        """
+        identity = self.identity
+        messages = sorted(self.dispatcher.in_hand(), key=lambda message: message.since)
+        return Status(
+            version=identity.version,
+            worker=identity.worker,
+            group=identity.group,
+            modes=identity.modes,
+            at=at,
+            uptime_seconds=at - identity.started,
+            halts_known=self.board.caught_up.is_set(),
+            halted=self._halted(at),
+            topics=self._topics(messages, now),
+            dependencies=tuple(self._dependency(breaker.view, now) for breaker in self.breakers),
+            namespaces=self._namespaces(),
+            in_hand=len(messages),
+            messages=tuple(self._message(message, now) for message in messages[:_MESSAGES]),
+        )
+
+    def _halted(self, at: float) -> tuple[HaltStatus, ...]:
+        # Also those that other modes of the group consume: whoever looks here wants to know, and can resume them.
+        known = {*self.identity.topics, *self.board.halts.topics()}
+        halts = [halt for topic in known if (halt := self.board.current(topic)) is not None]
+        return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
+
+    def _halt(self, halt: Halt, at: float) -> HaltStatus:
+        causes = tuple(
+            CauseStatus(cause.partition, cause.offset, cause.attempts, self.redact(cause.error))
+            for cause in halt.causes[:_CAUSES]
+        )
+        more = len(halt.causes) - len(causes)
+        return HaltStatus(halt.topic, halt.since, at - halt.since, halt.by, causes, more)
+
+    def _topics(self, messages: Sequence[InHand], now: float) -> tuple[TopicStatus, ...]:
+        counts = _Counts(self.metrics)
+        return tuple(
+            self._topic(topic, [each for each in messages if each.delivery.topic == topic], counts, now)
+            for topic in sorted(self.identity.topics)
+        )
+
+    def _topic(self, topic: str, messages: Sequence[InHand], counts: "_Counts", now: float) -> TopicStatus:
+        states = Counter(map(_state, messages))
+        label = message_type(topic)
+        return TopicStatus(
+            topic=topic,
+            name=self.identity.topics[topic],
+            halted=self.board.is_halted(topic),
+            in_hand=len(messages),
+            working=states.pop(_WORKING, 0),
+            waiting_for=states,
+            oldest_seconds=now - messages[0].since if messages else None,
+            processed=counts.processed.get((label,), 0),
+            failed_attempts=counts.exceptions.get((label,), 0),
+            given_up=counts.failures.get((label,), 0),
+            dead_letters=counts.dead_letters.get((label,), 0),
+            partitions=self._partitions(self.identity.topics[topic], counts),
+        )
+
+    def _partitions(self, name: str, counts: "_Counts") -> tuple[PartitionStatus, ...]:
+        ledger = self.dispatcher.ledger
+        mine = sorted(partition for partition in ledger.assigned() if partition.topic == name)
+        return tuple(
+            PartitionStatus(each.number, counts.committed.get((name, str(each.number))), ledger.position(each))
+            for each in mine
+        )
+
+    def _dependency(self, view: BreakerView, now: float) -> DependencyStatus:
+        return DependencyStatus(
+            name=view.name,
+            is_down=view.is_open,
+            down_seconds=None if view.since is None else now - view.since,
+            next_probe_seconds=None if view.next_probe is None else max(0.0, view.next_probe - now),
+            failures=view.failures,
+            waiting=view.waiting,
+            error=None if view.error is None else self.redact(view.error),
+        )
+
+    def _namespaces(self) -> tuple[NamespaceStatus, ...]:
+        pending = values(self.metrics.pending_workflows)
+        limits = values(self.metrics.pending_workflow_limit)
+        return tuple(NamespaceStatus(name[0], pending.get(name), limit) for name, limit in sorted(limits.items()))
+
+    def _message(self, message: InHand, now: float) -> MessageStatus:
+        failure = message.last_failure or message.failure
+        return MessageStatus(
+            topic=message.delivery.topic,
+            partition=message.delivery.partition.number,
+            offset=message.delivery.offset,
+            origin=str(message.delivery.origin),
+            seconds=now - message.since,
+            state=_state(message),
+            attempts=0 if failure is None else failure.attempts,
+            error=None if failure is None else self.redact(str(failure)),
+        )
+
+
+def _state(message: InHand) -> str:
+    if message.slot.held:
+        return _WORKING
+    return message.waits_for or _OUTSIDE
+
+
+class _Counts:
+    """The metrics that the status shows, each read once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.processed = values(metrics.processed)
+        self.exceptions = values(metrics.exceptions)
+        self.failures = values(metrics.failures)
+        self.dead_letters = values(metrics.dead_letters)
+        self.committed = values(metrics.current_partition_offsets)
+
+
+def values(metric: MetricWrapperBase) -> dict[tuple[str, ...], int]:
+    """Give what a counter or gauge shows, by the values of its labels."""
+    samples = [sample for family in metric.collect() for sample in family.samples]
+    return {
+        tuple(sample.labels.values()): int(sample.value) for sample in samples if not sample.name.endswith("_created")
+    }
