@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import pytest
+
+from sandbox.play import messages
+from sandbox.play.messages import Outgoing, Where
+from sandbox.play.subjects import short_index, subject_of_message, subject_of_workflow
+from sandbox.workflow_store import CreatedWorkflow
+from tests.sandbox.play.fakes import URL, workflow
+
+PAYLOAD = {"repository": {"full_name": "thoth-station/thamos"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "subject"),
+    [
+        (messages.package_released(Where("click", "8.1.3", URL)), f"click 8.1.3 on {URL}"),
+        (messages.missing_package("ctx", URL), f"ctx, every version on {URL}"),
+        (messages.unrevsolved_package("numpy", "1.22.4"), "numpy 1.22.4"),
+        (messages.adviser_trigger("user-api", job_id="adviser-1"), "adviser-1"),
+        (messages.adviser_trigger("solver", re_run_adviser_id="adviser-1"), "adviser-1"),
+        (messages.kebechet_trigger(PAYLOAD), "thoth-station/thamos"),
+        (messages.inspection_completed("inspection-1"), "inspection-1"),
+    ],
+)
+def test_a_message_is_told_by_its_subject(message: Outgoing, subject: str) -> None:
+    """Guarantee: a line of the story says what the message is about, whatever its type."""
+    assert subject_of_message(message) == subject
+
+
+@pytest.mark.parametrize(
+    ("made", "subject"),
+    [
+        (
+            workflow("solver", THOTH_SOLVER_NAME="solver-a", THOTH_SOLVER_PACKAGES="click===8.1.3"),
+            "solver-a click 8.1.3",
+        ),
+        (workflow("kebechet-administrator", THOTH_PACKAGE_NAME="ctx"), "kebechet-administrator ctx, every version"),
+        (workflow("kebechet-run-url", KEBECHET_REPO_URL="https://x/y"), "kebechet-run-url https://x/y"),
+        (workflow("adviser", "adviser-1"), "adviser-1"),
+    ],
+)
+def test_a_workflow_is_told_by_kind_and_subject(made: CreatedWorkflow, subject: str) -> None:
+    """Guarantee: a line of the story says which workflow has run."""
+    assert subject_of_workflow(made) == subject
+
+
+def test_the_real_name_of_an_index_shows() -> None:
+    """Guarantee: where the embedded index listens does not get in a reader's way."""
+    assert (
+        short_index("click on http://127.0.0.1:1/pypi.org/simple", "http://127.0.0.1:1") == "click on pypi.org/simple"
+    )
