@@ -86,11 +86,13 @@ class PendingGate:
     """Lets handlers through to one namespace, urgent ones first, else in the order in which they came.
 
     ``count`` asks the cluster how many workflows are pending. ``show`` is told what is known whenever that changes.
+    ``name`` is that of the namespace, for whoever asks what a message waits for.
     """
 
     policy: PendingPolicy
     count: Callable[[], Awaitable[int]]
     show: Callable[[int], None] = lambda _: None
+    name: str = "the cluster"
     _budget: Budget = field(init=False)
     _waiting: list[tuple[bool, int, "asyncio.Future[None]"]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -130,7 +132,7 @@ class PendingGate:
         heapq.heappush(self._waiting, (not urgent, next(self._order), turn))
         self._let_in()
         try:
-            async with while_waiting():
+            async with while_waiting(f"a place in {self.name}"):
                 await turn
         except BaseException:
             if not turn.cancel() and not turn.cancelled() and turn.exception() is None:

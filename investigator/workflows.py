@@ -170,7 +170,7 @@ class Workflows:
 
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)
-        return PendingGate(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set)
+        return PendingGate(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set, namespace)
 
 
 #: How a creation ended; a repetition after a lost reply finds what the first try created.

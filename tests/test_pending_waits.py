@@ -109,7 +109,7 @@ async def test_the_caller_hears_that_it_waits() -> None:
     waiting: list[bool] = []
 
     @asynccontextmanager
-    async def while_waiting() -> AsyncIterator[None]:
+    async def while_waiting(_what: str) -> AsyncIterator[None]:
         waiting.append(True)
         yield
         waiting.append(False)

@@ -139,7 +139,7 @@ class Breaker:
             if not self._state.is_open:
                 answer = await self._try(attempt, who, probe=False)
             else:
-                async with while_waiting():
+                async with while_waiting(f"the {self.name}, which is down"):
                     answer = await self._wait(attempt, who)
             if answer:
                 return answer.value

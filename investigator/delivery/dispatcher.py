@@ -176,7 +176,7 @@ class Dispatcher:
         try:
             if message.steps is None:
                 message.steps = list(delivery.steps(message.slot))
-            with handle(delivery.origin, message.slot.released):
+            with handle(delivery.origin, message.waiting):
                 failure = await attempt(
                     message.steps,
                     self._policy.retry,

@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-WhileWaiting = Callable[[], AbstractAsyncContextManager[None]]
+#: Told what is waited for, in words that continue "waits for".
+WhileWaiting = Callable[[str], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)

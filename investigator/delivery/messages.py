@@ -2,7 +2,8 @@
 """A message as the delivery engine sees it: as it came, and while it is in hand."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from investigator.delivery.engine import Failure, Step
@@ -78,11 +79,24 @@ class InHand:
     is_parked: bool = False
     is_being_kept: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    _waits: list[str] = field(default_factory=list)
 
     @property
     def is_worked_on(self) -> bool:
         """Whether it would be a pity to let it go right now."""
         return self.slot.held or self.is_being_kept
+
+    @asynccontextmanager
+    async def waiting(self, what: str) -> AsyncIterator[None]:
+        """Let another message be worked on while this one waits for something; several waits may go on side by side."""
+        self._waits.append(what)
+        self.waits_for = what
+        try:
+            async with self.slot.released():
+                yield
+        finally:
+            self._waits.remove(what)
+            self.waits_for = self._waits[-1] if self._waits else ""
 
     def noting_failures(self, tell: Callable[[Delivery, Exception, int], None]) -> Callable[[Exception, int], None]:
         """Give what is to be called at each failed attempt: it is noted here, and somebody is told."""

@@ -29,8 +29,6 @@ _CAUSES = 20
 _MESSAGES = 20
 
 _WORKING = "worked on"
-# A handler waits inside of a call then, and has given back its slot.
-_OUTSIDE = "a place in the cluster, or a dependency that is down"
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Sources:
             halted=self.board.is_halted(topic),
             in_hand=len(messages),
             working=states.pop(_WORKING, 0),
-            waiting_for=states,
+            waiting_for=dict(states),
             oldest_seconds=now - messages[0].since if messages else None,
             processed=counts.processed.get((label,), 0),
             failed_attempts=counts.exceptions.get((label,), 0),
@@ -167,7 +165,7 @@ class Sources:
 def _state(message: InHand) -> str:
     if message.slot.held:
         return _WORKING
-    return message.waits_for or _OUTSIDE
+    return message.waits_for or "a slot"
 
 
 class _Counts:

@@ -275,7 +275,7 @@ async def test_a_call_tells_when_it_only_waits() -> None:
     seen: list[tuple[str, float]] = []
 
     @asynccontextmanager
-    async def while_waiting() -> AsyncIterator[None]:
+    async def while_waiting(_what: str) -> AsyncIterator[None]:
         seen.append(("waits", asyncio.get_running_loop().time()))
         yield
         seen.append(("goes on", asyncio.get_running_loop().time()))

@@ -68,7 +68,7 @@ async def test_the_caller_hears_when_it_only_waits(make: Make, cluster: ClusterS
     waiting: list[bool] = []
 
     @contextlib.asynccontextmanager
-    async def while_waiting() -> AsyncIterator[None]:
+    async def while_waiting(_what: str) -> AsyncIterator[None]:
         waiting.append(True)
         cluster.reset()
         yield
