@@ -14,6 +14,9 @@ PRODUCERS := .venv-producers
 # Passed on to the sandbox: `make run ONCE=1` ends by itself, `make run WORKERS=2` starts two workers.
 ONCE ?=
 WORKERS ?=
+# `make bench QUICK=1` takes a look instead of a measurement; `make bench NAMES="engine rest"` does only these.
+QUICK ?=
+NAMES ?=
 # Passed on to pytest: `make test PYTEST_ARGS="-k halted"`.
 PYTEST_ARGS ?=
 
@@ -71,6 +74,10 @@ test: $(STAMP) $(PRODUCERS)/.installed ## Every test, end-to-end ones included
 test-kafka: $(STAMP) ## The end-to-end tests, and more, on Apache Kafka itself (Java 17, Maven); KAFKA_BOOTSTRAP_SERVERS: on that one
 	@$(BIN)/python -m sandbox.apache_kafka
 	@SANDBOX_KAFKA=apache $(BIN)/python -m pytest $(or $(KAFKA_TESTS),tests/e2e tests/kafka tests/sandbox/test_broker.py tests/test_preflight.py) $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: $(STAMP) ## Measure how fast it is, as ratios inside one run; some 20 minutes (QUICK=1: some 5)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(NAMES)
 
 .PHONY: lint
 lint: $(STAMP) ## Style

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the pending limit costs in a namespace that holds few or many workflows."""
+
+from functools import partial
+
+from benchmarks.measuring import Ratio, Result, Speed
+from benchmarks.place import Place
+from benchmarks.throughput import LATENCY, Setup, releases
+
+__all__ = ["full_namespaces"]
+
+_FEW, _MANY = 1_000, 20_000
+_LIMIT = {"ARGO_PENDING_WORKFLOW_LIMIT": "100000"}  # never in the way: what the counting costs is the question
+
+
+def full_namespaces(place: Place, *, messages: int, rounds: int) -> list[Result]:
+    """Compare workers with a limit in namespaces with few and with many workflows, all finished, and one without."""
+    runs: dict[str, list[Speed]] = {"few": [], "many": [], "no limit": []}
+    for _ in range(rounds):
+        runs["few"].append(releases(place, messages, _limited(place, _FEW)))
+        runs["many"].append(releases(place, messages, _limited(place, _MANY)))
+        runs["no limit"].append(releases(place, messages, Setup()))
+    speeds = {name: Speed.middle(of) for name, of in runs.items()}
+    details: dict[str, object] = {"messages": messages, "rounds": rounds, "API's latency in ms": LATENCY * 1000}
+    for name, speed in speeds.items():
+        details[f"{name}: messages per second"] = round(speed.per_second, 1)
+        details[f"{name}: processor milliseconds per message"] = round(speed.cpu_seconds * 1e3, 2)
+    few, many, without = (speed.per_second for speed in speeds.values())
+    first = f"Time per message with {_MANY} workflows in the namespace against {_FEW}"
+    return [
+        Result(first, few / many, aim=Ratio(most=1.1), details=details),
+        Result(f"Time per message with the limit and {_MANY} workflows against no limit", without / many),
+    ]
+
+
+def _limited(place: Place, workflows: int) -> Setup:
+    return Setup(variables=_LIMIT, prepare=partial(_seed, place, workflows))
+
+
+def _seed(place: Place, count: int) -> None:
+    place.api.seed(place.api.cluster.namespaces.middletier, count // 2, "Succeeded")
+    place.api.seed(place.api.cluster.namespaces.middletier, count - count // 2, "Running")
