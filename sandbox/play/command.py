@@ -16,13 +16,14 @@ from sandbox.play.report import table
 from sandbox.play.scenarios import SCENARIOS
 from sandbox.play.stage import Stage, opened
 from sandbox.play.story import SERVER_ERRORS, Story, closing
+from sandbox.postgres import Database
 from sandbox.processes import ProcessFailedError
 
 __all__ = ["Options", "main"]
 
 _DONE, _LACKING, _INTERRUPTED = 0, 1, 130
 _MOST_WORKERS = 8
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 2.0
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,19 @@ async def _stay_up(stage: Stage, status: int) -> int:
 
 def _addresses(stage: Stage) -> list[str]:
     sandbox = stage.world.sandbox
-    workers = [f"  {member}: {member.worker.url}/metrics and /_health" for member in stage.crew.members]
+    workers = [f"  {member}: {member.worker.url}/ (also /metrics and /_health)" for member in stage.crew.members]
     return [
         "Look at it:",
         *workers,
         f"  the cluster's workflows: {sandbox.cluster.url}/_sandbox/workflows",
         f"  the package index: {sandbox.index.index_url()}",
         f"  Kafka: {sandbox.broker.bootstrap_servers}, topics begin with {sandbox.deployment}.",
-        f"  PostgreSQL: {' '.join(f'{name}={value}' for name, value in sandbox.database.environment().items())}",
+        f"  PostgreSQL: {_connection_string(sandbox.database)}",
         f"  logs: {stage.folder}/worker-*/log",
     ]
+
+
+def _connection_string(database: Database) -> str:
+    names = ("USER", "PASSWORD", "HOST", "PORT", "DATABASE")
+    user, password, host, port, name = (database.environment()[f"KNOWLEDGE_GRAPH_{each}"] for each in names)
+    return f"postgresql://{user}:{password}@{host}:{port}/{name}"

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from sandbox.graph_seed import PackageFlags
 from sandbox.play.messages import Where
 
-__all__ = ["Expected", "Flag", "FlagRows", "differences"]
+__all__ = ["Expected", "Flag", "FlagRows", "differences", "shortfalls"]
 
 
 class FlagRows(Protocol):
@@ -80,6 +80,11 @@ def differences(expected: Mapping[str, int], seen: Mapping[str, int]) -> list[st
         for what in _in_order(expected, seen)
         if seen.get(what, 0) != expected.get(what, 0)
     ]
+
+
+def shortfalls(expected: Mapping[str, int], seen: Mapping[str, int]) -> list[str]:
+    """Give a text for each thing of which there are less than expected: for what may happen again after a rebalance."""
+    return differences(expected, {what: min(count, expected.get(what, 0)) for what, count in seen.items()})
 
 
 def _in_order(*names: Iterable[str]) -> list[str]:

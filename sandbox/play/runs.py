@@ -76,7 +76,7 @@ class Runs:
         patience: seconds after which the solver for Fedora waits no longer.
     """
 
-    def __init__(self, knowledge: KnowledgeOfRuns, desk: Desk, patience: float = 20.0) -> None:
+    def __init__(self, knowledge: KnowledgeOfRuns, desk: Desk, patience: float = 40.0) -> None:
         self._knowledge = knowledge
         self._desk = desk
         self._patience = patience

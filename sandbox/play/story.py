@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from sandbox.play.advising import PASSWORDS
 from sandbox.play.crew import ACTING, METRICS, Crew, label_of
-from sandbox.play.expectations import Flag, differences
+from sandbox.play.expectations import Flag, shortfalls
 from sandbox.play.report import Row, rows
 from sandbox.play.scenario import Scenario
 from sandbox.play.scenarios import SCENARIOS
@@ -151,7 +151,7 @@ class Story:
     async def _behind(self, modes: tuple[str, ...], sent: Mapping[str, int]) -> list[str]:
         reading = await self.crew.read(self.crew.with_modes(modes))
         handled = {f"{name} handled in {' and '.join(modes)} mode": reading.processed(name) for name in sent}
-        return differences(dict(zip(handled, sent.values(), strict=True)), handled)
+        return shortfalls(dict(zip(handled, sent.values(), strict=True)), handled)
 
     def _strays(self) -> list[str]:
         strays = self.world.chronicle.strays(self.world.sandbox.cluster.created)
@@ -174,8 +174,8 @@ class Story:
         return [
             *self.crew.obituaries(),
             *everybody.troubles(),
-            *differences(Counter(f"{each.base_name} counted" for each in sent), counted),
-            *differences(dict.fromkeys(gauge, justified), gauge),
+            *shortfalls(Counter(f"{each.base_name} counted" for each in sent), counted),
+            *shortfalls(dict.fromkeys(gauge, justified), gauge),
         ]
 
     def _leaks(self) -> list[str]:

@@ -2,7 +2,7 @@
 import pytest
 
 from sandbox.graph_seed import PackageFlags
-from sandbox.play.expectations import Expected, Flag, differences
+from sandbox.play.expectations import Expected, Flag, differences, shortfalls
 from sandbox.play.messages import Where
 from tests.sandbox.play.fakes import URL
 
@@ -78,3 +78,8 @@ def test_flags_that_are_not_set_are_given() -> None:
 def test_differences_tell_both_numbers() -> None:
     """Guarantee: a reader sees what is, and what should be."""
     assert differences({"a": 1, "b": 2}, {"b": 3, "a": 1}) == ["b: 3, expected 2"]
+
+
+def test_more_than_expected_is_no_shortfall() -> None:
+    """Guarantee: what a redelivery counts twice is no fault, what is not counted is one."""
+    assert shortfalls({"a": 1, "b": 2, "c": 1}, {"a": 2, "b": 1}) == ["b: 1, expected 2", "c: 0, expected 1"]
