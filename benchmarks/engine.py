@@ -27,7 +27,7 @@ def engine_cost(place: Place, *, messages: int, rounds: int) -> list[Result]:
 
 def _bare(stage: Stage, messages: int, module: str, *arguments: str) -> Speed:
     with stage.bare(module, *arguments) as (process, count):
-        return watch([process.pid], count, messages)
+        return watch([process.pid], count, messages, every=0.02)
 
 
 def _worker(stage: Stage, messages: int) -> Speed:

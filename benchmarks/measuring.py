@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = ["Budget", "Ratio", "Result", "Speed", "cpu_seconds", "median", "memory", "percentile", "watch"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_LONGEST = 300.0  # seconds
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 median = statistics.median
@@ -91,14 +92,17 @@ class Budget:
             raise TimeoutError(f"{self._what} took too long")
 
 
-def watch(pids: Iterable[int], done: Callable[[], int], total: int, timeout: float = 300.0) -> Speed:
-    """Watch processes until they have done so much, and give their speed together, without the first tenth."""
+def watch(pids: Iterable[int], done: Callable[[], int], total: int, *, every: float = 0.5) -> Speed:
+    """Watch processes until they have done so much, and give their speed together, without the first tenth.
+
+    ``done`` is called after ``every`` so many seconds, and should cost little.
+    """
     pids = list(pids)
-    budget = Budget(timeout, f"{total} messages")
+    budget = Budget(_LONGEST, f"{total} messages")
     samples: list[_Sample] = []
     while not samples or samples[-1].done < total:
         budget.check()
-        time.sleep(0.5)
+        time.sleep(every)
         samples.append(_Sample(time.perf_counter(), done(), sum(map(cpu_seconds, pids))))
     return _speed(samples, total)
 
