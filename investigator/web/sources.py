@@ -26,7 +26,7 @@ from investigator.web.status import (
 
 # The page is for a look; more than these are counted, and the logs have them all.
 _CAUSES = 20
-_MESSAGES = 20
+_MESSAGES = 10
 
 _WORKING = "worked on"
 
