@@ -20,6 +20,9 @@ _POLLED_MESSAGES = 100
 # After a crash the messages that were handled since the last commit come again, to find their work already done.
 _COMMIT_SECONDS = 1.0
 
+# How soon new partitions are noticed, and topics that were made anew.
+_METADATA_MS = 20_000
+
 # Of one partition at once, unless a single message may be larger.
 _FETCHED_BYTES = 1024 * 1024
 
@@ -62,6 +65,7 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "stream_wait_empty": False,  # what is in hand is drained by the dispatcher, which does not wait without limit
         "consumer_auto_offset_reset": settings.kafka_consumer_auto_offset_reset,
         "consumer_group_instance_id": settings.kafka_consumer_group_instance_id,
+        "consumer_metadata_max_age_ms": _METADATA_MS,
         "consumer_max_fetch_size": max(settings.kafka_message_max_bytes, _FETCHED_BYTES),
         "table_standby_replicas": 0,  # Faust's own assignor gives one worker all topics that have one partition
         "topic_allow_declare": False,  # topics are created before the start, with partitions of our choice

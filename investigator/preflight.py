@@ -116,8 +116,8 @@ _TOPICS_REMEDY = (
     "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR as the brokers allow."
 )
 _ACL_REMEDY = (
-    "Give these rights to the worker's user, who is the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md "
-    "lists all that it needs. Or let THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID be what it may use."
+    "Give these rights to the worker's user, the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md lists "
+    "all that it needs. Or let THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID be what it may use."
 )
 _GRAPH_REMEDY = (
     "See that PostgreSQL runs there and that KNOWLEDGE_GRAPH_HOST, _PORT, _USER, _PASSWORD, _DATABASE and "

@@ -20,6 +20,7 @@ from investigator.delivery.origin import Origin
 from investigator.delivery.replays import is_for
 from investigator.delivery.slots import Slot
 from investigator.metrics import message_type as label_of
+from investigator.pages import page_of
 from investigator.records import UnknownVersionError
 from investigator.work import Services, Work
 
@@ -101,11 +102,17 @@ class Intake:
         return consume
 
     async def _take(self, message_type: MessageType, event: EventT[Any]) -> None:
-        generation = event.message.generation_id
-        await self._dispatcher.take(
-            self._delivery(message_type, event),
-            is_current=lambda: generation == self._app.consumer_generation_id and not self._app.should_stop,
-        )
+        message = event.message
+        generation, page = message.generation_id, page_of(message)
+        partition = Partition(message.topic, message.partition)
+
+        def is_current() -> bool:
+            is_of_now = generation == self._app.consumer_generation_id and page == self._dispatcher.ledger.page(
+                partition
+            )
+            return is_of_now and not self._app.should_stop
+
+        await self._dispatcher.take(self._delivery(message_type, event), is_current=is_current)
 
     def _delivery(self, message_type: MessageType, event: EventT[Any]) -> Delivery:
         message = event.message

@@ -11,17 +11,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
+from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Mark, Partition
 from investigator.delivery.progress import from_text, to_text
+from investigator.lost_places import warn_of_lost_places
+from investigator.pages import with_page
 
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
 # again there and finds its workflows already made, so this only saves work, while the whole group waits.
@@ -53,6 +56,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
+        # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
         return consumer
 
     async def commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
@@ -144,6 +150,19 @@ class LedgerConsumer(driver.Consumer):
     def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         """Fetch what is there, and look again soon which partitions are to be fetched."""
         return super().getmany(min(timeout, _LONGEST_POLL_SECONDS))
+
+    def _to_message(self, tp: TP, record: ConsumerRecord) -> ConsumerMessage:
+        """Note to which page of the ledger the message belongs."""
+        if record.offset < (self._read_offset[tp] or 0):
+            self._begin_anew(tp, record.offset)
+        message = super()._to_message(tp, record)
+        return with_page(message, self.bound.dispatcher.ledger.page(Partition(*tp)))
+
+    def _begin_anew(self, tp: TP, offset: int) -> None:
+        # The topic was cut off or made anew. Faust and the ledger would take its messages for some that they have had.
+        self.log.warning("%s partition %s goes on at the earlier offset %s", tp.topic, tp.partition, offset)
+        self._read_offset.pop(tp, None)
+        self.bound.dispatcher.assign([Partition(*tp)])
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
         for partition in self.bound.dispatcher.ledger.committable():

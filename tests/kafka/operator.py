@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import CreateAclsRequest
 
 from sandbox.background import BackgroundLoop
@@ -61,6 +62,50 @@ class Operator:
         place = {TopicPartition(topic, partition): RecordsToDelete(before_offset=before)}
         self._as_admin(lambda admin: admin.delete_records(place))
 
+    def lacks(self, topic: str) -> bool:
+        """Tell whether there is no such topic."""
+        return topic not in self._as_admin(lambda admin: admin.list_topics())
+
+    def has_members(self, group: str) -> bool:
+        """Tell whether a group has shared its partitions among its members."""
+        return bool(self._assignments(group))
+
+    def reads(self, group: str, topic: str) -> bool:
+        """Tell whether a member of the group has a partition of the topic."""
+        return any(topic.encode() in content for content in self._assignments(group))
+
+    def _assignments(self, group: str) -> list[bytes]:
+        (answer,) = self._as_admin(lambda admin: admin.describe_consumer_groups([group]))
+        ((_, _, state, _, _, members, *_),) = answer.groups
+        return [member[4] for member in members] if state == "Stable" else []
+
+    def first_offsets(self, topic: str, count: int) -> list[int]:
+        """Give the offsets of the first messages of a topic's first partition."""
+        place = TopicPartition(topic, 0)
+
+        async def read(consumer: AIOKafkaConsumer) -> list[int]:
+            consumer.assign([place])
+            await consumer.seek_to_beginning(place)
+            return [(await consumer.getone()).offset for _ in range(count)]
+
+        return self._as_member(None, read)
+
+    def try_to_send(self, topic: str, value: bytes, partition: int) -> bool:
+        """Send a message; tells whether the topic has that partition and took it."""
+
+        async def send() -> bool:
+            producer = AIOKafkaProducer(bootstrap_servers=self._servers, request_timeout_ms=5000)
+            try:
+                await producer.start()
+                await producer.send_and_wait(topic, value, partition=partition)
+            except (KafkaError, AssertionError):  # the client's word for a partition that it does not know
+                return False
+            finally:
+                await producer.stop()
+            return True
+
+        return self._background.run(send())
+
     def commit(self, group: str, topic: str, offset: int, partition: int = 0) -> None:
         """Commit an offset for a group that has no members now."""
         self._as_member(group, lambda consumer: self._commit(consumer, TopicPartition(topic, partition), offset))
@@ -88,7 +133,7 @@ class Operator:
 
         return self._background.run(run())
 
-    def _as_member(self, group: str, act: Callable[[Any], Awaitable[T]]) -> T:
+    def _as_member(self, group: str | None, act: Callable[[Any], Awaitable[T]]) -> T:
         async def run() -> T:
             consumer = AIOKafkaConsumer(bootstrap_servers=self._servers, group_id=group, enable_auto_commit=False)
             return await _with(consumer, act)
