@@ -24,6 +24,7 @@ from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.engine import RetryPolicy
 from investigator.halt_log import KafkaHaltLog
+from investigator.header_names import read_any_header_name
 from investigator.metrics import Metrics
 from investigator.monitor import add_monitor
 from investigator.operations import Operations
@@ -75,6 +76,7 @@ def load_message_types() -> Mapping[str, MessageType]:
 
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     """Build a worker's application; it connects to nothing before it is started."""
+    read_any_header_name()
     metrics = Metrics(REGISTRY)
     options = kafka.client_options(settings)
     writer = Writer(
