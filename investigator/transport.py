@@ -45,7 +45,7 @@ class Bound(NamedTuple):
 
 # A topic of which there is enough in memory is left out while the others are polled and fetched. With Faust's waits,
 # 1 and 1.5 seconds, what is in memory has long been handled before that topic gets its turn again.
-_LONGEST_POLL_SECONDS = 0.1
+_LONGEST_POLL_SECONDS = 0.05
 # Some brokers, the embedded one among them, do not answer a waiting fetch as soon as there is a message.
 _LONGEST_FETCH_MS = 25
 

@@ -2,7 +2,7 @@
 """The board: the halts as one worker of the group acts on them and lets its operators change them."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -147,7 +147,9 @@ class Board:
         self._forget_read()
         self._do_what_is_due()
 
-    def _entries(self, topic: str) -> dict[Place | None, Entry]:
+    def _entries(self, topic: str) -> Mapping[Place | None, Entry]:
+        if not self._unread:  # as nearly always; and every message asks several times
+            return self.halts.entries(topic)
         mine = {register.place: unread.entry for register, unread in self._unread.items() if register.topic == topic}
         return {**self.halts.entries(topic), **mine}
 
