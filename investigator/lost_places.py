@@ -5,9 +5,10 @@ Messages may have been lost then, which aiokafka mentions in passing, as informa
 """
 
 import logging
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from aiokafka.structs import TopicPartition
+if TYPE_CHECKING:
+    from aiokafka.structs import TopicPartition
 
 _LOGGER = logging.getLogger("aiokafka.consumer.fetcher")
 _MENTION = "Fetch offset %s is out of range"
