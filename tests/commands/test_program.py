@@ -1,32 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from sandbox.broker import Broker
 from tests.commands.conftest import BASE_NAME, ENVIRONMENT
-
-_REPOSITORY = Path(__file__).parent.parent.parent
+from tests.commands.program import faust
 
 pytestmark = pytest.mark.e2e
-
-
-def _faust(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run Faust's program as an operator does, in a shell of the worker's pod."""
-    variables = {name: text for name, text in os.environ.items() if not name.startswith(("KAFKA_", "THOTH_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "faust", "-A", "investigator", *arguments],
-        env=variables | environment,
-        cwd=_REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_the_commands_are_a_part_of_fausts_program(broker: Broker, deployment: str) -> None:
@@ -37,16 +18,16 @@ def test_the_commands_are_a_part_of_fausts_program(broker: Broker, deployment: s
         "THOTH_DEPLOYMENT_NAME": deployment,
         "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if broker.idempotent else "0",
     }
-    described = _faust(environment, "--help").stdout
+    described = faust(environment, "--help").stdout
     assert {"halts", "halt", "resume", "dead-letters"} <= set(described.split())
 
-    halted = _faust(environment, "halt", BASE_NAME)
+    halted = faust(environment, "halt", BASE_NAME)
     assert (halted.stdout, halted.stderr, halted.returncode) == (f"{BASE_NAME} is halted.\n", "", 0)
 
-    listed = _faust(environment, "--json", "halts")
+    listed = faust(environment, "--json", "halts")
     assert json.loads(listed.stdout)["topic"] == BASE_NAME
 
-    refused = _faust(environment, "resume", "thoth.nothing")
+    refused = faust(environment, "resume", "thoth.nothing")
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: Unknown base topic name 'thoth.nothing'")
     assert "Traceback" not in refused.stderr
