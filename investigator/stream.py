@@ -134,7 +134,7 @@ class Intake:
         self, message_type: MessageType, content: Message | PermanentError, origin: Origin, headers: Headers
     ) -> Callable[[Slot], Sequence[Step]]:
         def steps(_slot: Slot) -> Sequence[Step]:
-            if not is_for(self._app.conf.id, headers):
+            if headers and not is_for(self._app.conf.id, headers):
                 return []  # given up by another group, while this one handled it long ago
             if isinstance(content, PermanentError):
                 return [self._refusal(message_type, content)]
