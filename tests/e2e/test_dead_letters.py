@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
@@ -106,6 +106,24 @@ def test_any_input_is_kept_or_handled(worker: Worker, place: Sandbox, kafka: Kaf
     other.send(5)
     other.wait_for_all()
     assert worker.process.status is None
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+@pytest.mark.usefixtures("worker")
+def test_compressed_messages_are_handled(place: Sandbox, kafka: Kafka, broker: Broker, codec: str) -> None:
+    """Producers and topics choose how messages are compressed; a codec that is missing would end every worker."""
+    load = Load(kafka, place, codec)
+
+    asyncio.run(send_compressed(broker.bootstrap_servers, load.topic, codec, list(load.more(20))))
+
+    load.wait_for_all()
+
+
+async def send_compressed(servers: str, topic: str, codec: str, urls: list[str]) -> None:
+    """Send messages about repositories in batches that are compressed."""
+    async with AIOKafkaProducer(bootstrap_servers=servers, compression_type=codec, linger_ms=50) as producer:
+        values = [json.dumps(message(project_url=url)).encode() for url in urls]
+        await asyncio.gather(*[await producer.send(topic, value) for value in values])
 
 
 def test_passwords_are_told_to_nobody_but_the_workflow(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
