@@ -49,6 +49,8 @@ class Board:
         self._listeners: list[Callable[[str], None]] = []
         #: Halts of this worker that it has not read in the log yet.
         self._unread: dict[Register, _Unread] = {}
+        #: What this worker has cleared and not read in the log yet.
+        self._clearing: set[Register] = set()
         self._read_up_to = -1
         self._when_read: list[tuple[int, Callable[[], None]]] = []
 
@@ -132,12 +134,15 @@ class Board:
 
     def settled(self, topic: str, place: Place) -> None:
         """Note that the message is done with: the log need not keep what it knows about it."""
-        if place in self.halts.entries(topic):
-            self._log.publish(Register(topic, place), None, lambda _offset: None)
+        register = Register(topic, place)
+        if place in self.halts.entries(topic) and register not in self._clearing:
+            self._clearing.add(register)
+            self._log.publish(register, None, lambda _offset: None)
 
     def apply(self, register: Register, entry: Entry | None, offset: int) -> None:
         """Read the next record of the log, which lies at that offset; no entry clears the register."""
         self.halts.apply(register, entry)
+        self._clearing.discard(register)
         self.read(offset)
         self._tell(register.topic)
 

@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from investigator.delivery.board import Board
+from investigator.delivery.endings import Endings
 from investigator.delivery.engine import Failure, attempt
-from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Cause, Verb
 from investigator.delivery.hand import Hand
 from investigator.delivery.handling import handle
 from investigator.delivery.ledger import Ledger, Partition, Ticket
@@ -27,9 +26,6 @@ from investigator.delivery.slots import Slots
 __all__ = ["DispatchPolicy", "Dispatcher"]
 
 _LOGGER = logging.getLogger(__name__)
-
-# What a halt says of an error is read on a page, and held by every worker.
-_MAX_ERROR = 1000
 
 
 class Dispatcher:
@@ -57,9 +53,11 @@ class Dispatcher:
         board.listen(self._topic_changed)
         self._dead_letters = dead_letters
         self._observer = observer
-        self._redact = redact
         self._slots = Slots(policy.workers)
         self._hand = Hand()
+        self._endings = Endings(board, dead_letters, observer, self._hand, redact)
+        #: The full name of each topic of which anything was taken up.
+        self._names: dict[str, str] = {}
         self._leaving: set[Partition] = set()
         self._changed: defaultdict[str, Signal] = defaultdict(Signal)
 
@@ -68,6 +66,10 @@ class Dispatcher:
         return self._hand.all()
 
     def _topic_changed(self, topic: str) -> None:
+        # Who lost a partition may have given up a message that its new owner, who is the one to tell, has handled.
+        for place in list(self._board.halts.entries(topic)):
+            if place and self.ledger.is_done(Partition(self._names.get(topic, ""), place.partition), place.offset):
+                self._board.settled(topic, place)
         self._changed[topic].notify()
 
     def _all_topics_changed(self) -> None:
@@ -108,6 +110,7 @@ class Dispatcher:
 
     def _begin(self, delivery: Delivery, ticket: Ticket) -> None:
         loop = asyncio.get_running_loop()
+        self._names[delivery.topic] = delivery.partition.topic
         message = InHand(delivery, ticket, self._slots.slot(), since=loop.time())
         task = loop.create_task(self._deliver(message, self._hand.follow(message)))
         self._hand.add(task, message)
@@ -134,11 +137,12 @@ class Dispatcher:
         await self._turn(message)
         try:
             if (decision := self._board.decision(message.delivery.topic, message.delivery.place)) is not None:
-                return await self._decided(message, *decision)
+                self._unpark(message)
+                return await self._endings.decided(message, *decision)
             return await self._handled(message)
         except Exception as error:
             _LOGGER.exception("an error of our own, so the topic is halted")
-            return self._halted(message, Failure(error, attempts=0))
+            return self._endings.halted(message, Failure(error, attempts=0))
 
     async def _turn(self, message: InHand) -> None:
         self._stay(message)
@@ -153,20 +157,16 @@ class Dispatcher:
             raise asyncio.CancelledError("its partition is let go, and nobody waits for those that wait")
 
     async def _handled(self, message: InHand) -> bool:
-        delivery = message.delivery
         message.waits_for = "a slot"
         async with message.slot:
             if not self._may_begin(message):
                 return False
             self._unpark(message)
             message.failure = await self._attempts(message)
-        if message.failure is None:
-            self._dead_letters.handled(delivery)
-            return True
-        self._observer.gave_up(delivery, message.failure)
-        if self._dead_letters.wants(delivery):
-            return await self._kept(message, message.failure)
-        return self._halted(message, message.failure)
+        if message.failure is not None:
+            return await self._endings.given_up(message, message.failure)
+        self._dead_letters.handled(message.delivery)
+        return True
 
     async def _attempts(self, message: InHand) -> Failure | None:
         delivery = message.delivery
@@ -194,35 +194,10 @@ class Dispatcher:
         await message.slot.sleep(seconds)
         message.waits_for = ""
 
-    async def _decided(self, message: InHand, verb: Verb, cause: Cause) -> bool:
-        self._unpark(message)
-        if verb is Verb.SKIP:
-            _LOGGER.warning("skipped by an operator after %s", cause.error)
-            return True
-        return await self._kept(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
-
     def _unpark(self, message: InHand) -> None:
         if message.is_parked:
             self._hand.unpark(message)
             self._topic_changed(message.delivery.topic)
-
-    async def _kept(self, message: InHand, failure: Failure) -> bool:
-        message.waits_for, message.is_being_kept = "its dead letter to be written", True
-        try:
-            await self._dead_letters.keep(message.delivery, failure)
-        except Exception:
-            _LOGGER.exception("the dead letter could not be written, so the topic is halted")
-            return self._halted(message, failure)
-        finally:
-            message.is_being_kept = False
-        return True
-
-    def _halted(self, message: InHand, failure: Failure) -> bool:
-        message.failure = failure
-        self._hand.park(message)
-        error = self._redact(str(failure))[:_MAX_ERROR]
-        self._board.halt(message.delivery.topic, cause=Cause(*message.delivery.place, error, failure.attempts))
-        return False
 
     async def let_go(self, partitions: Iterable[Partition], grace: float) -> None:
         """Take up nothing more of these partitions; let what is worked on finish for so many seconds, then let go.

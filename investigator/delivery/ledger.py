@@ -122,6 +122,7 @@ class Ledger:
             return None
         if page.next is None and page.restored is not None and offset < page.restored:
             # Who goes back to before the commit wants it all again, or the topic was made anew.
+            page.restored = None
             page.finished.clear()
         page.next = offset + 1
         if offset in page.finished:
@@ -139,6 +140,13 @@ class Ledger:
             page = self._pages[ticket.partition]
             page.unfinished.pop(ticket.offset, None)
             page.finished.add(ticket.offset)
+
+    def is_done(self, partition: Partition, offset: int) -> bool:
+        """Tell whether the offset is known to be done with, in this assignment or before it."""
+        page = self._pages.get(partition)
+        if page is None or offset in page.unfinished:
+            return False
+        return offset in page.finished or offset < max(page.next or 0, page.restored or 0)
 
     def position(self, partition: Partition) -> int | None:
         """Give the first offset that is not finished, None where nothing was taken up."""

@@ -5,7 +5,7 @@ import asyncio
 from dataclasses import replace
 
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Verb
+from investigator.delivery.halts import Cause, Verb
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, message
 from tests.delivery.worker import POLICY, Worker, begins, ends, until
 from tests.virtual_time import in_virtual_time
@@ -170,3 +170,23 @@ async def test_an_operator_can_halt_a_topic_by_hand() -> None:
     other.resume()
     await until(100)
     assert ends(at_work, next_one, elsewhere) == [[10], [51], [51]]
+
+
+@in_virtual_time
+async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_handled() -> None:
+    """A worker that is about to leave may give up, late, what another one has done by then: no operator is needed."""
+    owner, late = Worker(), Worker(name="late", partitions=())
+    late.view.log = owner.log
+    owner.log.views.append(late.view)
+    done, at_work = Act(), Act(10)
+    owner.play(done, at_work)
+    await until(2)
+    for offset in (0, 1):
+        late.board.halt(TOPIC, cause=Cause(*message(offset).place, "too late", 5))
+    await until(3)
+    halt = owner.board.current(TOPIC)
+    assert halt is not None
+    assert [cause.offset for cause in halt.causes] == [1], "that one may still fail"
+    await until(20)
+    assert late.board.current(TOPIC) is None
+    assert not owner.board.halts.topics()

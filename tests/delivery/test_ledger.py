@@ -140,8 +140,20 @@ def test_who_goes_back_to_before_the_commit_gets_everything() -> None:
     """An operator may rewind a topic, or make it anew: what once was finished at those offsets says nothing then."""
     ledger = assigned()
     ledger.restore(ONE, Mark(100, frozenset({105})))
-    taken(ledger, 0, 105)
+    taken(ledger, 0)
+    assert not ledger.is_done(ONE, 50)
+    taken(ledger, 105)
     assert ledger.position(ONE) == 0
+
+
+def test_what_is_done_is_known_without_having_seen_it() -> None:
+    """What was committed before this assignment, finished beyond that, or finished since; not what is still to come."""
+    ledger = assigned()
+    ledger.restore(ONE, Mark(3, frozenset({5})))
+    assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 5]
+    ledger.finish(taken(ledger, 3, 4)[1])
+    assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 4, 5]
+    assert not ledger.is_done(Partition("unknown", 0), 0)
 
 
 @dataclass
