@@ -2,14 +2,13 @@
 """Dead letters on the command line: what is there, and what is in one of them."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from investigator.commands.latest import Latest
 from investigator.commands.masking import Masking
 from investigator.commands.replays import replay
 from investigator.commands.running import base_name_of, json_option, print_json, print_table, run, topics_of
@@ -73,20 +72,12 @@ def _show_command(operations: "Operations") -> click.Command:
     return command
 
 
-@dataclass
-class _Found:
-    """The latest dead letters of a topic that are wanted, and how many there are."""
-
-    twin: str
-    letters: deque[DeadLetter]
-    count: int = field(default=0, init=False)
-
-    async def add_all(self, letters: AsyncGenerator[DeadLetter, None]) -> "_Found":
-        async with aclosing(letters):
-            async for letter in letters:
-                self.letters.append(letter.slim())
-                self.count += 1
-        return self
+async def _latest(limit: int | None, letters: AsyncGenerator[DeadLetter, None]) -> Latest[DeadLetter]:
+    found = Latest[DeadLetter](limit)
+    async with aclosing(letters):
+        async for letter in letters:
+            found.add(letter.place, letter.slim())
+    return found
 
 
 async def _list(
@@ -94,23 +85,21 @@ async def _list(
 ) -> None:
     async with operations.dead_letters() as box:
         twins = await box.twins(topics)
-        searches = [_Found(twin, deque(maxlen=limit)).add_all(matching(box, twin, selection)) for twin in twins]
+        searches = [_latest(limit, matching(box, twin, selection)) for twin in twins]
         replayed, found = await asyncio.gather(box.replayed(), asyncio.gather(*searches))
     if as_json:
-        for letter in [letter for each in found for letter in each.letters]:
+        for letter in [letter for each in found for letter in each.items()]:
             print_json(summary(letter, replayed.get(letter.place)))
     else:
-        _print(found, replayed)
+        _print({twin: each for twin, each in zip(twins, found, strict=True) if each.count}, replayed)
 
 
-def _print(found: list[_Found], replayed: Mapping[Origin, "Replayed"]) -> None:
-    if not any(each.count for each in found):
+def _print(found: Mapping[str, Latest[DeadLetter]], replayed: Mapping[Origin, "Replayed"]) -> None:
+    if not found:
         click.echo("No dead letter.")
-    for each in filter(lambda each: each.count, found):
-        shown = len(each.letters)
-        click.echo(f"{each.twin}: {each.count}" + (f", the latest {shown} of them" if shown < each.count else ""))
-        print_table(HEADINGS, [row(letter, replayed.get(letter.place)) for letter in each.letters])
-        click.echo()
+    for twin, each in found.items():
+        click.echo(each.heading(twin))
+        print_table(HEADINGS, [row(letter, replayed.get(letter.place)) for letter in each.items()])
 
 
 async def _show(operations: "Operations", topic: str, selection: Selection, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 """Sending dead letters again, from the command line."""
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from investigator.commands.latest import Latest
 from investigator.commands.running import print_table, run, topics_of
 from investigator.commands.selection import Selection, matching, selection_options
 from investigator.commands.views import HEADINGS, row
@@ -25,10 +26,10 @@ _LISTED = 100
 _PROGRESS_SECONDS = 5.0
 
 _REMEDIES = {
-    Verdict.SENT_BEFORE: "; --again sends it once more",
-    Verdict.TOO_OFTEN: "; a higher --max-replays sends it once more",
+    Verdict.SENT_BEFORE: "; --again sends them once more",
+    Verdict.TOO_OFTEN: "; a higher --max-replays sends them once more",
     Verdict.OTHER_GROUP: "; set KAFKA_CONSUMER_GROUP_ID to that one, or let every group handle it with --any-group",
-    Verdict.FOREIGN: "; the worker did not write it",
+    Verdict.FOREIGN: "; nobody knows where they came from",
 }
 
 _OPTIONS = (
@@ -100,7 +101,7 @@ class _Plan:
     twin: str
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     picked: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    shown: deque[tuple[object, ...]] = field(default_factory=lambda: deque(maxlen=_LISTED))
+    shown: Latest[tuple[object, ...]] = field(default_factory=lambda: Latest(_LISTED))
 
     def add(self, letter: DeadLetter, verdict: Verdict, replayed: "Replayed | None", *, shown: bool) -> None:
         """Add a dead letter."""
@@ -108,7 +109,7 @@ class _Plan:
         if verdict is Verdict.SEND:
             self.picked[letter.place.partition].add(letter.place.offset)
         if shown:
-            self.shown.append((*row(letter, replayed)[:-1], verdict.value))
+            self.shown.add(letter.place, (*row(letter, replayed)[:-1], verdict.value))
 
 
 async def _replay(operations: "Operations", topics: list[str], selection: Selection, order: _Order) -> None:
@@ -141,8 +142,8 @@ def _print(plan: _Plan) -> None:
     click.echo(f"{plan.twin}: {plan.verdicts.total()}")
     for verdict, count in plan.verdicts.items():
         click.echo(f"  {count} {verdict.value}{_REMEDIES.get(verdict, '')}")
-    if plan.shown:
-        print_table((*HEADINGS[:-1], "DECISION"), plan.shown)
+    if rows := plan.shown.items():
+        print_table((*HEADINGS[:-1], "DECISION"), rows)
 
 
 async def _send(box: "DeadLetterBox", plan: _Plan, order: _Order) -> None:

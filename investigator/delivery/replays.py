@@ -116,10 +116,10 @@ class Verdict(str, Enum):
     """What becomes of a dead letter that was picked for a replay."""
 
     SEND = "to be sent"
-    SENT_BEFORE = "was sent again before"
-    TOO_OFTEN = "was sent again too often"
-    OTHER_GROUP = "was given up by another group"
-    FOREIGN = "does not say where it came from"
+    SENT_BEFORE = "sent again before"
+    TOO_OFTEN = "sent again too often"
+    OTHER_GROUP = "given up by another group"
+    FOREIGN = "not written by a worker"
 
 
 @dataclass(frozen=True)
