@@ -69,16 +69,20 @@ class Case:
     prepare: Callable[[GraphSeed], None] = field(default=lambda _: None)
 
 
-def _backend(kind: str, parameters: Mapping[str, object]) -> Wanted:
+def _backend(kind: str, parameters: Fields) -> Wanted:
     return Wanted(kind, "thoth-backend", parameters)
 
 
-def _middletier(kind: str, parameters: Mapping[str, object]) -> Wanted:
+def _middletier(kind: str, parameters: Fields) -> Wanted:
     return Wanted(kind, "thoth-middletier", parameters)
 
 
 def _flag(value: object) -> str:
     return "1" if value else "0"
+
+
+def _some(fields: Fields, *names: str) -> dict[str, object]:
+    return {name: fields.get(name) for name in names}
 
 
 def _level(fields: Fields) -> str:
@@ -148,7 +152,7 @@ def administrator(base_name: str, fields: Fields) -> Wanted:
 
 def adviser(fields: Fields) -> Wanted:
     """A run of the adviser."""
-    metadata = {name: fields.get(name) for name in ("origin", "re_run_adviser_id", "source_type", "kebechet_metadata")}
+    metadata = _some(fields, "origin", "re_run_adviser_id", "source_type", "kebechet_metadata")
     return _backend(
         "adviser",
         {
@@ -158,25 +162,21 @@ def adviser(fields: Fields) -> Wanted:
             "THOTH_LOG_ADVISER": _level(fields),
             "THOTH_ADVISER_COUNT": str(fields.get("count") or 1),
             "THOTH_ADVISER_LIMIT": str(fields.get("limit") or 100000),
-            "THOTH_ADVISER_METADATA": {**metadata, "thoth.adviser": _justified(fields)},
+            "THOTH_ADVISER_METADATA": {**metadata, "thoth.adviser": _some(fields, "justification", "stack_info")},
         },
     )
 
 
-def _justified(fields: Fields) -> dict[str, object]:
-    return {name: fields.get(name) for name in ("justification", "stack_info")}
-
-
 def provenance_checker(fields: Fields) -> Wanted:
     """A check of where packages come from."""
-    metadata = {name: fields.get(name) for name in ("origin", "kebechet_metadata")}
+    metadata = _some(fields, "origin", "kebechet_metadata")
     return _backend(
         "provenance-checker",
         {
             "THOTH_WHITELISTED_SOURCES": ",".join(fields.get("whitelisted_sources") or ()),
             "THOTH_AUTHENTICATED_PROVENANCE_CHECK": _flag(fields.get("authenticated")),
             "THOTH_LOG_ADVISER": _level(fields),
-            "THOTH_ADVISER_METADATA": {**metadata, "thoth.adviser": _justified(fields)},
+            "THOTH_ADVISER_METADATA": {**metadata, "thoth.adviser": _some(fields, "justification", "stack_info")},
         },
     )
 

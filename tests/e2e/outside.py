@@ -77,6 +77,10 @@ class Kafka:
         """Read the first `count` messages of a topic; gives fewer after `timeout` seconds."""
         return self._background.run(self._client.read(topic, count, timeout), timeout + 30)
 
+    def partitions(self, topic: str) -> int:
+        """Tell how many partitions a topic has."""
+        return len(self._background.run(self._client.partitions(topic)))
+
     def members(self, group: str) -> int:
         """Tell how many workers share the topics of a group; 0 while these are being assigned."""
         return self._background.run(self._members(group))

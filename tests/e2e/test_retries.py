@@ -88,6 +88,23 @@ def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, place: Sandbox, 
     assert place.cluster.journal.statuses("POST", CREATION) == {500: 13, 201: 3}
 
 
+def test_messages_with_the_same_key_are_handled_in_order(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """The others of a key wait while its first one is tried again; messages with another key or none overtake them."""
+    first, rest = Load(kafka, place, "keyed", RUN_URL), Load(kafka, place, "keyless", RUN_URL)
+    place.cluster.faults.set(failing("/keyed-0", count=8))
+    for url in first.more(10):
+        kafka.send(first.topic, message(url=url), key=b"the same", partition=0)
+    for url in rest.more(10):
+        kafka.send(rest.topic, message(url=url), partition=0)
+
+    first.wait_for_all()
+    rest.wait_for_all()
+    assert list(first.created()) == first.urls
+    every = [workflow.parameters.get("KEBECHET_REPO_URL") for workflow in place.cluster.created]
+    assert every.index(rest.urls[-1]) < every.index(first.urls[0])
+    assert metric(worker, HALTED) == 0
+
+
 REFUSED: dict[int, tuple[str, dict[str, object]]] = {
     400: ("thoth.package-extract-trigger", {"image": "ubi8:refused", "environment_type": "runtime"}),
     403: ("thoth.adviser-trigger", {"recommendation_type": "refused"}),

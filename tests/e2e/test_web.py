@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The web pages of a worker, as dashboards, probes and operators use them."""
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -96,6 +97,26 @@ def test_a_topic_is_halted_and_resumed(worker: Worker, place: Sandbox, kafka: Ka
     assert answer == (200, {"message": f"Successfully resumed consumption of {topic}."})
     wait_until(lambda: metric(worker, PROCESSED, message_type=label) == 1, "the message is handled")
     assert metric(worker, HALTED, base_topic_name=base_name) == 0
+
+
+def test_missing_topics_were_created_at_the_start(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """With six partitions, so that as many workers can share a topic, unless the settings say otherwise."""
+    assert worker.is_healthy
+    assert {kafka.partitions(place.topic(base_name)) for base_name in ("thoth.adviser-trigger", "thoth.repo-init")} == {
+        6
+    }
+
+
+def test_each_line_of_the_log_about_a_message_says_which(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+    """One line an event, each a JSON object; topic, partition and offset find the message."""
+    topic = place.topic("thoth.inspection-completed")
+    sent = kafka.send(topic, message(inspection_id="inspection-000000000001-0123456789abcdef"))
+    wait_until(lambda: metric(worker, PROCESSED, message_type="inspection_completed") == 1, "the message is handled")
+
+    lines = [json.loads(line) for line in worker.log_text().splitlines()]
+    about = [line for line in lines if line.get("topic") == topic]
+    assert any("graph-sync" in line["message"] for line in about)
+    assert {(line["partition"], line["offset"]) for line in about} == {(sent.partition, sent.offset)}
 
 
 @pytest.mark.parametrize("page", ["halt", "resume"])
