@@ -4,6 +4,7 @@
 Run as a script, `python -m benchmarks.api PORT`, it is that process; `RemoteApi` starts, controls and ends it.
 """
 
+import gc
 import json
 import signal
 import sys
@@ -87,5 +88,7 @@ class RemoteApi:
 
 
 if __name__ == "__main__":
+    # A full collection of all that it holds would take time that no API server of a cluster takes.
+    gc.set_threshold(10_000, 20, 10_000)
     with ClusterStandIn(port=int(sys.argv[1])):
         signal.sigwait({signal.SIGTERM, signal.SIGINT})

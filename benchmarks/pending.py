@@ -3,7 +3,7 @@
 
 from functools import partial
 
-from benchmarks.measuring import Ratio, Result, Speed
+from benchmarks.measuring import Ratio, Result, Speed, median
 from benchmarks.place import Place
 from benchmarks.throughput import LATENCY, Setup, releases
 
@@ -16,12 +16,17 @@ _LIMIT = {"ARGO_PENDING_WORKFLOW_LIMIT": "100000"}  # never in the way: what the
 def full_namespaces(place: Place, *, messages: int, rounds: int) -> list[Result]:
     """Compare workers with a limit in namespaces with few and with many workflows, all finished, and one without."""
     runs: dict[str, list[Speed]] = {"few": [], "many": [], "no limit": []}
+    counts: dict[str, list[float]] = {"few": [], "many": []}
     for _ in range(rounds):
-        runs["few"].append(releases(place, messages, _limited(place, _FEW)))
-        runs["many"].append(releases(place, messages, _limited(place, _MANY)))
+        for name, workflows in (("few", _FEW), ("many", _MANY)):
+            runs[name].append(releases(place, messages, _limited(place, workflows)))
+            counts[name] += _counting(place)
         runs["no limit"].append(releases(place, messages, Setup()))
     speeds = {name: Speed.middle(of) for name, of in runs.items()}
     details: dict[str, object] = {"messages": messages, "rounds": rounds, "API's latency in ms": LATENCY * 1000}
+    details |= {
+        f"{name}: milliseconds of a page of a count, median": round(median(of), 1) for name, of in counts.items()
+    }
     for name, speed in speeds.items():
         details[f"{name}: messages per second"] = round(speed.per_second, 1)
         details[f"{name}: processor milliseconds per message"] = round(speed.cpu_seconds * 1e3, 2)
@@ -35,6 +40,12 @@ def full_namespaces(place: Place, *, messages: int, rounds: int) -> list[Result]
 
 def _limited(place: Place, workflows: int) -> Setup:
     return Setup(variables=_LIMIT, prepare=partial(_seed, place, workflows))
+
+
+def _counting(place: Place) -> list[float]:
+    """Give the milliseconds that each page of a count took the API."""
+    lists = [request for request in place.api.requests() if request["method"] == "GET"]
+    return [1000 * request["seconds"] for request in lists if request["path"].endswith("/workflows")]
 
 
 def _seed(place: Place, count: int) -> None:
