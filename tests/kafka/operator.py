@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator does to topics and groups, and what can be seen of commits."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import CreateAclsRequest
 
 from sandbox.background import BackgroundLoop
+from sandbox.kafka_client import Value, encode
 
 T = TypeVar("T")
 
@@ -105,6 +107,20 @@ class Operator:
             return True
 
         return self._background.run(send())
+
+    def send_surely(self, messages: Iterable[tuple[str, Value]]) -> None:
+        """Send messages, each to its topic; every one arrives once, whatever happens to one of several brokers."""
+
+        async def send() -> None:
+            producer = AIOKafkaProducer(bootstrap_servers=self._servers, acks="all", enable_idempotence=True)
+            try:
+                await producer.start()
+                sent = [await producer.send(topic, encode(value)) for topic, value in messages]
+                await asyncio.gather(*sent)
+            finally:
+                await producer.stop()
+
+        self._background.run(send(), timeout=60)
 
     def commit(self, group: str, topic: str, offset: int, partition: int = 0) -> None:
         """Commit an offset for a group that has no members now."""
