@@ -2,40 +2,56 @@
 """The time from a message to its workflow while there is nothing else to do."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks.measuring import Ratio, Result, percentile
 from benchmarks.place import UNREVSOLVED, Place, Stage, released
 from benchmarks.throughput import LATENCY
+from investigator.cluster import Cluster
+from investigator.delivery.origin import Origin
+from investigator.marks import marks
+from investigator.services import build_cluster
+from investigator.settings import load_settings
 from sandbox.kafka_client import KafkaClient
 
 __all__ = ["at_rest"]
 
+_BY_HAND = "by-hand-"
 _WARM_UP = 5  # the first messages open connections and fetch the template
 
 
+class _Times(NamedTuple):
+    sent: list[float]  # when each message was sent
+    seen: list[float]  # when a bare consumer had it
+    own: list[float]  # milliseconds for the same requests without a message
+
+
 def at_rest(place: Place, *, messages: int) -> list[Result]:
-    """Send single messages, each of which asks for one workflow, and compare with the time of the API's requests."""
+    """Send single messages, each of which asks for one workflow, and compare with the same requests made by hand."""
     place.api.reset(LATENCY)
     with place.stage(base_name=UNREVSOLVED) as stage:
         stage.fill(_WARM_UP)
         with stage.worker():
             place.api.wait_for(_WARM_UP)
-            sent, seen = asyncio.run(_send(stage, place, messages))
-    created = sorted(workflow["created"] for workflow in place.api.workflows())[_WARM_UP:]
-    whole = [1000 * (at - since) for since, at in zip(sent, created, strict=True)]
-    broker = [1000 * (at - since) for since, at in zip(sent, seen, strict=True)]
-    return _results(whole, broker, _api_times(place, messages))
+            times = asyncio.run(_send(stage, place, messages))
+    created = [each["created"] for each in place.api.workflows() if not each["name"].startswith(_BY_HAND)]
+    whole = [1000 * (at - since) for since, at in zip(times.sent, sorted(created)[_WARM_UP:], strict=True)]
+    broker = [1000 * (at - since) for since, at in zip(times.sent, times.seen, strict=True)]
+    return _results(whole, broker, times.own)
 
 
-async def _send(stage: Stage, place: Place, messages: int) -> tuple[list[float], list[float]]:
-    """Give when each message was sent, and when a bare consumer had it."""
-    sent, seen = [], []
+async def _send(stage: Stage, place: Place, messages: int) -> _Times:
+    sent, seen, own = [], [], []
+    os.environ.update(place.api.cluster.environment(stage.sandbox.deployment))  # thoth-common looks there
+    cluster = build_cluster(load_settings(stage.sandbox.env()))
+    _by_hand(cluster, -1)  # opens the connection and fetches the template
     async with KafkaClient(stage.sandbox.broker.bootstrap_servers) as client, _end_of(stage) as consumer:
         for number in range(messages):
             await asyncio.sleep(random.uniform(0.1, 0.3))  # noqa: S311 - so as not to be in step with anything
@@ -44,8 +60,17 @@ async def _send(stage: Stage, place: Place, messages: int) -> tuple[list[float],
             await consumer.getone()
             seen.append(time.time())
             await sending
-            await asyncio.to_thread(place.api.wait_for, _WARM_UP + number + 1)
-    return sent, seen
+            await asyncio.to_thread(place.api.wait_for, _WARM_UP + 1 + 2 * number + 1)
+            own.append(await asyncio.to_thread(_by_hand, cluster, number))
+    return _Times(sent, seen, own)
+
+
+def _by_hand(cluster: Cluster, number: int) -> float:
+    """Schedule a workflow like that of a message, without any; gives the milliseconds that it took."""
+    began = time.perf_counter()
+    name = {"package_name": "by-hand", "package_version": "1.0", "job_id": f"{_BY_HAND}{number}"}
+    cluster.create(cluster.draft("schedule_revsolver", name), marks(UNREVSOLVED, Origin("by-hand", 0, number, 0)))
+    return 1000 * (time.perf_counter() - began)
 
 
 @asynccontextmanager
@@ -59,13 +84,6 @@ async def _end_of(stage: Stage) -> AsyncIterator[AIOKafkaConsumer]:
         yield consumer
     finally:
         await consumer.stop()
-
-
-def _api_times(place: Place, messages: int) -> list[float]:
-    """Give the milliseconds that the API took for both requests of each of the last workflows."""
-    posts = [request for request in place.api.requests() if request["method"] == "POST"][-2 * messages :]
-    pairs = zip(posts[::2], posts[1::2], strict=True)
-    return [1000 * (process["seconds"] + create["seconds"]) for process, create in pairs]
 
 
 def _results(whole: list[float], broker: list[float], api: list[float]) -> list[Result]:
