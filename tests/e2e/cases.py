@@ -7,7 +7,7 @@ from functools import partial
 from sandbox.cluster import SOLVERS
 from sandbox.graph_seed import PYPI, GraphSeed
 from tests.e2e import effects
-from tests.e2e.effects import Case, Effects, Fields
+from tests.e2e.case import Case, Effects, Fields, Wanted
 from tests.e2e.forms import ADVISER_ID, METADATA, Form, forms, release
 from tests.e2e.graph_effects import OTHER_INDEX, seed_solved
 
@@ -80,7 +80,7 @@ def _known_security() -> dict[str, Case]:
         seed_solved(fields, seed)
         seed.si_aggregated(fields["package_name"], fields["package_version"], PYPI)
 
-    def case(base_name: str, fields: Fields, *wanted: effects.Wanted) -> Case:
+    def case(base_name: str, fields: Fields, *wanted: Wanted) -> Case:
         return Case(base_name, fields, {"middletier": Effects(wanted)}, partial(analysed, fields))
 
     solved = {**release(), "solver": SOLVERS[0]}

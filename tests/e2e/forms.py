@@ -9,7 +9,7 @@ from itertools import count
 from sandbox.cluster import SOLVERS
 from sandbox.graph_seed import PYPI, GraphSeed
 from tests.e2e import effects, graph_effects
-from tests.e2e.effects import ByMode, Effects, Fields, Wanted
+from tests.e2e.case import ByMode, Effects, Fields, Wanted
 
 REPOSITORY = "https://github.com/thoth-station/cli-examples"
 PASSWORD = "correct horse battery staple"

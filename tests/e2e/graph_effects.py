@@ -7,7 +7,7 @@ from hashlib import sha256
 from sandbox.cluster import SOLVERS
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags
 from tests.e2e import effects
-from tests.e2e.effects import ByMode, Change, Effects, Fields
+from tests.e2e.case import ByMode, Change, Effects, Fields
 
 OTHER_INDEX = "https://download.pytorch.org/whl/cpu"
 _PLACES = [("1.0", PYPI), ("2.0", PYPI), ("2.0", OTHER_INDEX)]

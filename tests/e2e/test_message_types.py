@@ -13,9 +13,9 @@ from sandbox.environment import Sandbox
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from sandbox.workflow_store import CreatedWorkflow
+from tests.e2e.case import Case, Change, Wanted
 from tests.e2e.cases import cases
 from tests.e2e.conftest import surroundings
-from tests.e2e.effects import Case, Change, Wanted
 from tests.e2e.outside import Kafka, Scrape, message, metric, wait_until
 
 MODES: dict[str, tuple[str, ...]] = {
