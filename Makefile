@@ -17,6 +17,10 @@ WORKERS ?=
 # `make bench QUICK=1` takes a look instead of a measurement; `make bench NAMES="engine rest"` does only these.
 QUICK ?=
 NAMES ?=
+# Passed on to the soak: `make soak DURATION=120 SEED=7 KAFKA=apache`.
+DURATION ?=
+SEED ?=
+KAFKA ?=
 # Passed on to pytest: `make test PYTEST_ARGS="-k halted"`.
 PYTEST_ARGS ?=
 
@@ -78,6 +82,10 @@ test-kafka: $(STAMP) ## The end-to-end tests, and more, on Apache Kafka itself (
 .PHONY: bench
 bench: $(STAMP) ## Measure how fast it is, as ratios inside one run; some 20 minutes (QUICK=1: some 5)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(NAMES)
+
+.PHONY: soak
+soak: $(STAMP) ## Two workers while all around them fails by chance (DURATION=600 SEED=... KAFKA=apache), then every message is looked for
+	@SANDBOX_KAFKA=$(KAFKA) $(BIN)/python -m sandbox.soak $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
 lint: $(STAMP) ## Style
