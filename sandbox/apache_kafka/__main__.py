@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m sandbox.apache_kafka` fetches what an Apache Kafka broker needs; ends with 1 and why where it can't be.
+"""`python -m sandbox.apache_kafka` fetches what a broker of Apache Kafka needs, and says where it is.
 
-With the argument `--check` nothing is fetched: it only tells whether it could be.
+Ends with status 1 and the reason where it can't be had here, with 2 where something else was fetched than should be.
 """
 
 import sys
 
-from sandbox.apache_kafka.programs import UnavailableError, jars, why_unavailable
+from sandbox.apache_kafka.programs import TamperedError, UnavailableError, jars, java
 
 
-def _main() -> None:
-    if reason := why_unavailable():
-        sys.exit(reason)
-    if "--check" in sys.argv[1:]:
-        return
+def _main() -> int:
     try:
+        java()
         print(f"Apache Kafka is in {jars()}")
     except UnavailableError as error:
-        sys.exit(str(error))
+        print(error)
+        return 1
+    except TamperedError as error:
+        print(error)
+        return 2
+    return 0
 
 
-_main()
+sys.exit(_main())

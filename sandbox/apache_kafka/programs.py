@@ -13,7 +13,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-__all__ = ["UnavailableError", "jars", "java", "why_unavailable"]
+__all__ = ["TamperedError", "UnavailableError", "jars", "java"]
 
 _HERE = Path(__file__).parent
 _POM = _HERE / "pom.xml"
@@ -27,15 +27,8 @@ class UnavailableError(Exception):
     """Apache Kafka can't be had here; the text says why and what to do about it."""
 
 
-def why_unavailable() -> str | None:
-    """Tell why Apache Kafka can't run here, without fetching anything; None where nothing speaks against it."""
-    try:
-        java()
-        if not _folder().is_dir():
-            _maven()
-    except UnavailableError as error:
-        return str(error)
-    return None
+class TamperedError(Exception):
+    """What was fetched is not what it should be."""
 
 
 @cache
@@ -53,7 +46,12 @@ def java() -> str:
 
 
 def jars() -> Path:
-    """Give the folder of the jars; fetches them where they are missing, and raises UnavailableError where it can't."""
+    """Give the folder of the jars; fetches them where they are missing.
+
+    Raises:
+        UnavailableError: they can't be fetched.
+        TamperedError: what was fetched is something else.
+    """
     folder = _folder()
     if not folder.is_dir():
         _CACHE.mkdir(exist_ok=True)
@@ -89,4 +87,4 @@ def _check(folder: Path) -> None:
     wanted = {name: digest for digest, name in map(str.split, _SUMS.read_text("ascii").splitlines())}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     if differing := sorted(name for name, _ in wanted.items() ^ found.items()):
-        raise UnavailableError(f"what Maven fetched is not what {_SUMS} tells: {', '.join(dict.fromkeys(differing))}")
+        raise TamperedError(f"what Maven fetched is not what {_SUMS} tells: {', '.join(dict.fromkeys(differing))}")

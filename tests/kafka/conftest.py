@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.apache_kafka.programs import UnavailableError, jars
 from sandbox.broker import Broker
 from tests.e2e.outside import Kafka
 from tests.kafka.operator import Operator
@@ -19,6 +20,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if os.environ.get("SANDBOX_KAFKA") != "apache":
                 item.add_marker(pytest.mark.skip("needs Apache Kafka: make test-kafka"))
+
+
+@pytest.fixture(scope="session")
+def apache() -> None:
+    """What brokers of one's own are made of; without it, the tests that need such are skipped."""
+    try:
+        jars()
+    except UnavailableError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

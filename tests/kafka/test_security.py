@@ -26,8 +26,9 @@ HALTS = "thoth.investigator.halts"
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+def secured(apache: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """The broker of these tests."""
+    del apache
     with secured_broker(tmp_path_factory.mktemp("secured")) as secured:
         yield secured
 

@@ -20,8 +20,9 @@ EXTRACT = "thoth.package-extract-trigger"
 
 
 @pytest.fixture(scope="module")
-def brokers() -> Iterator[ApacheKafkaCluster]:
+def brokers(apache: None) -> Iterator[ApacheKafkaCluster]:
     """Three brokers for these tests."""
+    del apache
     with ApacheKafkaCluster() as cluster:
         yield cluster
 
