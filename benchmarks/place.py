@@ -144,10 +144,9 @@ class Place:
 
 @contextmanager
 def running_place() -> Iterator[Place]:
-    """Start everything on free ports, and stop it all and remove its files at the end."""
+    """Start everything on free ports, and stop it all at the end; files, with all logs, are kept after a failure."""
     folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
     with ExitStack() as parts:
-        parts.callback(shutil.rmtree, folder, ignore_errors=True)
         yield Place(
             broker=parts.enter_context(broker_of_environment()),
             postgres=parts.enter_context(PostgresServer()),
@@ -155,3 +154,4 @@ def running_place() -> Iterator[Place]:
             index=PackageIndexServer(),
             folder=folder,
         )
+    shutil.rmtree(folder, ignore_errors=True)

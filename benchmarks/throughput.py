@@ -18,27 +18,20 @@ _WORKERS = 20
 
 @dataclass(frozen=True)
 class Setup:
-    """How workers are run: how many, on how many partitions, with which variables, against an API how slow.
+    """How a worker is run: with which variables, and what is called before, once the API is empty."""
 
-    ``prepare`` is called once the API is empty; ``latency`` is in seconds.
-    """
-
-    processes: int = 1
-    partitions: int = 1
-    latency: float = LATENCY
     variables: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] = lambda: None
 
 
 def releases(place: Place, messages: int, setup: Setup) -> Speed:
-    """Let workers handle messages about releases; the speed is in messages, and of all workers together."""
-    place.api.reset(setup.latency)
-    with place.stage(setup.partitions) as stage:
+    """Let a worker handle messages about releases; the speed is in messages."""
+    place.api.reset(LATENCY)
+    with place.stage() as stage:
         setup.prepare()
         stage.fill(messages)
-        with stage.workers(setup.processes, **setup.variables) as workers:
-            pids = [worker.process.pid for worker in workers]
-            return watch(pids, lambda: place.api.created() // WORKFLOWS, messages)
+        with stage.worker(**setup.variables) as worker:
+            return watch([worker.process.pid], lambda: place.api.created() // WORKFLOWS, messages)
 
 
 def many_releases(place: Place, *, messages: int, rounds: int) -> list[Result]:
