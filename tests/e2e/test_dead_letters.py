@@ -134,7 +134,7 @@ def test_passwords_are_told_to_nobody_but_the_workflow(worker: Worker, place: Sa
 
     kafka.send(topic, message(fields, image="ubi8:good"))
     kafka.send(topic, message(fields, image="ubi8:kept"))
-    kafka.send(topic, message(fields, image="ubi8:bad", environment_type=PASSWORD))
+    kafka.send(topic, message(fields, image="ubi8:bad", job_id=PASSWORD))
     kafka.send(topic, message(fields, image="ubi8:bad", debug=PASSWORD))
     kafka.send(topic, json.dumps(message(fields, image="ubi8:bad")).encode() + b"x")
     letters = kafka.read(f"{topic}-dlt", 4)
