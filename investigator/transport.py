@@ -98,6 +98,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         return {Partition(*tp): from_text(at.offset, at.metadata) for tp, at in found.items()}
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go back to what was committed, or to where a group without a commit begins.
+
+        Faust drops what is fetched around a rebalance and counts on this to bring it again. But aiokafka stays where it
+        is when nothing was committed, or offset 0 was: the first messages of a topic would be lost.
+        """
+        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return committed
+
+    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
+        consumer = self._ensure_consumer()
+        committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
+        for tp, offset in committed.items():
+            if offset == 0:
+                consumer.seek(tp, 0)
+        unknown = [tp for tp, offset in committed.items() if offset is None]
+        if unknown and self.app.conf.consumer_auto_offset_reset == "earliest":
+            await consumer.seek_to_beginning(*unknown)
+        return committed
+
     async def stay_in_group(self) -> None:
         """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
         await self.call_thread(self._touch)

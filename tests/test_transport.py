@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faust's consumer on a broker: what it drops around a rebalance comes again."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from investigator.transport import ConsumerThread
+from sandbox.broker import Broker
+from sandbox.kafka_client import KafkaClient
+
+MESSAGES = 20
+
+
+@dataclass
+class Thread:
+    """What the seek of the consumer thread uses of it: a real client, and one setting."""
+
+    client: AIOKafkaConsumer
+    reset: str
+    app: SimpleNamespace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = SimpleNamespace(conf=SimpleNamespace(consumer_auto_offset_reset=self.reset))
+
+    def _ensure_consumer(self) -> AIOKafkaConsumer:
+        return self.client
+
+
+@asynccontextmanager
+async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[AIOKafkaConsumer, TopicPartition]]:
+    """Give a client of a group that committed this, which has fetched all messages of a partition."""
+    name = f"seek-{uuid.uuid4().hex[:10]}"
+    await broker.create_topics([name])
+    async with KafkaClient(broker.bootstrap_servers) as sender:
+        await sender.send_all(name, ["{}"] * MESSAGES)
+    place = TopicPartition(name, 0)
+    client = AIOKafkaConsumer(
+        bootstrap_servers=broker.bootstrap_servers,
+        group_id=name,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await client.start()
+    try:
+        client.assign([place])
+        while await client.position(place) < MESSAGES:
+            await client.getmany(place, timeout_ms=100)
+        if committed is not None:
+            await client.commit({place: committed})
+        yield client, place
+    finally:
+        await client.stop()
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("committed", [None, 0, 7])
+async def test_what_was_fetched_and_dropped_is_fetched_again(broker: Broker, committed: int | None) -> None:
+    """Faust seeks to the commit for that; where there is none yet, or it is 0, the first messages come again too."""
+    async with fetched(broker, committed) as (client, place):
+        found = await ConsumerThread._seek_to_committed(Thread(client, "earliest"))  # type: ignore[arg-type]
+        assert found == {place: committed}
+        assert await client.position(place) == (committed or 0)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("committed", [None, 0])
+async def test_aiokafka_itself_stays_where_it_is(broker: Broker, committed: int | None) -> None:
+    """The trap: without a commit, or with one of 0, what Faust dropped would be lost and be committed over."""
+    async with fetched(broker, committed) as (client, place):
+        await client.seek_to_committed()
+        assert await client.position(place) == MESSAGES
+
+
+@pytest.mark.e2e
+async def test_a_group_that_begins_with_what_is_new_is_not_sent_back_to_the_old(broker: Broker) -> None:
+    """With `latest` it never wanted what lay there before its first start."""
+    async with fetched(broker, None) as (client, place):
+        await ConsumerThread._seek_to_committed(Thread(client, "latest"))  # type: ignore[arg-type]
+        assert await client.position(place) == MESSAGES
