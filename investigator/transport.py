@@ -73,6 +73,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, mark in marks.items()
             if tp in assignment
         }
+        if not wanted:
+            return False
         try:
             await self._ensure_consumer().commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
@@ -196,7 +198,8 @@ class LedgerConsumer(driver.Consumer):
         return {tp: mark.offset for tp, mark in self._marks.items()}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        marks = {tp: self._marks[tp] for tp in offsets}
+        # Another commit may have been under way, and have got this far first.
+        marks = {tp: self._marks[tp] for tp in offsets if tp in self._marks}
         did_commit = await self._thread.commit_marks(marks)
         if did_commit:
             for tp, mark in marks.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's consumer on a broker: what it drops around a rebalance comes again."""
+"""What Faust's consumer drops around a rebalance comes again, and no commit ends a worker."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
 
+from investigator.delivery.ledger import Mark
 from investigator.transport import ConsumerThread
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
@@ -19,7 +21,7 @@ MESSAGES = 20
 
 @dataclass
 class Thread:
-    """What the seek of the consumer thread uses of it: a real client, and one setting."""
+    """What seeks and commits of the consumer thread use of it: a real client, and one setting."""
 
     client: AIOKafkaConsumer
     reset: str
@@ -27,6 +29,10 @@ class Thread:
 
     def __post_init__(self) -> None:
         self.app = SimpleNamespace(conf=SimpleNamespace(consumer_auto_offset_reset=self.reset))
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """Give the partitions of the client."""
+        return frozenset(self.client.assignment())
 
     def _ensure_consumer(self) -> AIOKafkaConsumer:
         return self.client
@@ -83,3 +89,14 @@ async def test_a_group_that_begins_with_what_is_new_is_not_sent_back_to_the_old(
     async with fetched(broker, None) as (client, place):
         await ConsumerThread._seek_to_committed(Thread(client, "latest"))  # type: ignore[arg-type]
         assert await client.position(place) == MESSAGES
+
+
+@pytest.mark.e2e
+async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Broker) -> None:
+    """They may go between Faust's look at them and the commit; aiokafka raises over a commit of nothing."""
+    async with fetched(broker, None) as (client, place):
+        thread = Thread(client, "earliest")
+        gone = {TP(place.topic, 7): Mark(3)}
+        assert not await ConsumerThread._commit_marks(thread, gone)  # type: ignore[arg-type]
+        assert await ConsumerThread._commit_marks(thread, {TP(*place): Mark(3), **gone})  # type: ignore[arg-type]
+        assert await client.committed(place) == 3

@@ -77,9 +77,15 @@ class Dispatcher:
             signal.notify()
 
     def assign(self, partitions: Iterable[Partition]) -> None:
-        """Begin to take up messages of these partitions; to be called before the first of them is offered."""
+        """Begin to take up messages of these partitions; to be called before the first of them is offered.
+
+        What is in hand of an earlier assignment that nobody revoked, as of a topic that was made anew, is let go.
+        """
+        partitions = frozenset(partitions)
+        for task in self._hand.of(partitions):
+            task.cancel()
+        self._leaving -= partitions
         for partition in partitions:
-            self._leaving.discard(partition)
             self.ledger.assign(partition)
         self._all_topics_changed()
 

@@ -177,3 +177,19 @@ async def test_a_stop_takes_up_nothing_new() -> None:
     await until(100)
     assert ends(at_work, parked, fresh) == [[15], [], []]
     assert len(parked.began) == 3
+
+
+@in_virtual_time
+async def test_a_partition_that_begins_anew_without_having_been_revoked_leaves_nothing_of_before() -> None:
+    """As when a topic is deleted and made anew: what was given up or at work there is no message any more."""
+    worker, before, anew = Worker(), [Act(0, failures=9), Act(3600)], Act()
+    worker.play(*before)
+    await until(10)
+    worker.dispatcher.assign([ZERO])
+    worker.resume()
+    worker.play(anew)
+    await until(20)
+    assert [len(act.began) for act in before] == [3, 1]
+    assert ends(*before, anew) == [[], [], [11]]
+    assert not worker.dispatcher.in_hand()
+    assert worker.position() == 1
