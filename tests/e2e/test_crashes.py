@@ -37,7 +37,7 @@ def test_nothing_is_lost_or_done_twice_under_kill_9(sandbox: Sandbox, kafka: Kaf
 
     for third in range(3):
         with running(worker):
-            load.wait_for(third * 80 + chance.randint(20, 70))
+            load.wait_for(third * 60 + chance.randint(15, 50))
     assert load.created().total() < 300
     with running(worker):
         load.wait_for_all()
