@@ -33,6 +33,7 @@ _ONE_NODE = {
     "log.cleaner.backoff.ms": "500",
     "log.cleaner.dedupe.buffer.size": str(2 * 2**20),
     "log.retention.check.interval.ms": "1000",
+    "message.max.bytes": str(16 * 2**20),  # the sandbox sends such as well
     "num.io.threads": "2",
     "num.network.threads": "2",
     "offsets.topic.num.partitions": "1",
