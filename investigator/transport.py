@@ -11,19 +11,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka import ConsumerRecord
+from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from investigator.consumer_thread import ConsumerThread
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Mark, Partition
-from investigator.delivery.progress import from_text, to_text
-from investigator.lost_places import warn_of_lost_places
 from investigator.pages import with_page
 
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
@@ -32,6 +30,14 @@ _REBALANCE_GRACE_SECONDS = 2.0
 
 # A broker that has gone away does not keep a worker from ending.
 _COMMIT_PATIENCE_SECONDS = 5.0
+
+# How often a worker that is kept out of its group tries again.
+_GROUP_ERROR_SECONDS = 2.0
+
+_SESSION_REMEDY = (
+    "THOTH_INVESTIGATOR_SESSION_TIMEOUT has to lie within the brokers' group.min.session.timeout.ms and "
+    "group.max.session.timeout.ms; as it is, this worker is let into no group."
+)
 
 ShowPosition = Callable[[Partition, int | None], None]
 
@@ -43,90 +49,9 @@ class Bound(NamedTuple):
     show_position: ShowPosition
 
 
-# A topic of which there is enough in memory is left out while the others are polled and fetched. With Faust's waits,
-# 1 and 1.5 seconds, what is in memory has long been handled before that topic gets its turn again.
+# A topic of which there is enough in memory is left out while the others are polled. With Faust's wait, a second, what
+# is in memory has long been handled before that topic gets its turn again.
 _LONGEST_POLL_SECONDS = 0.05
-# Some brokers, the embedded one among them, do not answer a waiting fetch as soon as there is a message.
-_LONGEST_FETCH_MS = 25
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that talks to the broker; survives what a broker may do."""
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
-        # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
-        warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
-        return consumer
-
-    async def commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
-        """Commit; tell whether the broker has it. What it does not have now is committed another time."""
-        did_commit: bool = await self.call_thread(self._commit_marks, marks)
-        return did_commit
-
-    async def _commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
-        assignment = self.assignment()
-        wanted = {
-            TopicPartition(*tp): OffsetAndMetadata(mark.offset, to_text(mark))
-            for tp, mark in marks.items()
-            if tp in assignment
-        }
-        if not wanted:
-            return False
-        try:
-            await self._ensure_consumer().commit(wanted)
-        except (CommitFailedError, IllegalStateError) as error:
-            self.log.info("Not committed, since the partitions were assigned anew: %s", error)
-            return False
-        except KafkaError as error:
-            self.log.warning("Not committed, will be tried again: %r", error)
-            return False
-        return True
-
-    async def committed_marks(self) -> dict[Partition, Mark]:
-        """Give what was committed of the assigned partitions, by whomever; none where the broker does not tell."""
-        marks: dict[Partition, Mark] = await self.call_thread(self._committed_marks)
-        return marks
-
-    async def _committed_marks(self) -> dict[Partition, Mark]:
-        consumer = self._ensure_consumer()
-        try:
-            coordinator = consumer._coordinator  # noqa: SLF001  aiokafka's own `committed` leaves the metadata out
-            found = await coordinator.fetch_committed_offsets(list(consumer.assignment()))
-        except KafkaError as error:
-            self.log.warning("What was finished beyond the commits is not known and may be done again: %r", error)
-            return {}
-        return {Partition(*tp): from_text(at.offset, at.metadata) for tp, at in found.items()}
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go back to what was committed, or to where a group without a commit begins.
-
-        Faust drops what is fetched around a rebalance and counts on this to bring it again. But aiokafka stays where it
-        is when nothing was committed, or offset 0 was: the first messages of a topic would be lost.
-        """
-        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
-        return committed
-
-    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
-        consumer = self._ensure_consumer()
-        committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
-        for tp, offset in committed.items():
-            if offset == 0:
-                consumer.seek(tp, 0)
-        unknown = [tp for tp, offset in committed.items() if offset is None]
-        if unknown and self.app.conf.consumer_auto_offset_reset == "earliest":
-            await consumer.seek_to_beginning(*unknown)
-        return committed
-
-    async def stay_in_group(self) -> None:
-        """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
-        await self.call_thread(self._touch)
-
-    async def _touch(self) -> None:
-        with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001  aiokafka's own idle clock
-            pass
 
 
 class LedgerConsumer(driver.Consumer):
@@ -225,6 +150,20 @@ class LedgerConsumer(driver.Consumer):
             await self.sleep(interval)
             if not self.should_stop:
                 await self._thread.stay_in_group()
+
+    @Service.task
+    async def _watch_membership(self) -> None:
+        while not self.should_stop:
+            await self.sleep(_GROUP_ERROR_SECONDS)
+            if not self.should_stop:
+                await self._heed(await self._thread.group_error())
+
+    async def _heed(self, error: KafkaError | None) -> None:
+        if isinstance(error, InvalidSessionTimeoutError):
+            self.log.critical("%s", _SESSION_REMEDY)
+            await self.crash(error)
+        elif error is not None:
+            self.log.warning("Not in the consumer group, will be tried again: %r; see docs/kafka.md", error)
 
 
 def transport_for(dispatcher: Dispatcher, show_position: ShowPosition) -> type[driver.Transport]:

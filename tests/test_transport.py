@@ -11,8 +11,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
+from investigator.consumer_thread import ConsumerThread
 from investigator.delivery.ledger import Mark
-from investigator.transport import ConsumerThread
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 

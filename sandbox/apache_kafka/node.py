@@ -30,6 +30,7 @@ _ONE_NODE = {
     "broker.session.timeout.ms": "3000",  # a node that was killed may come back only after it
     "default.replication.factor": "1",
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
     "log.cleaner.backoff.ms": "500",
     "log.cleaner.dedupe.buffer.size": str(2 * 2**20),
     "log.retention.check.interval.ms": "1000",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaError
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
 from sandbox.background import BackgroundLoop
 from sandbox.kafka_client import Value, encode
@@ -32,7 +32,7 @@ class Operation(IntEnum):
     CREATE = 5
 
 
-_LITERAL, _PREFIXED, _ALLOW = 3, 4, 3
+_LITERAL, _PREFIXED, _ALLOW, _DENY, _ANY = 3, 4, 3, 2, 1
 
 
 class Operator:
@@ -138,8 +138,19 @@ class Operator:
 
     def allow(self, user: str, operation: Operation, kind: Kind, name: str, *, prefix: bool = False) -> None:
         """Give a user a right on a topic or group of that name, or on all whose names begin with it."""
-        pattern = _PREFIXED if prefix else _LITERAL
-        request = CreateAclsRequest(kind, name, pattern, f"User:{user}", "*", operation, _ALLOW)
+        self._rule(_ALLOW, user, operation, kind, name, _PREFIXED if prefix else _LITERAL)
+
+    def deny(self, user: str, operation: Operation, kind: Kind, name: str) -> None:
+        """Forbid it, whatever else is allowed."""
+        self._rule(_DENY, user, operation, kind, name, _LITERAL)
+
+    def undo_denials(self, user: str) -> None:
+        """Forbid a user nothing any more."""
+        request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, _ANY, _DENY)
+        self._as_admin(lambda admin: admin._send_to_controller(request))
+
+    def _rule(self, permission: int, user: str, operation: Operation, kind: Kind, name: str, pattern: int) -> None:  # noqa: PLR0913, PLR0917
+        request = CreateAclsRequest(kind, name, pattern, f"User:{user}", "*", operation, permission)
         answer = self._as_admin(lambda admin: admin._send_to_controller(request))
         assert [code for code, _ in answer.creation_responses] == [0]
 

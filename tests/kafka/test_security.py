@@ -297,6 +297,37 @@ def test_a_dead_letter_that_may_not_be_written_halts_its_topic(
     assert "docs/kafka.md" in worker.log_text()
 
 
+def test_a_worker_that_loses_its_right_to_the_group_ends_and_says_why_at_its_next_start(
+    secured: Secured, root: Operator, inside: Kafka, sandbox: Sandbox
+) -> None:
+    """Whoever starts it again is told what is missing; with the right given back, it goes on where it was."""
+    group = sandbox.group()
+    root.allow("limited", Operation.READ, Kind.GROUP, group)
+    for operation in Operation:
+        root.allow("limited", operation, Kind.TOPIC, f"{sandbox.deployment}.", prefix=True)
+    with sandbox.worker(sandbox.env(**secured.by_password("SASL_SSL", "PLAIN", "limited"))) as worker:
+        inside.send(sandbox.topic(REPO_INIT), repository(1))
+        wait_until(lambda: set_up(sandbox.cluster) == {1: 1}, "the message is handled")
+        root.deny("limited", Operation.READ, Kind.GROUP, group)
+        assert worker.wait(timeout=60) != 0
+        inside.send(sandbox.topic(REPO_INIT), repository(2))
+        worker.start()
+        assert worker.wait(timeout=60) == 1
+        assert f"READ on group {group}" in worker.log_text()
+        root.undo_denials("limited")
+        worker.start()
+        wait_until(lambda: set_up(sandbox.cluster) == {1: 1, 2: 1}, "it goes on")
+
+
+def test_a_session_that_brokers_do_not_allow_ends_the_worker(secured: Secured, sandbox: Sandbox) -> None:
+    """It would be let into no group, however long it waited; the setting is named."""
+    way_in = secured.by_password("SASL_SSL", "PLAIN")
+    worker = sandbox.worker(sandbox.env(THOTH_INVESTIGATOR_SESSION_TIMEOUT="0.5", **way_in))
+    worker.start()
+    assert worker.wait(timeout=40) != 0
+    assert "THOTH_INVESTIGATOR_SESSION_TIMEOUT has to lie within" in worker.log_text()
+
+
 def test_the_list_of_rights_is_that_of_the_documentation() -> None:
     """docs/kafka.md names each of them."""
     page = (Path(__file__).parents[2] / "docs" / "kafka.md").read_text("utf-8")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The thread in which Faust's consumer talks to the broker, made to survive what a broker may do."""
+
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from investigator.delivery.ledger import Mark, Partition
+from investigator.delivery.progress import from_text, to_text
+from investigator.lost_places import warn_of_lost_places
+
+# While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
+# what is in memory has long been handled before that topic gets its turn again. And some brokers, the embedded one
+# among them, do not answer a waiting fetch as soon as there is a message.
+_LONGEST_FETCH_MS = 25
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that talks to the broker; survives what a broker may do."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
+        # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
+        return consumer
+
+    async def commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
+        """Commit; tell whether the broker has it. What it does not have now is committed another time."""
+        did_commit: bool = await self.call_thread(self._commit_marks, marks)
+        return did_commit
+
+    async def _commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
+        assignment = self.assignment()
+        wanted = {
+            TopicPartition(*tp): OffsetAndMetadata(mark.offset, to_text(mark))
+            for tp, mark in marks.items()
+            if tp in assignment
+        }
+        if not wanted:
+            return False
+        try:
+            await self._ensure_consumer().commit(wanted)
+        except (CommitFailedError, IllegalStateError) as error:
+            self.log.info("Not committed, since the partitions were assigned anew: %s", error)
+            return False
+        except KafkaError as error:
+            self.log.warning("Not committed, will be tried again: %r", error)
+            return False
+        return True
+
+    async def committed_marks(self) -> dict[Partition, Mark]:
+        """Give what was committed of the assigned partitions, by whomever; none where the broker does not tell."""
+        marks: dict[Partition, Mark] = await self.call_thread(self._committed_marks)
+        return marks
+
+    async def _committed_marks(self) -> dict[Partition, Mark]:
+        consumer = self._ensure_consumer()
+        try:
+            coordinator = consumer._coordinator  # noqa: SLF001  aiokafka's own `committed` leaves the metadata out
+            found = await coordinator.fetch_committed_offsets(list(consumer.assignment()))
+        except KafkaError as error:
+            self.log.warning("What was finished beyond the commits is not known and may be done again: %r", error)
+            return {}
+        return {Partition(*tp): from_text(at.offset, at.metadata) for tp, at in found.items()}
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go back to what was committed, or to where a group without a commit begins.
+
+        Faust drops what is fetched around a rebalance and counts on this to bring it again. But aiokafka stays where it
+        is when nothing was committed, or offset 0 was: the first messages of a topic would be lost.
+        """
+        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return committed
+
+    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
+        consumer = self._ensure_consumer()
+        committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
+        for tp, offset in committed.items():
+            if offset == 0:
+                consumer.seek(tp, 0)
+        unknown = [tp for tp, offset in committed.items() if offset is None]
+        if unknown and self.app.conf.consumer_auto_offset_reset == "earliest":
+            await consumer.seek_to_beginning(*unknown)
+        return committed
+
+    async def group_error(self) -> KafkaError | None:
+        """Take what keeps this worker out of the group; the client tries again only after somebody has."""
+        error: KafkaError | None = await self.call_thread(self._group_error)
+        return error
+
+    async def _group_error(self) -> KafkaError | None:
+        try:
+            if self._consumer is not None:
+                self._consumer._coordinator.check_errors()  # noqa: SLF001  which Faust never does
+        except KafkaError as error:
+            return error
+        return None
+
+    async def stay_in_group(self) -> None:
+        """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
+        await self.call_thread(self._touch)
+
+    async def _touch(self) -> None:
+        with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001  aiokafka's own idle clock
+            pass
