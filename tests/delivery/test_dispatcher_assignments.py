@@ -177,6 +177,7 @@ async def test_a_stop_takes_up_nothing_new() -> None:
     await until(100)
     assert ends(at_work, parked, fresh) == [[15], [], []]
     assert len(parked.began) == 3
+    assert worker.diary.about_offsets == [0, 0]
 
 
 @in_virtual_time

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from investigator.delivery.engine import Step
+from investigator.delivery.dead_letters import DeadLetterLimit, Outcomes
+from investigator.delivery.engine import Failure, Step
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Verb
 from investigator.delivery.messages import Delivery
@@ -62,6 +63,34 @@ async def test_a_dead_letter_that_can_not_be_written_halts_the_topic() -> None:
     assert worker.letters.offsets() == [0]
     assert worker.position() == 1
     assert len(failing.began) == 3
+
+
+class LimitedLetters(Letters):
+    """Keeps dead letters of a topic as long as the limit allows it."""
+
+    outcomes = Outcomes(DeadLetterLimit(consecutive=3, share=1, window=100))
+
+    def wants(self, delivery: Delivery) -> bool:
+        """Ask the limit."""
+        return self.outcomes.allow_dead_letter(delivery.topic)
+
+    async def keep(self, delivery: Delivery, failure: Failure) -> None:
+        """Count it."""
+        await super().keep(delivery, failure)
+        self.outcomes.note(delivery.topic, handled=False)
+
+
+@in_virtual_time
+async def test_too_many_dead_letters_halt_the_topic_in_spite_of_ack_on_fail() -> None:
+    """After a bad deployment the first few are kept, and the rest of the topic waits unharmed for the next one."""
+    worker = Worker(replace(POLICY, workers=1), letters=LimitedLetters())
+    acts = [Act(0.1, failures=1, error=lambda: PermanentError("no")) for _ in range(10)]
+    worker.play(*acts)
+    await until(20)
+    assert worker.letters.offsets() == [0, 1, 2]
+    assert worker.board.is_halted(TOPIC)
+    assert [len(act.began) for act in acts] == [1] * 4 + [0] * 6
+    assert worker.position() == 3
 
 
 @in_virtual_time

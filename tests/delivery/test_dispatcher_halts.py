@@ -154,6 +154,23 @@ async def test_what_was_decided_is_done_by_whoever_has_the_message_by_then() -> 
 
 
 @in_virtual_time
+async def test_a_message_at_the_place_of_a_skipped_one_is_not_skipped() -> None:
+    """A topic that was deleted and made anew counts from zero again; its messages are others."""
+    gone = Worker()
+    gone.play(given_up())
+    await until(10)
+    gone.view.is_closed = True
+    worker, act = Worker(log=gone.log), Act()
+    worker.resume(Verb.SKIP)
+    await until(11)
+    assert worker.board.halts.entries(TOPIC)
+    anew = message(0, act)
+    worker.offer([replace(anew, origin=replace(anew.origin, timestamp_ms=anew.origin.timestamp_ms + 1))])
+    await until(20)
+    assert ends(act) == [[12]]
+
+
+@in_virtual_time
 async def test_an_operator_can_halt_a_topic_by_hand() -> None:
     """Nothing begins until it is resumed, on any worker; what is at work finishes."""
     worker, other = Worker(), Worker(name="other")

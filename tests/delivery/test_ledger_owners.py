@@ -9,9 +9,66 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from investigator.delivery.ledger import Ledger, Mark, Partition, Ticket
 from investigator.delivery.progress import from_text, to_text
+from tests.delivery.test_ledger import ONE, assigned, taken
 
 PARTITION = Partition("adviser-trigger", 0)
 MAX_AHEAD = 12
+
+
+def test_what_was_finished_beyond_the_commit_is_not_done_again_by_the_next_owner() -> None:
+    """The commit tells the next owner of the partition what lies done behind it; only the rest is taken up."""
+    ledger = assigned()
+    for finished in taken(ledger, 3, 4, 5, 6, 7)[1::2]:
+        ledger.finish(finished)
+    mark = ledger.committable()[ONE]
+    assert mark == Mark(3, frozenset({4, 6}))
+    successor = assigned()
+    successor.restore(ONE, mark)
+    mine = [ticket for offset in range(mark.offset, 8) if (ticket := successor.take(ONE, offset)) is not None]
+    assert [ticket.offset for ticket in mine] == [3, 5, 7]
+    for ticket in mine:
+        successor.finish(ticket)
+    assert successor.committable()[ONE] == Mark(8)
+
+
+def test_what_was_finished_earlier_is_not_learned_once_messages_are_in_hand() -> None:
+    """A late answer about an earlier commit changes nothing: this assignment knows better."""
+    ledger = assigned()
+    taken(ledger, 3)
+    ledger.restore(ONE, Mark(3, frozenset({4})))
+    taken(ledger, 4)
+
+
+def test_a_commit_in_between_forgets_nothing_of_what_the_last_owner_finished() -> None:
+    """What is done stays done when the position comes to lie right before it."""
+    ledger = assigned()
+    ledger.restore(ONE, Mark(3, frozenset({5, 6, 9})))
+    for ticket in taken(ledger, 3, 4):
+        ledger.finish(ticket)
+    assert ledger.committable() == {ONE: Mark(7, frozenset({9}))}
+    assert [ledger.take(ONE, offset) for offset in (5, 6)] == [None, None]
+    taken(ledger, 7, 8)
+    assert ledger.take(ONE, 9) is None
+
+
+def test_who_goes_back_to_before_the_commit_gets_everything() -> None:
+    """An operator may rewind a topic, or make it anew: what once was finished at those offsets says nothing then."""
+    ledger = assigned()
+    ledger.restore(ONE, Mark(100, frozenset({105})))
+    taken(ledger, 0)
+    assert not ledger.is_done(ONE, 50)
+    taken(ledger, 105)
+    assert ledger.position(ONE) == 0
+
+
+def test_what_is_done_is_known_without_having_seen_it() -> None:
+    """What was committed before this assignment, finished beyond that, or finished since; not what is still to come."""
+    ledger = assigned()
+    ledger.restore(ONE, Mark(3, frozenset({5})))
+    assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 5]
+    ledger.finish(taken(ledger, 3, 4)[1])
+    assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 4, 5]
+    assert not ledger.is_done(Partition("unknown", 0), 0)
 
 
 @dataclass

@@ -126,6 +126,25 @@ async def test_a_branch_that_was_left_behind_keeps_no_slot() -> None:
 
 
 @in_virtual_time
+async def test_a_branch_that_was_left_behind_while_it_queues_up_gives_the_slot_back() -> None:
+    """It may get the slot for its message long after that one ended."""
+    slots = Slots(1)
+    left_behind: list[asyncio.Task[None]] = []
+
+    async def fail_later(slot: Slot) -> None:
+        left_behind.append(asyncio.create_task(slot.sleep(1)))
+        await asyncio.sleep(2)
+        raise ValueError("given up")
+
+    failing = start(slots, fail_later)
+    await settle()
+    busy = start(slots, working(10))
+    await asyncio.gather(failing, busy, return_exceptions=True)
+    await asyncio.gather(*left_behind)
+    await free(slots, 1)
+
+
+@in_virtual_time
 async def test_waits_may_be_nested() -> None:
     """A call that waits for its turn inside of a wait gives nothing back twice."""
     slots = Slots(2)
