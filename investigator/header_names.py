@@ -24,7 +24,9 @@ class _Records(_MemoryRecordsPy):  # type: ignore[misc]  # said to be final; the
     def next_batch(self, *args: int) -> Any:  # noqa: ANN401  aiokafka's classes have no common type
         content = self._next_slice
         batch = super().next_batch(*args)
-        return _Batch(batch, content) if isinstance(batch, DefaultRecordBatch) else batch
+        # aiokafka takes control batches, the ends of transactions, apart in a way of its own; they hold no messages.
+        is_plain = not isinstance(batch, DefaultRecordBatch) or batch.is_control_batch
+        return batch if is_plain else _Batch(batch, content)
 
 
 class _Batch:
