@@ -12,6 +12,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import RecordMetadata
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 from typing_extensions import Self
 
 from sandbox.background import BackgroundLoop
@@ -106,21 +107,23 @@ class Scrape:
     def __init__(self, worker: Worker) -> None:
         status, self.text = get(worker, "/metrics")
         assert status == 200
-        self._samples = [sample for family in text_string_to_metric_families(self.text) for sample in family.samples]
 
     def __getitem__(self, name: str) -> dict[tuple[str, ...], float]:
         """Give the values of a metric by the values of its labels, in the order of the labels' names."""
         return {
-            tuple(text for _, text in sorted(sample.labels.items())): sample.value
-            for sample in self._samples
-            if sample.name == name
+            tuple(text for _, text in sorted(sample.labels.items())): sample.value for sample in self._samples(name)
         }
 
     def value(self, name: str, **labels: str) -> float:
         """Give the sum over the samples of a metric that have these labels; 0 where there is none."""
-        return sum(
-            sample.value for sample in self._samples if sample.name == name and labels.items() <= sample.labels.items()
+        return sum(sample.value for sample in self._samples(name) if labels.items() <= sample.labels.items())
+
+    def _samples(self, name: str) -> list[Sample]:
+        # The page is long and asked for often; only the lines in question are worth the parser's time.
+        lines = "".join(
+            line for line in self.text.splitlines(keepends=True) if line.startswith((f"{name}{{", f"{name} "))
         )
+        return [sample for family in text_string_to_metric_families(lines) for sample in family.samples]
 
 
 def metric(worker: Worker, name: str, **labels: str) -> float:
