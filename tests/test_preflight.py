@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-import time
 from functools import partial
 from pathlib import Path
 
@@ -185,12 +184,11 @@ async def test_missing_solvers_are_only_worth_a_warning(
 
 async def test_an_api_that_hangs_is_given_up_in_time(surroundings: Surroundings) -> None:
     """The start never hangs."""
-    surroundings.patience = 0.5
+    surroundings.patience = 3
     surroundings.cluster.faults.set(Fault(effect="hang"))
-    began = time.monotonic()
-    problem = await surroundings.problem()
-    assert time.monotonic() - began < 4
-    assert "does not answer within 0.5 s" in problem
+    with pytest.raises(PreflightError) as caught:
+        await surroundings.check()
+    assert "The cluster's API does not answer within 3 s" in str(caught.value)
 
 
 async def test_everything_that_is_wrong_is_listed_at_once(surroundings: Surroundings) -> None:
