@@ -16,6 +16,9 @@ from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from tests.e2e.outside import Kafka
 
+# A worker that was killed is missed after this many seconds; the shorter, the sooner others take over in the tests.
+SHORT_SESSION = {"THOTH_INVESTIGATOR_SESSION_TIMEOUT": "3"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all tests of this folder, and only these."""

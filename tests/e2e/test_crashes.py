@@ -11,13 +11,11 @@ from sandbox.broker import Broker, EmbeddedBroker
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.postgres import PostgresServer
-from tests.e2e.conftest import running, surroundings
+from tests.e2e.conftest import SHORT_SESSION, running, surroundings
 from tests.e2e.load import RUN_URL, Load
 from tests.e2e.outside import Kafka, Scrape, metric, wait_until
 
-# A worker that was killed is missed after this many seconds; the shorter, the sooner others take over in these tests.
-SESSION = {"THOTH_INVESTIGATOR_SESSION_TIMEOUT": "3"}
-OUTAGE = 8.0  # no waiting for something: how long the broker is away is what the test is about
+OUTAGE = 6.0  # no waiting for something: how long the broker is away is what the test is about
 SLOW = Fault(effect="latency", seconds=0.05)
 
 
@@ -32,7 +30,7 @@ def test_nothing_is_lost_or_done_twice_under_kill_9(sandbox: Sandbox, kafka: Kaf
     load = Load(kafka, sandbox, "killed")
     kafka.create_topics(broker, [load.topic], partitions=3)
     sandbox.cluster.faults.set(SLOW)
-    worker = sandbox.worker(sandbox.env(**SESSION))
+    worker = sandbox.worker(sandbox.env(**SHORT_SESSION))
     load.send(300)
 
     for third in range(3):
@@ -50,7 +48,7 @@ def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: K
     loads = [Load(kafka, sandbox, "taken-over"), Load(kafka, sandbox, "taken-over-too", RUN_URL)]
     kafka.create_topics(broker, [load.topic for load in loads], partitions=2)
     sandbox.cluster.faults.set(SLOW)
-    victim, heir = sandbox.worker(sandbox.env(**SESSION)), sandbox.worker(sandbox.env(**SESSION))
+    victim, heir = sandbox.worker(sandbox.env(**SHORT_SESSION)), sandbox.worker(sandbox.env(**SHORT_SESSION))
 
     with running(victim, heir):
         wait_until(lambda: kafka.members(sandbox.group()) == 2, "both share the topics")
@@ -82,7 +80,7 @@ def test_work_goes_on_when_the_broker_is_back(gated: Sandbox, how: str) -> None:
     broker = gated.broker
     gone, back = (broker.suspend, broker.wake) if how == "hangs" else (broker.close_gate, broker.open_gate)
     gated.cluster.faults.set(SLOW)
-    with gated.worker(gated.env(**SESSION)) as worker:
+    with gated.worker(gated.env(**SHORT_SESSION)) as worker:
         with Kafka(broker.bootstrap_servers) as kafka:
             load = Load(kafka, gated, "before")
             load.send(150)

@@ -8,7 +8,7 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.life import Life
 from sandbox.worker import Worker
-from tests.e2e.conftest import running
+from tests.e2e.conftest import SHORT_SESSION, running
 from tests.e2e.load import RUN_URL, Load
 from tests.e2e.outside import Kafka, get, message, metric, wait_until
 
@@ -36,7 +36,7 @@ def test_what_is_in_hand_is_finished_and_committed(sandbox: Sandbox, kafka: Kafk
     load = Load(kafka, sandbox, "drained")
     kafka.create_topics(broker, [load.topic])
     sandbox.cluster.faults.set(Fault(effect="latency", seconds=0.3))
-    worker = sandbox.worker()
+    worker = sandbox.worker(sandbox.env(**SHORT_SESSION))
     with running(worker):
         load.send(200)
         load.wait_for(30)
@@ -69,7 +69,7 @@ def test_a_worker_ends_while_nothing_can_be_finished(sandbox: Sandbox, kafka: Ka
         Fault(effect="status", status=422, method="POST", body="/halted-0"), Fault(effect="hang", body="inspection-0")
     )
     limits = {"ARGO_PENDING_WORKFLOW_LIMIT": "4", "ARGO_PENDING_SLEEP_TIME": "0.2"}
-    worker = sandbox.worker(sandbox.env(THOTH_INVESTIGATOR_SHUTDOWN_TIMEOUT=str(BOUND), **limits))
+    worker = sandbox.worker(sandbox.env(THOTH_INVESTIGATOR_SHUTDOWN_TIMEOUT=str(BOUND), **limits, **SHORT_SESSION))
     with running(worker):
         halted.send(100)
         waiting.send(5)
