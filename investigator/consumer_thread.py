@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The thread in which Faust's consumer talks to the broker, made to survive what a broker may do."""
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer
@@ -18,6 +20,9 @@ from investigator.lost_places import warn_of_lost_places
 # among them, do not answer a waiting fetch as soon as there is a message.
 _LONGEST_FETCH_MS = 25
 
+# A partition without a leader does not keep the others waiting for its position.
+_POSITION_PATIENCE_SECONDS = 2.0
+
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that talks to the broker; survives what a broker may do."""
@@ -29,6 +34,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
         return consumer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._beginnings: dict[Partition, int] = {}
 
     async def commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
         """Commit; tell whether the broker has it. What it does not have now is committed another time."""
@@ -82,12 +91,32 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
         for tp, offset in committed.items():
+            if offset is not None:
+                self._beginnings.pop(Partition(*tp), None)
             if offset == 0:
                 consumer.seek(tp, 0)
         unknown = [tp for tp, offset in committed.items() if offset is None]
-        if unknown and self.app.conf.consumer_auto_offset_reset == "earliest":
+        if self.app.conf.consumer_auto_offset_reset == "latest":
+            return {**committed, **await self._seek_to_first_position(unknown)}
+        if unknown:
             await consumer.seek_to_beginning(*unknown)
         return committed
+
+    async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
+        # Whenever aiokafka is asked, `latest` is the end of that moment, behind what has come since the last time.
+        consumer = self._ensure_consumer()
+        for tp in (tp for tp in partitions if Partition(*tp) not in self._beginnings):
+            with contextlib.suppress(asyncio.TimeoutError):
+                position = await asyncio.wait_for(consumer.position(tp), _POSITION_PATIENCE_SECONDS)
+                self._beginnings[Partition(*tp)] = position
+        found = {tp: self._beginnings[Partition(*tp)] for tp in partitions if Partition(*tp) in self._beginnings}
+        for tp, offset in found.items():
+            consumer.seek(tp, offset)
+        return found
+
+    def beginnings(self) -> Mapping[Partition, int]:
+        """Give where a group that begins with what is new found itself first, of partitions without a commit then."""
+        return dict(self._beginnings)
 
     async def group_error(self) -> KafkaError | None:
         """Take what keeps this worker out of the group; the client tries again only after somebody has."""

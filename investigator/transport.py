@@ -137,6 +137,15 @@ class LedgerConsumer(driver.Consumer):
         await super().perform_seek()
         for partition, mark in (await self._thread.committed_marks()).items():
             self.bound.dispatcher.ledger.restore(partition, mark)
+        await self._keep_beginnings()
+
+    async def _keep_beginnings(self) -> None:
+        # Else whoever gets such a partition next would begin behind what has come until then.
+        beginnings = self._thread.beginnings()
+        for partition, offset in beginnings.items():
+            self.bound.dispatcher.ledger.begin(partition, offset)
+        if beginnings:
+            await self.commit()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: the ledger needs no list of the offsets that a topic does not hold."""

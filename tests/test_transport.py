@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
 from investigator.consumer_thread import ConsumerThread
-from investigator.delivery.ledger import Mark
+from investigator.delivery.ledger import Mark, Partition
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 
@@ -26,6 +26,7 @@ class Thread:
     client: AIOKafkaConsumer
     reset: str
     app: SimpleNamespace = field(init=False)
+    _beginnings: dict[Partition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.app = SimpleNamespace(conf=SimpleNamespace(consumer_auto_offset_reset=self.reset))
@@ -36,6 +37,9 @@ class Thread:
 
     def _ensure_consumer(self) -> AIOKafkaConsumer:
         return self.client
+
+    async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
+        return await ConsumerThread._seek_to_first_position(self, partitions)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -84,11 +88,21 @@ async def test_aiokafka_itself_stays_where_it_is(broker: Broker, committed: int 
 
 
 @pytest.mark.e2e
-async def test_a_group_that_begins_with_what_is_new_is_not_sent_back_to_the_old(broker: Broker) -> None:
-    """With `latest` it never wanted what lay there before its first start."""
+async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(broker: Broker) -> None:
+    """With `latest` it never wanted what lay there before its first start; but all that came since then."""
     async with fetched(broker, None) as (client, place):
-        await ConsumerThread._seek_to_committed(Thread(client, "latest"))  # type: ignore[arg-type]
+        thread = Thread(client, "latest")
+        begun = await ConsumerThread._seek_to_committed(thread)  # type: ignore[arg-type]
+        assert begun == {place: MESSAGES}
+        async with KafkaClient(broker.bootstrap_servers) as sender:
+            await sender.send_all(place.topic, ["{}"] * MESSAGES)
+        while await client.position(place) < 2 * MESSAGES:
+            await client.getmany(place, timeout_ms=100)
+        assert await ConsumerThread._seek_to_committed(thread) == begun  # type: ignore[arg-type]
         assert await client.position(place) == MESSAGES
+        await client.commit({place: MESSAGES + 1})
+        await ConsumerThread._seek_to_committed(thread)  # type: ignore[arg-type]
+        assert ConsumerThread.beginnings(thread) == {}  # type: ignore[arg-type]
 
 
 @pytest.mark.e2e

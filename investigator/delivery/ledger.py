@@ -93,6 +93,12 @@ class Ledger:
             page.restored = mark.offset
             page.finished.update(mark.finished)
 
+    def begin(self, partition: Partition, offset: int) -> None:
+        """Let a partition of which nothing is committed begin at an offset, which may be committed at once."""
+        page = self._pages.get(partition)
+        if page is not None and page.next is None:
+            page.next = offset
+
     def revoke(self, partition: Partition) -> None:
         """Forget the partition; its tickets change nothing from now on."""
         self._pages.pop(partition, None)

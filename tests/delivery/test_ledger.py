@@ -91,6 +91,20 @@ def test_the_next_assignment_brings_the_unfinished_ones_again() -> None:
     assert ledger.position(ONE) == 7
 
 
+def test_a_beginning_is_committed_before_any_message_and_never_goes_back_behind_one() -> None:
+    """A group that begins with what is new has to find its beginning again, whoever has the partition then."""
+    ledger = assigned()
+    ledger.begin(ONE, 30)
+    assert ledger.committable() == {ONE: Mark(30)}
+    (ticket,) = taken(ledger, 30)
+    ledger.finish(ticket)
+    ledger.begin(ONE, 30)
+    assert ledger.committable() == {ONE: Mark(31)}
+    ledger.revoke(ONE)
+    ledger.begin(ONE, 30)
+    assert ledger.committable() == {}
+
+
 def test_only_what_moved_since_the_last_commit_is_committed() -> None:
     """An idle worker has nothing to say to the broker."""
     ledger = assigned()

@@ -64,6 +64,21 @@ def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: K
         assert metric(heir, "thoth_investigator_failures_total") == 0
 
 
+def test_a_group_that_begins_with_what_is_new_loses_nothing_after_its_first_start(
+    sandbox: Sandbox, kafka: Kafka, broker: Broker
+) -> None:
+    """With `latest`, what comes while its only worker is dead is handled, though the worker had handled nothing yet."""
+    load = Load(kafka, sandbox, "new")
+    kafka.create_topics(broker, [load.topic])
+    worker = sandbox.worker(sandbox.env(KAFKA_CONSUMER_AUTO_OFFSET_RESET="latest", **SHORT_SESSION))
+    with running(worker):
+        wait_until(lambda: kafka.committed(sandbox.group(), load.topic) == {0: 0}, "it is committed where it began")
+    for _ in range(3):
+        load.send(1)
+    with running(worker):
+        load.wait_for_all()
+
+
 @pytest.fixture
 def gated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Surroundings with a broker that can be made unreachable."""
