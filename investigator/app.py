@@ -23,6 +23,7 @@ from investigator.dead_letters import KafkaDeadLetters
 from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.engine import RetryPolicy
+from investigator.group import Group
 from investigator.halt_log import KafkaHaltLog
 from investigator.header_names import read_any_header_name
 from investigator.metrics import Metrics
@@ -90,11 +91,11 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, telemetry, redactor)
-    breakers = build_breakers(metrics)
-    services = cache(partial(build_services, settings, metrics, breakers))
+    breakers, group = build_breakers(metrics), Group()
+    services = cache(partial(build_services, settings, metrics, breakers, group))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        transport_for(dispatcher, telemetry.show_position),
+        transport_for(dispatcher, telemetry.show_position, group),
         services=(writer, halts),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
         Worker=Worker,

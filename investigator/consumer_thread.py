@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -13,6 +14,7 @@ from faust.types import TP
 
 from investigator.delivery.ledger import Mark, Partition
 from investigator.delivery.progress import from_text, to_text
+from investigator.group import Group
 from investigator.lost_places import warn_of_lost_places
 
 # While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
@@ -25,13 +27,23 @@ _POSITION_PATIENCE_SECONDS = 2.0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that talks to the broker; survives what a broker may do."""
+    """The thread that talks to the broker; survives what a broker may do.
+
+    Args:
+        group: learns who else shares the topics.
+        options: what Faust makes such a thread of.
+    """
+
+    def __init__(self, group: Group, *args: Any, **options: Any) -> None:  # noqa: ANN401  whatever Faust passes
+        super().__init__(*args, **options)
+        self._group = group
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
         # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._partition_assignment_strategy = [self._group]  # noqa: SLF001
         warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
         return consumer
 

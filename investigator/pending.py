@@ -2,7 +2,7 @@
 """Keeps the number of workflows that have not started yet within a limit: one shared budget per namespace.
 
 However many handlers wait, the namespace is counted by one of them at a time and not more often than the policy says.
-What was let in since the count began is added to it, so that handlers at work side by side do not overshoot the limit.
+How many may be created by what was counted is up to `Budget`.
 """
 
 import asyncio
@@ -13,61 +13,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from investigator.budget import Budget
 from investigator.delivery.handling import WhileWaiting
 
 
 @dataclass(frozen=True, slots=True)
 class PendingPolicy:
-    """How many workflows of a namespace may wait for their start, None for any number; ``every`` is in seconds."""
+    """How many workflows of a namespace may wait for their start, None for any number; ``every`` is in seconds.
+
+    ``workers`` tells how many workers share the limit at the moment.
+    """
 
     limit: int | None = None
     every: float = 2.0  # between two counts; what the contract's ARGO_PENDING_SLEEP_TIME defaults to
-
-
-@dataclass(slots=True)
-class Budget:
-    """What is known of the pending workflows of a namespace, without any waiting; ``now`` is loop time."""
-
-    limit: int
-    every: float
-    due: float = 0.0  # when the next count may begin
-    _counted: int | None = None
-    _let_in: int = 0
-    _ended: int = 0
-    _covered: int = 0  # of those let in, how many had surely been created when the last count began
-    _ended_before: int = 0
-
-    @property
-    def pending(self) -> int | None:
-        """The most that can be pending now by our own doing; None before the first count."""
-        return None if self._counted is None else self._counted + self._let_in - self._covered
-
-    def begin_count(self, now: float) -> None:
-        """Note that the cluster is being asked from now on."""
-        self.due = now + self.every
-        self._ended_before = self._ended
-
-    def end_count(self, now: float, counted: int) -> None:
-        """Note what the cluster answered to the question that was begun last."""
-        self._counted = counted
-        self._covered = self._ended_before
-        self.due = now + self.every  # from the answer on: a slow cluster is not asked without a pause
-
-    def has_room(self, now: float) -> bool:
-        """Tell whether one more workflow may be created, as far as a count that is not stale says so."""
-        pending = self.pending
-        return pending is not None and now < self.due and pending <= self.limit
-
-    def let_in(self) -> None:
-        """Note that somebody is about to create a workflow."""
-        self._let_in += 1
-
-    def end(self, *, created: bool) -> None:
-        """Note that somebody who was let in is done; ``created`` unless it is sure that nothing was."""
-        if created:
-            self._ended += 1
-        else:
-            self._let_in -= 1
+    workers: Callable[[], int] = lambda: 1
 
 
 @dataclass(slots=True)
@@ -125,7 +84,7 @@ class PendingGate:
             self._counting.cancel()
 
     async def _enter(self, while_waiting: WhileWaiting, *, urgent: bool) -> None:
-        if not self._waiting and self._budget.has_room(_now()):
+        if not self._waiting and self._has_room():
             self._budget.let_in()
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -145,7 +104,7 @@ class PendingGate:
 
     def _let_in(self) -> None:
         """Let in whoever fits now, and see to it that the cluster is counted for the others."""
-        while (turn := self._first()) and self._budget.has_room(_now()):
+        while (turn := self._first()) and self._has_room():
             heapq.heappop(self._waiting)
             self._budget.let_in()
             turn.set_result(None)
@@ -153,6 +112,9 @@ class PendingGate:
             self.show(self._budget.pending)
         if self._waiting and self._counting is None:
             self._counting = asyncio.create_task(self._keep_counting())
+
+    def _has_room(self) -> bool:
+        return self._budget.has_room(_now(), self.policy.workers())
 
     def _first(self) -> "asyncio.Future[None] | None":
         while self._waiting and self._waiting[0][2].done():

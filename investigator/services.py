@@ -9,6 +9,7 @@ from investigator.cluster_login import Login
 from investigator.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.delivery.breaker import Breaker
 from investigator.graph import Graph
+from investigator.group import Group
 from investigator.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.pending import PendingPolicy
@@ -35,14 +36,14 @@ def build_breakers(metrics: Metrics) -> Breakers:
     return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
 
 
-def build_services(settings: Settings, metrics: Metrics, breakers: Breakers) -> Services:
+def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, group: Group) -> Services:
     """Build it all; connects to nothing yet.
 
     Raises:
         NoClusterError: nothing says where the cluster is.
     """
     calls = CallPolicy(threads=settings.thoth_consumer_workers, budget=settings.thoth_investigator_call_timeout)
-    pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time)
+    pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.workers)
     database = build_database(settings)
     _show_schema(metrics, database, settings)
     return Services(

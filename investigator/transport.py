@@ -22,6 +22,7 @@ from mode import Service
 from investigator.consumer_thread import ConsumerThread
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Mark, Partition
+from investigator.group import Group
 from investigator.pages import with_page
 
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
@@ -47,6 +48,7 @@ class Bound(NamedTuple):
 
     dispatcher: Dispatcher
     show_position: ShowPosition
+    group: Group
 
 
 # A topic of which there is enough in memory is left out while the others are polled. With Faust's wait, a second, what
@@ -66,7 +68,7 @@ class LedgerConsumer(driver.Consumer):
     _marks: Mapping[TP, Mark]
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self.bound.group, self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what can be, then let go of what was in hand of these partitions."""
@@ -175,13 +177,14 @@ class LedgerConsumer(driver.Consumer):
             self.log.warning("Not in the consumer group, will be tried again: %r; see docs/kafka.md", error)
 
 
-def transport_for(dispatcher: Dispatcher, show_position: ShowPosition) -> type[driver.Transport]:
+def transport_for(dispatcher: Dispatcher, show_position: ShowPosition, group: Group) -> type[driver.Transport]:
     """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher.
 
     Args:
         dispatcher: handles the messages.
         show_position: told the offset that was committed of a partition; None when the partition goes elsewhere.
+        group: learns who else shares the topics.
     """
-    bound = Bound(dispatcher, show_position)
+    bound = Bound(dispatcher, show_position, group)
     consumer = type("BoundConsumer", (LedgerConsumer,), {"bound": bound, "__module__": __name__})
     return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})

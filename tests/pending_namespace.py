@@ -43,9 +43,9 @@ class Namespace:
     def _start(self) -> None:
         self.pending -= 1
 
-    def gate(self, every: float = 2.0) -> PendingGate:
-        """Give a gate with this namespace's limit in front of it."""
-        return PendingGate(PendingPolicy(self.limit, every), self.count)
+    def gate(self, every: float = 2.0, workers: int = 1) -> PendingGate:
+        """Give the gate that one of so many workers has in front of this namespace."""
+        return PendingGate(PendingPolicy(self.limit, every, lambda: workers), self.count)
 
     @property
     def shortest_pause(self) -> float:

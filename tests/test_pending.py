@@ -7,22 +7,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigator.pending import Budget, PendingGate, PendingPolicy
+from investigator.pending import PendingGate, PendingPolicy
 from tests.pending_namespace import Namespace, schedule
 from tests.virtual_time import in_virtual_time, run_in_virtual_time
-
-
-def test_what_ends_while_the_cluster_counts_may_not_be_in_the_count() -> None:
-    """A workflow that was created after the cluster had looked still takes its place, until the next count."""
-    budget = Budget(limit=5, every=2.0)
-    budget.let_in()
-    budget.begin_count(0.0)
-    budget.end(created=True)
-    budget.end_count(0.1, counted=3)
-    assert budget.pending == 4
-    budget.begin_count(2.1)
-    budget.end_count(2.2, counted=4)
-    assert budget.pending == 4
 
 
 @in_virtual_time
@@ -113,3 +100,27 @@ def test_no_timing_overshoots_the_limit(seed: int, limit: int, handlers: int) ->
     run_in_virtual_time(scenario())
     assert all(pending <= limit for pending in namespace.created_at_pending)
     assert len(namespace.counted_at) < 2 or namespace.shortest_pause >= 2.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 40), st.integers(2, 5))
+def test_workers_that_share_a_limit_go_beyond_it_by_one_each_at_most(seed: int, limit: int, workers: int) -> None:
+    """Workers know nothing of each other but their number; however their bursts meet, none creates above the bound."""
+    chance = random.Random(seed)  # noqa: S311 - chance that can be repeated
+    latency, creation = (chance.choice([0.001, 0.02, 0.3, 5.0]) for _ in range(2))
+    namespace = Namespace(limit, latency, creation, starts_after=chance.choice([0.5, 3.0, 1000.0]))
+
+    async def burst(gate: PendingGate) -> None:
+        await asyncio.sleep(chance.uniform(0, 10))
+        await asyncio.gather(*(schedule(gate, namespace) for _ in range(chance.randrange(3 * limit + 3))))
+
+    async def scenario() -> None:
+        gates = [namespace.gate(workers=workers) for _ in range(workers)]
+        bursts = [asyncio.create_task(burst(gate)) for gate in gates * 3]
+        _, late = await asyncio.wait(bursts, timeout=200)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    run_in_virtual_time(scenario())
+    assert all(pending < limit + workers for pending in namespace.created_at_pending)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The arithmetic of the pending limit: what one worker may create by what it knows, without any waiting.
+
+Several workers share a limit and know nothing of each other's creations but what the cluster counts. So each takes no
+more than its share of the room that a count shows, less what it created so recently that other workers may still go by
+counts without it. One workflow may always be created where the count allows it and shows all of this worker's own: by
+that alone, workers go beyond the limit by at most one each.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is known of the pending workflows of a namespace; ``now`` is loop time, ``every`` is in seconds."""
+
+    limit: int
+    every: float
+    due: float = 0.0  # when the next count may begin
+    _counted: int | None = None  # what the last count said; None while the next one is under way
+    _began: float = 0.0  # the last count
+    _let_in: int = 0
+    _created: int = 0
+    _covered: int = 0  # of those created, how many the last count shows
+    _known: int = 0  # of these, how many the counts of all other workers show as well
+
+    @property
+    def pending(self) -> int | None:
+        """The most that can be pending now by our own doing; None where that is not known."""
+        return None if self._counted is None else self._counted + self._uncounted
+
+    def begin_count(self, now: float) -> None:
+        """Note that the cluster is being asked from now on."""
+        # Who still goes by an older count than our last one has waited for the answer of the cluster for long.
+        is_long_ago = now >= self.due + self.every
+        self._known = self._created if is_long_ago else self._covered
+        self._covered = self._created
+        self._counted = None
+        self._began = now
+        self.due = now + self.every
+
+    def end_count(self, now: float, counted: int) -> None:
+        """Note what the cluster answered to the question that was begun last."""
+        self._counted = counted
+        self.due = now + self.every  # from the answer on: a slow cluster is not asked without a pause
+
+    def has_room(self, now: float, workers: int = 1) -> bool:
+        """Tell whether one more workflow may be created, by a count that is not stale.
+
+        Args:
+            now: loop time.
+            workers: how many share the limit, at least 1.
+        """
+        if self.pending is None or now >= self.due or self.pending > self.limit:
+            return False
+        is_recent = workers == 1 or now < self._began + self.every
+        return self._uncounted == 0 or (is_recent and self._uncounted < self._share(workers))
+
+    @property
+    def _uncounted(self) -> int:
+        return self._let_in - self._covered
+
+    def _share(self, workers: int) -> int:
+        recent = self._covered - self._known
+        room = self.limit + 1 - ((self._counted or 0) - recent)
+        return room // workers - recent
+
+    def let_in(self) -> None:
+        """Note that somebody is about to create a workflow."""
+        self._let_in += 1
+
+    def end(self, *, created: bool) -> None:
+        """Note that somebody who was let in is done; ``created`` unless it is sure that nothing was."""
+        if created:
+            self._created += 1
+        else:
+            self._let_in -= 1
