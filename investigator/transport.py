@@ -9,7 +9,7 @@ rebalance, at shutdown) stays as it is.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
@@ -24,6 +24,9 @@ from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Mark, Partition
 from investigator.group import Group
 from investigator.pages import with_page
+
+if TYPE_CHECKING:
+    from investigator.application import Investigator
 
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
 # again there and finds its workflows already made, so this only saves work, while the whole group waits.
@@ -73,12 +76,18 @@ class LedgerConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what can be, then let go of what was in hand of these partitions."""
         partitions = [Partition(*tp) for tp in revoked]
-        await self.bound.dispatcher.let_go(partitions, _REBALANCE_GRACE_SECONDS)
+        await self.bound.dispatcher.let_go(partitions, self._grace())
         await self.commit_and_end_transactions()
         self.bound.dispatcher.revoke(partitions)
         for partition in partitions:
             self.bound.show_position(partition, None)
         await super().on_partitions_revoked(revoked)
+
+    def _grace(self) -> float:
+        # A worker that ends has more time for what is in hand; its drain, which is under way, keeps to the bound.
+        if self.app.should_stop:
+            return cast("Investigator", self.app).lifecycle.longest_stop
+        return _REBALANCE_GRACE_SECONDS
 
     async def commit_and_end_transactions(self) -> None:
         """Commit all that is finished, also what was finished while another commit was under way."""

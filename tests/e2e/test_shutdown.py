@@ -15,6 +15,7 @@ from tests.e2e.outside import Kafka, get, message, metric, wait_until
 INSPECTION = "thoth.inspection-completed"
 PENDING = "thoth_investigator_pending_workflows"
 IN_PROGRESS = "thoth_investigator_in_progress"
+SLOW = 6.0  # seconds that a call takes; those who lose a partition wait for less, those who end for more
 BOUND = 3.0  # seconds that messages in hand are given
 # Far more than the bound and what the process needs besides it, and far less than a hang: the machine may be slow.
 SOON = BOUND + 12.0
@@ -52,6 +53,29 @@ def test_what_is_in_hand_is_finished_and_committed(sandbox: Sandbox, kafka: Kafk
         # aiokafka takes no leave of the embedded broker's first generation of a group, which is its number 0.
         ends_well(worker)
         assert kafka.members(sandbox.group()) == 0
+
+
+def test_another_worker_that_ends_takes_no_time_away(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
+    """Where all are sent away at once, the partitions change hands meanwhile; what is in hand is finished even so."""
+    load = Load(kafka, sandbox, "slow")
+    kafka.create_topics(broker, [load.topic])
+    environment = sandbox.env(THOTH_INVESTIGATOR_SHUTDOWN_TIMEOUT="30", **SHORT_SESSION)
+    workers = [sandbox.worker(environment), sandbox.worker(environment)]
+    with running(*workers):
+        wait_until(lambda: kafka.members(sandbox.group()) == 2, "both share the topics")
+        load.send(1)
+        load.wait_for_all()
+        sandbox.cluster.faults.set(Fault(effect="latency", seconds=SLOW, method="POST", body="/slow-1"))
+        load.send(1)
+        wait_until(lambda: sum(metric(worker, IN_PROGRESS) for worker in workers) == 1, "it is in hand")
+        busy, idle = sorted(workers, key=lambda worker: metric(worker, IN_PROGRESS), reverse=True)
+        logged = len(busy.log_text())
+        for worker in workers:
+            worker.terminate()
+        assert [idle.wait(), busy.wait()] == [0, 0]
+        assert "Revoking previously assigned partitions" in busy.log_text()[logged:]
+        assert kafka.committed(sandbox.group(), load.topic) == {0: 2}
+        load.wait_for_all()
 
 
 def test_a_worker_ends_while_nothing_can_be_finished(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
