@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 _TIMEOUT_SECONDS = 5.0
 
@@ -75,8 +75,10 @@ async def _refusal(server: str, options: Mapping[str, Any]) -> str:
     host = name.strip("[]")
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=_TIMEOUT_SECONDS * 1000, **options)
-    except (OSError, KafkaError, asyncio.TimeoutError) as error:
+    except (OSError, KafkaConnectionError, asyncio.TimeoutError) as error:
         return f"{server}: {await _alert(host, int(port), options['ssl_context']) or _text(error)}"
+    except KafkaError as error:
+        return f"{server}: {_text(error)}"
     connection.close()
     return ""
 
@@ -96,15 +98,17 @@ async def _alert(host: str, port: int, context: ssl.SSLContext | None) -> str:
     if context is None:
         return ""
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port, ssl=context), _TIMEOUT_SECONDS)
-    except (OSError, asyncio.TimeoutError):
-        return ""
-    try:
-        await asyncio.wait_for(reader.read(1), 1.0)
+        await asyncio.wait_for(_end(host, port, context), _TIMEOUT_SECONDS)
     except ssl.SSLError as error:
-        return str(error)
+        return str(error) if "_ALERT_" in str(error) else ""
     except (OSError, asyncio.TimeoutError):
         return ""
+    return ""
+
+
+async def _end(host: str, port: int, context: ssl.SSLContext) -> None:
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        await reader.read(1)
     finally:
         writer.close()
-    return ""
