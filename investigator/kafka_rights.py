@@ -16,6 +16,8 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
+from investigator.kafka_patience import asked_again
+
 _NO_OFFSET = 2**62  # beyond the end of every topic, so that nothing is sent
 _NO_RECORDS = b""
 _TIMEOUT_MS = 5000
@@ -38,16 +40,21 @@ async def missing_rights(
     client = AIOKafkaClient(**options)
     try:
         await client.bootstrap()
-        questions = _Questions(client)
-        hidden, leaders = await questions.topics({*read, *written})
-        return [
-            *(f"DESCRIBE on topic {topic}" for topic in sorted(hidden)),
-            *(f"READ on topic {topic}" for topic in await questions.unreadable(_by_leader(leaders, read))),
-            *(f"WRITE on topic {topic}" for topic in await questions.unwritable(_by_leader(leaders, written))),
-            *([] if await questions.may_join(group) else [f"READ on group {group}"]),
-        ]
+        return await asked_again(lambda: _missing_rights(_Questions(client), group, read, written))
     finally:
         await client.close()
+
+
+async def _missing_rights(
+    questions: "_Questions", group: str, read: Collection[str], written: Collection[str]
+) -> list[str]:
+    hidden, leaders = await questions.topics({*read, *written})
+    return [
+        *(f"DESCRIBE on topic {topic}" for topic in sorted(hidden)),
+        *(f"READ on topic {topic}" for topic in await questions.unreadable(_by_leader(leaders, read))),
+        *(f"WRITE on topic {topic}" for topic in await questions.unwritable(_by_leader(leaders, written))),
+        *([] if await questions.may_join(group) else [f"READ on group {group}"]),
+    ]
 
 
 def _by_leader(leaders: Mapping[str, int], topics: Iterable[str]) -> dict[int, list[str]]:

@@ -150,6 +150,8 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
             f"neither shows some topics nor lets the worker create them: {error.args[0]}. {_ACL_REMEDY}"
         ) from error
     except KafkaError as error:
+        if error.retriable:
+            raise
         raise _Problem(f"refuses to create the topics that are missing: {error}. {_TOPICS_REMEDY}") from error
     if created:
         _LOGGER.info("created the topics %s", ", ".join(created))

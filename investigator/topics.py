@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Topics that investigator needs and creates where they are missing; existing ones stay as they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
+from investigator.kafka_patience import asked_again
 from investigator.settings import Settings
 
 HALTS = "thoth.investigator.halts"
@@ -53,12 +54,12 @@ def _log(settings: Settings, base_name: str) -> Topic:
     )
 
 
-async def create_missing(options: Mapping[str, Any], topics: Iterable[Topic]) -> list[str]:
+async def create_missing(options: Mapping[str, Any], wanted: Sequence[Topic]) -> list[str]:
     """Create those of the topics that do not exist and give their names.
 
     Args:
         options: how to reach the broker, as aiokafka's clients take it.
-        topics: what is needed.
+        wanted: what is needed.
 
     Raises:
         KafkaError: the broker can't be reached, or refuses.
@@ -66,12 +67,15 @@ async def create_missing(options: Mapping[str, Any], topics: Iterable[Topic]) ->
     client = AIOKafkaAdminClient(**options)
     try:
         await client.start()
-        existing = set(await client.list_topics())
-        missing = [topic for topic in topics if topic.name not in existing]
-        if missing:
-            _raise_refusals(await client.create_topics([_new_topic(topic) for topic in missing]))
+        return await asked_again(lambda: _create_missing(client, wanted))
     finally:
         await client.close()
+
+
+async def _create_missing(client: AIOKafkaAdminClient, wanted: Sequence[Topic]) -> list[str]:
+    existing = set(await client.list_topics())
+    if missing := [topic for topic in wanted if topic.name not in existing]:
+        _raise_refusals(await client.create_topics([_new_topic(topic) for topic in missing]))
     return [topic.name for topic in missing]
 
 
