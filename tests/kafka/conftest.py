@@ -20,27 +20,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if os.environ.get("SANDBOX_KAFKA") != "apache":
                 item.add_marker(pytest.mark.skip("needs Apache Kafka: make test-kafka"))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(300))  # brokers that are busy come up late
 
 
 @pytest.fixture(scope="session")
 def apache() -> None:
-    """What brokers of one's own are made of; without it, the tests that need such are skipped."""
+    """What brokers of a test's own are made of; without it, the tests that need such are skipped."""
     try:
         jars()
     except UnavailableError as error:
-        pytest.skip(str(error))
+        pytest.skip(f"needs a broker of its own: {error}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka(broker: Broker) -> Iterator[Kafka]:
-    """A client of the shared broker."""
+    """A client of the broker of the module's tests."""
     with Kafka(broker.bootstrap_servers) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(broker: Broker) -> Iterator[Operator]:
-    """Somebody who may do everything on the shared broker."""
+    """Somebody who may do everything on the broker of the module's tests."""
     operator = Operator(broker.bootstrap_servers)
     yield operator
     operator.close()

@@ -8,6 +8,8 @@ from pathlib import Path
 from sandbox.apache_kafka import ApacheKafka, Listener
 from tests.kafka.certificates import ELSEWHERE, LOCAL, Authority, Pair
 
+Variables = dict[str, str]
+
 KEY_PASSWORD = "opens sesame"
 PASSWORDS = {"investigator": "open-sesame", "limited": "little-power"}
 _JAAS = "org.apache.kafka.common.security"
@@ -51,7 +53,7 @@ class Secured:
         location = {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(self.ca)}
         return {**location, "ssl.client.auth": client_auth}
 
-    def by_certificate(self, pair: Pair | None = None, listener: str = "MUTUAL") -> dict[str, str]:
+    def by_certificate(self, pair: Pair | None = None, listener: str = "MUTUAL") -> Variables:
         """Give the variables for a way in that asks for a certificate; by default the right one."""
         shown = pair or self.client
         return {
@@ -63,7 +65,7 @@ class Secured:
             **({"KAFKA_SSL_KEY_PASSWORD": KEY_PASSWORD} if shown is self.client else {}),
         }
 
-    def by_password(self, protocol: str, mechanism: str, user: str = "investigator") -> dict[str, str]:
+    def by_password(self, protocol: str, mechanism: str, user: str = "investigator") -> Variables:
         """Give the variables for a way in that asks for a password."""
         encrypted = protocol == "SASL_SSL"
         return {
