@@ -9,11 +9,19 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.structs import RecordMetadata
-from typing_extensions import Self
+from typing_extensions import Self, TypedDict, Unpack
 
-__all__ = ["KafkaClient", "Value"]
+__all__ = ["Extras", "KafkaClient", "Value", "encode"]
 
 Value = bytes | str | Mapping[str, Any] | None  # a mapping is sent as JSON, text as UTF-8, None as a tombstone
+
+
+class Extras(TypedDict, total=False):
+    """What a message may have beside its value."""
+
+    key: bytes | None
+    partition: int | None
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class KafkaClient:
@@ -35,19 +43,10 @@ class KafkaClient:
         """Send what is still to be sent and disconnect."""
         await self._producer.stop()
 
-    async def send(
-        self,
-        topic: str,
-        value: Value,
-        *,
-        key: bytes | None = None,
-        partition: int | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
-    ) -> RecordMetadata:
+    async def send(self, topic: str, value: Value, **extras: Unpack[Extras]) -> RecordMetadata:
         """Send one message and wait until the broker has it; gives its topic, partition, offset and timestamp."""
-        return await self._producer.send_and_wait(
-            topic, encode(value), key=key, partition=partition, headers=list(headers)
-        )
+        headers = list(extras.pop("headers", ()))
+        return await self._producer.send_and_wait(topic, encode(value), headers=headers, **extras)
 
     async def send_all(self, topic: str, values: Iterable[Value], *, partition: int | None = None) -> None:
         """Send messages as fast as the broker takes them and wait until it has them all."""

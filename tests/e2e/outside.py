@@ -4,7 +4,7 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -13,11 +13,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import RecordMetadata
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from sandbox.background import BackgroundLoop
 from sandbox.broker import Broker
-from sandbox.kafka_client import KafkaClient, Value
+from sandbox.kafka_client import Extras, KafkaClient, Value
 from sandbox.processes import eventually
 from sandbox.worker import Worker
 
@@ -29,7 +29,7 @@ def message(fields: Mapping[str, object] | None = None, /, **more: object) -> di
     return {**COMMON, **(fields or {}), **more}
 
 
-def wait_until(check: Callable[[], object], what: str, timeout: float = 30.0) -> None:
+def wait_until(check: Callable[[], object], what: str, timeout: float = 60.0) -> None:
     """Wait until the check gives something true; raises AssertionError, which says what did not come."""
     assert eventually(check, timeout, 0.05), f"not within {timeout:g} s: {what}"
 
@@ -56,19 +56,9 @@ class Kafka:
         """Create topics with that many partitions, where they are missing."""
         self._background.run(broker.create_topics(names, partitions))
 
-    def send(
-        self,
-        topic: str,
-        value: Value,
-        *,
-        key: bytes | None = None,
-        partition: int | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
-    ) -> RecordMetadata:
+    def send(self, topic: str, value: Value, **extras: Unpack[Extras]) -> RecordMetadata:
         """Send one message; gives its place."""
-        return self._background.run(
-            self._client.send(topic, value, key=key, partition=partition, headers=headers), timeout=60
-        )
+        return self._background.run(self._client.send(topic, value, **extras), timeout=60)
 
     def send_all(self, topic: str, values: Iterable[Value], *, partition: int | None = None) -> None:
         """Send messages as fast as the broker takes them."""
