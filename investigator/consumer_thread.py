@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -20,7 +21,7 @@ from investigator.lost_places import warn_of_lost_places
 # While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
 # what is in memory has long been handled before that topic gets its turn again. And some brokers, the embedded one
 # among them, do not answer a waiting fetch as soon as there is a message.
-_LONGEST_FETCH_MS = 25
+_LONGEST_FETCH_MS = 20
 
 # A partition without a leader does not keep the others waiting for its position.
 _POSITION_PATIENCE_SECONDS = 2.0
@@ -129,6 +130,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def beginnings(self) -> Mapping[Partition, int]:
         """Give where a group that begins with what is new found itself first, of partitions without a commit then."""
         return dict(self._beginnings)
+
+    def look_again(self) -> None:
+        """Let a poll that waits for messages look at what has been fetched already; may be called from any thread."""
+        with suppress(RuntimeError):  # its loop is closed, and nobody waits any more
+            self.thread_loop.call_soon_threadsafe(self._look_again)
+
+    def _look_again(self) -> None:
+        fetcher = self._consumer and self._consumer._fetcher  # noqa: SLF001  aiokafka has no way to end a wait
+        for waiter in fetcher._fetch_waiters if fetcher else ():  # noqa: SLF001
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def group_error(self) -> KafkaError | None:
         """Take what keeps this worker out of the group; the client tries again only after somebody has."""

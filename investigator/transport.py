@@ -22,6 +22,7 @@ from mode import Service
 from investigator.consumer_thread import ConsumerThread
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Mark, Partition
+from investigator.eager_waits import EagerWaits
 from investigator.group import Group
 from investigator.pages import with_page
 
@@ -59,7 +60,7 @@ class Bound(NamedTuple):
 _LONGEST_POLL_SECONDS = 0.05
 
 
-class LedgerConsumer(driver.Consumer):
+class LedgerConsumer(EagerWaits, driver.Consumer):
     """A consumer that commits by the ledger of the dispatcher, and tells that which partitions it has."""
 
     #: Set by `transport_for` before Faust makes the consumer.
@@ -108,6 +109,11 @@ class LedgerConsumer(driver.Consumer):
     def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         """Fetch what is there, and look again soon which partitions are to be fetched."""
         return super().getmany(min(timeout, _LONGEST_POLL_SECONDS))
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Fetch of this partition again, at once: the poll under way may be waiting for the others."""
+        super().on_buffer_drop(tp)
+        self._thread.look_again()
 
     def _to_message(self, tp: TP, record: ConsumerRecord) -> ConsumerMessage:
         """Note to which page of the ledger the message belongs."""

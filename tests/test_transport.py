@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Faust's consumer drops around a rebalance comes again, and no commit ends a worker."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,10 @@ class Thread:
         return frozenset(self.client.assignment())
 
     def _ensure_consumer(self) -> AIOKafkaConsumer:
+        return self.client
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
         return self.client
 
     async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
@@ -103,6 +108,22 @@ async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(
         await client.commit({place: MESSAGES + 1})
         await ConsumerThread._seek_to_committed(thread)  # type: ignore[arg-type]
         assert ConsumerThread.beginnings(thread) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.e2e
+async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones(broker: Broker) -> None:
+    """A poll that waits for messages of other topics brings those that lie ready, as soon as they are wanted."""
+    async with fetched(broker, None) as (client, place):
+        await client.seek_to_beginning(place)
+        while place not in client._fetcher._records:  # noqa: ASYNC110  aiokafka tells nobody
+            await asyncio.sleep(0.01)
+        wanted = {TopicPartition("another", 0)}
+        poll = asyncio.create_task(client._fetcher.fetched_records(wanted, timeout=30))
+        while not client._fetcher._fetch_waiters:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        wanted.add(place)
+        ConsumerThread._look_again(Thread(client, "earliest"))  # type: ignore[arg-type]
+        assert len((await poll)[place]) == MESSAGES
 
 
 @pytest.mark.e2e
