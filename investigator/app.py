@@ -83,7 +83,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     writer = Writer(
         options,
         idempotent=settings.thoth_investigator_producer_idempotence,
-        max_request_size=settings.kafka_message_max_bytes,
+        max_message_bytes=settings.kafka_message_max_bytes,
     )
     halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
     board = Board(halts, _worker_name(), time.time)
@@ -154,8 +154,8 @@ def _dispatch_policy(settings: Settings) -> DispatchPolicy:
 
 def _topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
     async def create(name: str, partitions: int) -> None:
-        factor = settings.thoth_investigator_topic_replication_factor
-        await topics.create_missing(kafka.client_options(settings), [topics.Topic(name, partitions, factor)])
+        twin = topics.dead_letters_topic(settings, name, partitions)
+        await topics.create_missing(kafka.client_options(settings), [twin])
 
     return create
 

@@ -3,12 +3,23 @@
 
 from collections.abc import Awaitable, Callable
 
-from investigator.delivery.dead_letters import DeadLetterLimit, Outcomes, dead_letter_headers, dead_letter_topic
+from aiokafka.errors import LeaderNotAvailableError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
+
+from investigator.delivery.dead_letters import (
+    DeadLetterLimit,
+    Headers,
+    Outcomes,
+    dead_letter_headers,
+    dead_letter_topic,
+)
 from investigator.delivery.engine import Failure
 from investigator.delivery.messages import Delivery
 from investigator.metrics import Metrics, message_type
 from investigator.settings import Settings
 from investigator.writer import Writer
+
+# What a client says of a topic that is not there any more.
+_GONE = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
 
 
 class KafkaDeadLetters:
@@ -35,6 +46,7 @@ class KafkaDeadLetters:
         self._create_topic = create_topic
         self._redact = redact
         self._metrics = metrics
+        self._twins: set[str] = set()
         self._outcomes = Outcomes(
             DeadLetterLimit(
                 settings.thoth_investigator_dead_letter_run,
@@ -53,20 +65,27 @@ class KafkaDeadLetters:
 
     async def keep(self, delivery: Delivery, failure: Failure) -> None:
         """Write the dead letter; raises a KafkaError where the broker does not take it."""
-        topic = dead_letter_topic(delivery.partition.topic)
-        await self._writer.write(
-            topic,
-            delivery.value,
-            key=delivery.key,
-            partition=await self._partition(topic, delivery),
-            headers=dead_letter_headers(delivery, failure, self._settings.kafka_consumer_group_id, self._redact),
-        )
+        headers = dead_letter_headers(delivery, failure, self._settings.kafka_consumer_group_id, self._redact)
+        twin = dead_letter_topic(delivery.partition.topic)
+        was_there = twin in self._twins
+        try:
+            await self._write(twin, delivery, headers)
+        except _GONE:
+            if not was_there:
+                raise
+            self._twins.discard(twin)  # somebody deleted it
+            await self._write(twin, delivery, headers)
         self._outcomes.note(delivery.topic, handled=False)
         self._metrics.dead_letters.labels(message_type(delivery.topic)).inc()
 
-    async def _partition(self, topic: str, delivery: Delivery) -> int | None:
-        """The same partition as the message's where the twin has it; else the key decides."""
-        source = await self._writer.partitions(delivery.partition.topic)
-        await self._create_topic(topic, len(source))
+    async def _write(self, twin: str, delivery: Delivery, headers: Headers) -> None:
+        await self._make_sure_of(twin, delivery.partition.topic)
+        # The same partition as the message's where the twin has it; else the key decides.
         number = delivery.partition.number
-        return number if number in await self._writer.partitions(topic) else None
+        partition = number if number in await self._writer.partitions(twin) else None
+        await self._writer.write(twin, delivery.value, key=delivery.key, partition=partition, headers=headers)
+
+    async def _make_sure_of(self, twin: str, source: str) -> None:
+        if twin not in self._twins:
+            await self._create_topic(twin, len(await self._writer.partitions(source)))
+            self._twins.add(twin)

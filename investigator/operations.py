@@ -102,7 +102,7 @@ class Operations:
         return Writer(
             kafka.client_options(self._settings),
             idempotent=self._settings.thoth_investigator_producer_idempotence,
-            max_request_size=self._settings.kafka_message_max_bytes,
+            max_message_bytes=self._settings.kafka_message_max_bytes,
         )
 
 

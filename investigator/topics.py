@@ -8,11 +8,15 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
+from investigator.delivery.dead_letters import ROOM_FOR_HEADERS
 from investigator.kafka_patience import asked_again
 from investigator.settings import Settings
 
 HALTS = "thoth.investigator.halts"
 REPLAYS = "thoth.investigator.replays"
+
+# The largest number that Kafka takes for a size.
+_MAX_INT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,16 @@ def message_topic(settings: Settings, base_name: str) -> Topic:
         settings.topic(base_name),
         settings.thoth_investigator_topic_partitions,
         settings.thoth_investigator_topic_replication_factor,
+    )
+
+
+def dead_letters_topic(settings: Settings, name: str, partitions: int) -> Topic:
+    """Describe a topic of dead letters, with room for what they have more than the largest message."""
+    return Topic(
+        name,
+        partitions,
+        settings.thoth_investigator_topic_replication_factor,
+        config={"max.message.bytes": str(min(settings.kafka_message_max_bytes + ROOM_FOR_HEADERS, _MAX_INT))},
     )
 
 

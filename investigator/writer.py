@@ -1,15 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one producer for what must not be lost: halts and dead letters. Every write is acknowledged by all replicas."""
+"""The one producer for what must not be lost: halts and dead letters. Every write is acknowledged by all replicas.
+
+A producer that writes idempotently numbers its records. Once the broker has refused one, it refuses all that follow in
+that partition, for their numbers do not fit any more. So after an error later writes connect anew.
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    ProducerClosed,
+    ProducerFenced,
+)
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import RecordMetadata
 from mode import Service
 
-Headers = Sequence[tuple[str, bytes]]
+from investigator.delivery.dead_letters import ROOM_FOR_HEADERS
+
+T = TypeVar("T")
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+# The broker's words for an older refusal, not for this record: it was not written, and another producer may.
+_OF_THE_PRODUCER = (OutOfOrderSequenceNumber, ProducerFenced)
 
 
 class Written(NamedTuple):
@@ -19,25 +39,35 @@ class Written(NamedTuple):
     offset: int
 
 
+@dataclass(eq=False)
+class _Connection:
+    """A producer, and how many writes it has under way; the last one closes it when it is out of use."""
+
+    producer: AIOKafkaProducer
+    users: int = 0
+
+
 class Writer(Service):
     """Writes records and tells where they are.
 
     Args:
         options: how to reach the broker, as aiokafka's clients take it.
         idempotent: whether the broker removes duplicates of a write that was sent again.
-        max_request_size: the largest record, in bytes.
+        max_message_bytes: the size of the largest message; the dead letter that is made of it may be larger.
     """
 
-    def __init__(self, options: Mapping[str, Any], *, idempotent: bool, max_request_size: int) -> None:
+    def __init__(self, options: Mapping[str, Any], *, idempotent: bool, max_message_bytes: int) -> None:
         super().__init__()
+        self._max_bytes = max_message_bytes + ROOM_FOR_HEADERS
         self._options = {
             **options,
             "acks": "all",
             "enable_idempotence": idempotent,
-            "max_request_size": max_request_size,
+            "max_request_size": self._max_bytes,
         }
         self._connecting = asyncio.Lock()
-        self._producer: AIOKafkaProducer | None = None
+        self._current: _Connection | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def write(
         self,
@@ -48,35 +78,94 @@ class Writer(Service):
         partition: int | None = None,
         headers: Headers = (),
     ) -> Written:
-        """Write a record; returns when all replicas have it, raises a KafkaError where that could not be reached."""
-        producer = await self._connected()
-        if value is None and key is None:
-            metadata = await _send_nothing(producer, topic, partition, headers)
-        else:
-            metadata = await producer.send_and_wait(topic, value, key=key, partition=partition, headers=list(headers))
+        """Write a record; returns when all replicas have it.
+
+        Raises:
+            MessageSizeTooLargeError: the record is too large; says what has to be set.
+            KafkaError: it could not be written.
+        """
+
+        def send(producer: AIOKafkaProducer) -> Coroutine[Any, Any, RecordMetadata]:
+            if value is None and key is None:
+                return _send_nothing(producer, topic, partition, headers)
+            return producer.send_and_wait(  # type: ignore[no-any-return]  # aiokafka has no types
+                topic, value, key=key, partition=partition, headers=list(headers)
+            )
+
+        try:
+            metadata = await self._send(send)
+        except MessageSizeTooLargeError as error:
+            raise MessageSizeTooLargeError(self._remedy(topic, _size(value, key, headers))) from error
         return Written(metadata.partition, metadata.offset)
 
     async def partitions(self, topic: str) -> frozenset[int]:
-        """Tell the partitions of a topic; empty where it does not exist."""
-        producer = await self._connected()
-        return frozenset(await producer.partitions_for(topic) or ())
+        """Tell the partitions of a topic; raises UnknownTopicOrPartitionError where it does not appear in time."""
+        return frozenset(await self._with_producer(lambda producer: producer.partitions_for(topic)))
 
-    async def _connected(self) -> AIOKafkaProducer:
+    async def _send(self, send: Callable[[AIOKafkaProducer], Coroutine[Any, Any, RecordMetadata]]) -> RecordMetadata:
+        try:
+            return await self._with_producer(send)
+        except _OF_THE_PRODUCER as error:
+            self.log.warning("The broker refuses this producer, so another one writes: %r", error)
+            return await self._with_producer(send)
+
+    async def _with_producer(self, act: Callable[[AIOKafkaProducer], Coroutine[Any, Any, T]]) -> T:
+        connection = await self._connected()
+        connection.users += 1
+        try:
+            return await _while_it_lives(connection.producer, act(connection.producer))
+        except KafkaError:
+            if self._current is connection:
+                self._current = None
+            raise
+        finally:
+            connection.users -= 1
+            if connection is not self._current and not connection.users:
+                self._close(connection)
+
+    async def _connected(self) -> _Connection:
         async with self._connecting:
-            if self._producer is None:
+            if self.should_stop:
+                raise ProducerClosed
+            if self._current is None:
                 producer = AIOKafkaProducer(**self._options)
                 try:
                     await producer.start()
                 except BaseException:
                     await producer.stop()
                     raise
-                self._producer = producer
-        return self._producer
+                self._current = _Connection(producer)
+            return self._current
+
+    def _close(self, connection: _Connection) -> None:
+        # Not waited for here: where writes were cancelled, it first writes what they left, once the broker is there.
+        task = asyncio.create_task(connection.producer.stop())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def on_stop(self) -> None:
         """Write what is under way, then close the connections."""
-        if self._producer is not None:
-            await self._producer.stop()
+        if self._current is not None:
+            self._close(self._current)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _remedy(self, topic: str, size: int) -> str:
+        if size > self._max_bytes:
+            least = size - ROOM_FOR_HEADERS
+            return f"a record of {size} bytes for {topic}: set KAFKA_MESSAGE_MAX_BYTES to {least} or more"
+        return f"{topic} takes no record of {size} bytes: set max.message.bytes of that topic to {size} or more"
+
+
+async def _while_it_lives(producer: AIOKafkaProducer, doing: Coroutine[Any, Any, T]) -> T:
+    """Wait for what a producer does, or for the end of the task in it that sends: nothing comes of it after that."""
+    sender, task = producer._sender.sender_task, asyncio.ensure_future(doing)  # noqa: SLF001  told nowhere else
+    try:
+        await asyncio.wait({task, sender}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ProducerClosed("the producer ended before the broker had confirmed the write")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def _send_nothing(
@@ -87,3 +176,7 @@ async def _send_nothing(
     batch = producer.create_batch()
     batch.append(key=None, value=None, timestamp=None, headers=list(headers))
     return await (await producer.send_batch(batch, topic, partition=number))
+
+
+def _size(value: bytes | None, key: bytes | None, headers: Headers) -> int:
+    return int(DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, list(headers)))

@@ -14,7 +14,7 @@ from investigator.delivery.engine import Failure, text_of
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]  # None is a header without content, which Kafka tells from an empty one
 
 SUFFIX = "-dlt"
 ATTEMPTS = "retry_topic-attempts"
@@ -24,6 +24,9 @@ REPLAYED_FOR = "investigator-replayed-for"
 ORIGINAL = "kafka_dlt-original-"
 GROUP = f"{ORIGINAL}consumer-group"
 EXCEPTION = "kafka_dlt-exception-"
+
+#: By so many bytes a dead letter may be larger than its message: twice _MAX_BYTES of an error, and some names.
+ROOM_FOR_HEADERS = 64 * 1024
 
 _MAX_BYTES = 8192
 _MAX_LONG = 2**63 - 1
@@ -98,7 +101,7 @@ def origin_of_replay(headers: Headers) -> Origin | None:
 def original_origin(headers: Headers) -> Origin | None:
     """Give where a dead letter first lay; None where its headers do not tell, as those of somebody else may not."""
     content = dict(headers)
-    fields = [content.get(ORIGINAL + name, b"") for name in ("topic", "partition", "offset", "timestamp")]
+    fields = [content.get(ORIGINAL + name) or b"" for name in ("topic", "partition", "offset", "timestamp")]
     if [len(number) for number in fields[1:]] != [4, 8, 8]:
         return None
     partition, offset, timestamp = (int.from_bytes(number, "big", signed=True) for number in fields[1:])

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 
@@ -58,6 +59,11 @@ class Operator:
     def grow_topic(self, name: str, partitions: int) -> None:
         """Let a topic have that many partitions in all."""
         self._as_admin(lambda admin: admin.create_partitions({name: NewPartitions(partitions)}))
+
+    def configure_topic(self, name: str, config: Mapping[str, str]) -> None:
+        """Change the configuration of a topic, all of it."""
+        resource = ConfigResource(ConfigResourceType.TOPIC, name, dict(config))
+        self._as_admin(lambda admin: admin.alter_configs([resource]))
 
     def delete_records(self, topic: str, before: int, partition: int = 0) -> None:
         """Delete what lies before an offset, as retention does."""
