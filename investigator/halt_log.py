@@ -86,8 +86,8 @@ class KafkaHaltLog(Service):
 
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(**self._options, group_id=None, auto_offset_reset="earliest")
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([self._partition])
             await self._seek(consumer)
             while not self.should_stop:

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import asyncio
+import gc
+
+import pytest
+
+from investigator.delivery.board import Board
+from investigator.halt_log import KafkaHaltLog
+from investigator.writer import Writer
+from sandbox.ports import HOST, free_port
+
+
+async def test_an_outage_leaves_no_client_behind(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log tries again each second for as long as the broker is away: what it makes, it has to close.
+
+    A client that is not closed warns when it goes, and pytest makes an error of that.
+    """
+    monkeypatch.setattr("investigator.halt_log._RETRY_SECONDS", 0.05)
+    options = {"bootstrap_servers": f"{HOST}:{free_port()}"}
+    writer = Writer(options, idempotent=False, max_message_bytes=1000)
+    log = KafkaHaltLog("halts", "group", options, writer)
+    log.feed(Board(log, "worker", lambda: 0.0))
+    async with writer, log:
+        while caplog.text.count("The log of halts can't be read") < 2:  # noqa: ASYNC110  it has no event for that
+            await asyncio.sleep(0.05)
+    caplog.clear()  # what is logged holds the error, and by that the client that it came from
+    gc.collect()
