@@ -106,9 +106,7 @@ class DeadLetterBox:
 
 def _letter(record: ConsumerRecord) -> DeadLetter:
     place = Origin(record.topic, record.partition, record.offset, record.timestamp)
-    return DeadLetter(
-        place, record.key, record.value, tuple((name, content or b"") for name, content in record.headers)
-    )
+    return DeadLetter(place, record.key, record.value, tuple(record.headers))
 
 
 def _pause(rate: float | None, took: float) -> float:

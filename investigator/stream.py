@@ -62,8 +62,8 @@ class RecordOrError(faust.Schema[Any, Any]):
 
 
 def _headers(message: KafkaMessage) -> Headers:
-    # aiokafka gives pairs, whatever else Faust's annotation allows; a header without content holds no bytes.
-    return tuple((name, content or b"") for name, content in cast("Headers", message.headers or ()))
+    # aiokafka gives pairs, whatever else Faust's annotation allows.
+    return tuple(cast("Headers", message.headers or ()))
 
 
 def _place(message: KafkaMessage) -> Origin:

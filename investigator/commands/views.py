@@ -71,9 +71,13 @@ def details(letter: DeadLetter, replayed: "Replayed | None", mask: Masking) -> d
     return {name: mask.everywhere(each) for name, each in content.items()}
 
 
-def _readable(headers: Headers) -> dict[str, str | int]:
+def _readable(headers: Headers) -> dict[str, str | int | None]:
     own = [header for header in headers if not header[0].startswith(EXCEPTION)]
-    return {name: int.from_bytes(each, "big") if name in _NUMBERS else _text(each) for name, each in own}
+    return {name: None if each is None else _content(name, each) for name, each in own}
+
+
+def _content(name: str, content: bytes) -> str | int:
+    return int.from_bytes(content, "big") if name in _NUMBERS else _text(content)
 
 
 def _text(content: bytes) -> str:
@@ -86,7 +90,7 @@ def print_details(content: dict[str, Any]) -> None:
         click.echo(f"{name:<12} {printable(text)}")
     click.echo("\nHeaders")
     for name, each in content["headers"].items():
-        click.echo(f"  {printable(name)}: {printable(str(each))}")
+        click.echo(f"  {printable(name)}: {'-' if each is None else printable(str(each))}")
     for title, text in (("Value", content["value"]), ("Trace", content["trace"])):
         click.echo(f"\n{title}")
         for line in ["(none: a tombstone)"] if text is None else text.splitlines():

@@ -36,7 +36,7 @@ class Delivery:
     origin: Origin
     steps: Callable[[Slot], Sequence[Step]]
     value: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp_type: int = 0
 
     @property

@@ -81,7 +81,7 @@ class DeadLetter:
 
     @cached_property
     def _content(self) -> dict[str, bytes]:
-        return dict(self.headers)
+        return {name: content or b"" for name, content in self.headers}
 
     def _text(self, name: str) -> str:
         return self._content.get(name, b"").decode("utf-8", "replace")

@@ -84,12 +84,13 @@ async def test_topics_without_any_dead_letter_are_no_error(command_line: Command
 
 async def test_one_dead_letter_is_shown_whole(command_line: CommandLine) -> None:
     """Value, key, headers and the trace of the error."""
-    told = Told(key=b"thoth-station/a", headers=(("trace-id", b"4711"),))
+    told = Told(key=b"thoth-station/a", headers=(("trace-id", b"4711"), ("none", None)))
     origin = await command_line.bury(REPOSITORY, told)
     shown = await command_line("dead-letters", "show", BASE_NAME, "--partition", 0, "--offset", 0)
     assert f"{command_line.topic}[0]@{origin.offset}" in shown
     assert '"project_url": "https://github.com/thoth-station/a"' in shown
     assert "trace-id: 4711" in shown
+    assert "none: -" in shown
     assert "kafka_dlt-original-partition: 0" in shown
     assert "thoth-station/a" in shown
     assert "PermanentError: no such project" in shown

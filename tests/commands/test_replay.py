@@ -22,7 +22,7 @@ def _as_headers(record: Any) -> Headers:  # noqa: ANN401  aiokafka's records hav
 
 async def test_a_replay_is_the_message_that_was_given_up(command_line: CommandLine) -> None:
     """The same key, value and headers, byte for byte, in the same partition, known by the origin of the first one."""
-    told = Told(key=b"\x00key", headers=(("trace-id", b"\xff\x00"),))
+    told = Told(key=b"\x00key", headers=(("trace-id", b"\xff\x00"), ("none", None), ("empty", b"")))
     origin = await command_line.bury(b"{ not json \xff", told, partition=1)
     shown = await command_line(*_replay("--partition", 1, "--offset", 0))
     assert "sent 1 of 1" in shown
@@ -30,7 +30,7 @@ async def test_a_replay_is_the_message_that_was_given_up(command_line: CommandLi
     assert (replayed.key, replayed.value, replayed.partition) == (b"\x00key", b"{ not json \xff", 1)
     assert origin_of_replay(_as_headers(replayed)) == origin
     headers = dict(replayed.headers)
-    assert headers["trace-id"] == b"\xff\x00"
+    assert (headers["trace-id"], headers["none"], headers["empty"]) == (b"\xff\x00", None, b"")
     assert headers[REPLAYS] == b"\x00\x00\x00\x01"
     assert headers[FOR] == b"investigator-backend"
     assert not [name for name in headers if "exception" in name]

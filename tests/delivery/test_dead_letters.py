@@ -54,7 +54,7 @@ def dead(failure: Failure | None = None, of: Delivery | None = None) -> dict[str
     """Make the headers of a dead letter; each name is there once."""
     headers = dead_letter_headers(of or delivery(), failure or raised(ValueError("bad")), "group")
     assert len(dict(headers)) == len(headers)
-    return dict(headers)
+    return {name: content for name, content in headers if content is not None}
 
 
 def test_the_topic_of_dead_letters_is_the_twin_of_the_message_s() -> None:
@@ -120,7 +120,7 @@ def test_a_password_does_not_get_into_a_dead_letter_not_even_in_part() -> None:
     secret = "s3cret" * 20
     failure = raised(ValueError("x" * 8150 + secret), cause=ValueError(secret))
     headers = dead_letter_headers(delivery(), failure, "group", lambda text: text.replace(secret, "***"))
-    assert not [name for name, value in headers if b"3cret" in value]
+    assert not [name for name, value in headers if b"3cret" in (value or b"")]
 
 
 class UnspeakableError(Exception):

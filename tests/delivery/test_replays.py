@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from investigator.delivery.dead_letters import dead_letter_headers, origin_of_replay
+from investigator.delivery.dead_letters import GROUP as GROUP_HEADER
+from investigator.delivery.dead_letters import REPLAYED_FOR, Headers, dead_letter_headers, origin_of_replay
 from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
@@ -20,7 +21,7 @@ def _died(delivery: Delivery, group: str = GROUP) -> DeadLetter:
     return DeadLetter(Origin(f"{TOPIC}-dlt", 3, 7, 1_700_000_100_000), delivery.key, delivery.value, headers)
 
 
-def _delivery(headers: tuple[tuple[str, bytes], ...] = (), place: Origin = FIRST) -> Delivery:
+def _delivery(headers: Headers = (), place: Origin = FIRST) -> Delivery:
     return Delivery(
         topic="thoth.repo-init",
         partition=Partition(place.topic, place.partition),
@@ -138,6 +139,21 @@ def test_a_dead_letter_goes_back_to_no_other_topic_than_its_own() -> None:
     )
     letter = DeadLetter(Origin(f"{TOPIC}-dlt", 0, 0, 0), None, b"{}", forged)
     assert ReplayPolicy(GROUP).verdict(letter, sent_before=False) is Verdict.FOREIGN
+
+
+def test_headers_without_content_stay_so() -> None:
+    """Kafka tells none from empty, and so may whoever reads them: in the dead letter, and in its replay."""
+    own = (("none", None), ("empty", b""))
+    letter = _died(_delivery(headers=own))
+    assert letter.headers[:2] == own
+    assert replay_headers(letter, GROUP)[:2] == own
+
+
+def test_what_a_header_without_content_should_tell_is_unknown() -> None:
+    """Anybody may send such; it is no reason to fail, nor to keep a message from all groups."""
+    letter = DeadLetter(FIRST, None, None, ((GROUP_HEADER, None), ("kafka_dlt-original-offset", None)))
+    assert (letter.original, letter.group) == (None, "")
+    assert is_for(GROUP, ((REPLAYED_FOR, None),))
 
 
 def test_a_slim_dead_letter_tells_the_same_without_value_and_trace() -> None:
