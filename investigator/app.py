@@ -26,6 +26,7 @@ from investigator.delivery.engine import RetryPolicy
 from investigator.group import Group
 from investigator.halt_log import KafkaHaltLog
 from investigator.header_names import read_any_header_name
+from investigator.left_alone import leave_unreadable_alone
 from investigator.metrics import Metrics
 from investigator.monitor import add_monitor
 from investigator.operations import Operations
@@ -78,6 +79,7 @@ def load_message_types() -> Mapping[str, MessageType]:
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     """Build a worker's application; it connects to nothing before it is started."""
     read_any_header_name()
+    leave_unreadable_alone()
     metrics = Metrics(REGISTRY)
     options = kafka.client_options(settings)
     writer = Writer(

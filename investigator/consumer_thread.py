@@ -8,14 +8,16 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from investigator.delivery.ledger import Mark, Partition
 from investigator.delivery.progress import from_text, to_text
 from investigator.group import Group
+from investigator.left_alone import PAUSE_SECONDS, leave_alone
 from investigator.lost_places import warn_of_lost_places
 
 # While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
@@ -25,6 +27,11 @@ _LONGEST_FETCH_MS = 20
 
 # A partition without a leader does not keep the others waiting for its position.
 _POSITION_PATIENCE_SECONDS = 2.0
+
+_REFUSED = (
+    "Not allowed to read topic %s any more; all else goes on, and it is tried again every %g seconds. The right READ "
+    "on it has to be given back, see docs/kafka.md"
+)
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -51,30 +58,57 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._beginnings: dict[Partition, int] = {}
+        self._refused: set[str] = set()
 
-    async def commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
-        """Commit; tell whether the broker has it. What it does not have now is committed another time."""
-        did_commit: bool = await self.call_thread(self._commit_marks, marks)
-        return did_commit
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> RecordMap:
+        try:
+            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        except TopicAuthorizationFailedError as error:
+            self._leave_refused_alone({str(error.args[0])})
+            return {}
 
-    async def _commit_marks(self, marks: Mapping[TP, Mark]) -> bool:
+    def _leave_refused_alone(self, topics: set[str]) -> None:
+        if not topics <= self._refused:
+            self.log.error(_REFUSED, ", ".join(sorted(topics)), PAUSE_SECONDS)
+            self._refused |= topics
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._refused.difference_update, topics)
+        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001  the positions are kept there
+        if subscription is not None and (assignment := subscription.assignment) is not None:
+            leave_alone(assignment, [tp for tp in assignment.tps if tp.topic in topics])
+
+    async def commit_marks(self, marks: Mapping[TP, Mark]) -> Mapping[TP, Mark]:
+        """Commit; gives what the broker has of it. What it does not have now is committed another time."""
+        committed: Mapping[TP, Mark] = await self.call_thread(self._commit_marks, marks)
+        return committed
+
+    async def _commit_marks(self, marks: Mapping[TP, Mark]) -> Mapping[TP, Mark]:
         assignment = self.assignment()
         wanted = {
             TopicPartition(*tp): OffsetAndMetadata(mark.offset, to_text(mark))
             for tp, mark in marks.items()
-            if tp in assignment
+            if tp in assignment and tp.topic not in self._refused
         }
         if not wanted:
-            return False
+            return {}
         try:
             await self._ensure_consumer().commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
             self.log.info("Not committed, since the partitions were assigned anew: %s", error)
-            return False
+            return {}
+        except TopicAuthorizationFailedError as error:
+            refused = error.args[0]  # while the broker has taken all others
+            self._leave_refused_alone(refused)
+            return {tp: mark for tp, mark in marks.items() if tp in wanted and tp.topic not in refused}
         except KafkaError as error:
             self.log.warning("Not committed, will be tried again: %r", error)
-            return False
-        return True
+            return {}
+        return {tp: mark for tp, mark in marks.items() if tp in wanted}
 
     async def committed_marks(self) -> dict[Partition, Mark]:
         """Give what was committed of the assigned partitions, by whomever; none where the broker does not tell."""

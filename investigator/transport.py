@@ -142,12 +142,11 @@ class LedgerConsumer(EagerWaits, driver.Consumer):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Another commit may have been under way, and have got this far first.
         marks = {tp: self._marks[tp] for tp in offsets if tp in self._marks}
-        did_commit = await self._thread.commit_marks(marks)
-        if did_commit:
-            for tp, mark in marks.items():
-                self.bound.dispatcher.ledger.committed(Partition(*tp), mark)
-                self.bound.show_position(Partition(*tp), mark.offset)
-        return did_commit
+        committed = await self._thread.commit_marks(marks)
+        for tp, mark in committed.items():
+            self.bound.dispatcher.ledger.committed(Partition(*tp), mark)
+            self.bound.show_position(Partition(*tp), mark.offset)
+        return bool(committed)
 
     async def perform_seek(self) -> None:
         """Go to the committed offsets, and learn what was finished beyond them."""

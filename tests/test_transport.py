@@ -2,6 +2,7 @@
 """What Faust's consumer drops around a rebalance comes again, and no commit ends a worker."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
 from investigator.consumer_thread import ConsumerThread
@@ -28,6 +30,8 @@ class Thread:
     reset: str
     app: SimpleNamespace = field(init=False)
     _beginnings: dict[Partition, int] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+    log: logging.Logger = field(default_factory=logging.getLogger)
 
     def __post_init__(self) -> None:
         self.app = SimpleNamespace(conf=SimpleNamespace(consumer_auto_offset_reset=self.reset))
@@ -42,6 +46,9 @@ class Thread:
     @property
     def _consumer(self) -> AIOKafkaConsumer:
         return self.client
+
+    def _leave_refused_alone(self, topics: set[str]) -> None:
+        ConsumerThread._leave_refused_alone(self, topics)  # type: ignore[arg-type]
 
     async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
         return await ConsumerThread._seek_to_first_position(self, partitions)  # type: ignore[arg-type]
@@ -132,6 +139,41 @@ async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Br
     async with fetched(broker, None) as (client, place):
         thread = Thread(client, "earliest")
         gone = {TP(place.topic, 7): Mark(3)}
-        assert not await ConsumerThread._commit_marks(thread, gone)  # type: ignore[arg-type]
-        assert await ConsumerThread._commit_marks(thread, {TP(*place): Mark(3), **gone})  # type: ignore[arg-type]
+        assert await ConsumerThread._commit_marks(thread, gone) == {}  # type: ignore[arg-type]
+        kept = {TP(*place): Mark(3)}
+        assert await ConsumerThread._commit_marks(thread, {**kept, **gone}) == kept  # type: ignore[arg-type]
         assert await client.committed(place) == 3
+
+
+class Refusing:
+    """A broker that takes commits of all topics but one, as aiokafka tells of it."""
+
+    _subscription = SimpleNamespace(subscription=None)
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self.asked: list[set[str]] = []
+
+    def assignment(self) -> set[TopicPartition]:
+        """Give a partition of each of two topics."""
+        return {TopicPartition("refused", 0), TopicPartition("other", 0)}
+
+    async def commit(self, offsets: dict[TopicPartition, object]) -> None:
+        """Raise once the answers for all partitions are there."""
+        self.asked.append({place.topic for place in offsets})
+        if self._topic in self.asked[-1]:
+            raise TopicAuthorizationFailedError({self._topic})
+
+
+async def test_a_topic_that_may_not_be_committed_takes_no_other_along(caplog: pytest.LogCaptureFixture) -> None:
+    """What the broker has taken counts; the other one is left out for a while, after one error in the log."""
+    client = Refusing("refused")
+    thread = Thread(client, "earliest")
+    both = {TP("refused", 0): Mark(3), TP("other", 0): Mark(5)}
+    for _ in range(2):
+        committed = await ConsumerThread._commit_marks(thread, both)  # type: ignore[arg-type]
+        assert committed == {TP("other", 0): Mark(5)}
+    assert client.asked == [{"refused", "other"}, {"other"}]
+    (line,) = caplog.messages
+    assert "refused" in line
+    assert "READ" in line

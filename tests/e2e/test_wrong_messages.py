@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Messages that are wrong for good: tried once, counted, and their topic is halted where nobody said otherwise."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
-from tests.e2e.conftest import surroundings
+from tests.e2e.conftest import SHORT_SESSION, running, surroundings
+from tests.e2e.damaged import send_damaged, with_wrong_checksum, with_wrong_codec
 from tests.e2e.forms import forms
+from tests.e2e.load import RUN_URL, Load
 from tests.e2e.outside import Kafka, Scrape, get, message, metric, wait_until
 
 FORMS = forms("https://example.com/simple", frozenset())
@@ -75,3 +79,29 @@ def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refus
         assert metric(refused.worker, f"thoth_investigator_{name}", message_type="unresolved_package") == 2
     assert "no index 'https://example.com/simple' is registered" in refused.worker.log_text()
     assert [*refused.sandbox.cluster.created] == []
+
+
+@pytest.mark.parametrize("damage", [with_wrong_checksum, with_wrong_codec])
+def test_a_batch_that_cannot_be_read_stops_no_other_partition_and_is_not_skipped(
+    sandbox: Sandbox, kafka: Kafka, broker: Broker, damage: Callable[[bytearray], None]
+) -> None:
+    """What lies before it is handled, no worker ends, nothing is skipped, and the log names the place and remedy."""
+    damaged, other = Load(kafka, sandbox, "damaged"), Load(kafka, sandbox, "other", RUN_URL)
+    kafka.create_topics(broker, [damaged.topic, other.topic])
+    damaged.send(3)
+    try:
+        offset = asyncio.run(send_damaged(broker.bootstrap_servers, damaged.topic, damage, message(project_url="x")))
+    except KafkaError as error:
+        pytest.skip(f"the broker looks at what it is given: {error!r}")
+    worker = sandbox.worker(sandbox.env(**SHORT_SESSION))
+    with running(worker):
+        damaged.wait_for_all()
+        place = f"{damaged.topic} partition 0 can't be read at offset {offset}"
+        for times in (1, 2):
+            wait_until(lambda: worker.log_text().count(place) >= times, "the log names the place, again and again")  # noqa: B023
+            other.send(20)
+            other.wait_for_all()
+        kafka.send(damaged.topic, message(project_url="https://example.com/behind"), partition=0)
+        assert worker.stop() == 0
+        assert kafka.committed(sandbox.group(), damaged.topic) == {0: offset}
+        damaged.wait_for_all()

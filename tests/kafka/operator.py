@@ -31,6 +31,7 @@ class Operation(IntEnum):
     READ = 3
     WRITE = 4
     CREATE = 5
+    DESCRIBE = 8
 
 
 _LITERAL, _PREFIXED, _ALLOW, _DENY, _ANY = 3, 4, 3, 2, 1
