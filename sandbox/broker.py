@@ -23,16 +23,19 @@ from sandbox.gate import Gate
 from sandbox.ports import HOST, accepts, free_port
 from sandbox.processes import ChildProcess
 
-__all__ = ["Broker", "EmbeddedBroker", "RunningBroker", "broker_of_environment"]
+__all__ = ["Broker", "EmbeddedBroker", "RunningBroker", "UnavailableError", "broker_of_environment", "own_broker"]
 
 _TOPIC_EXISTS = 36
+
+
+class UnavailableError(Exception):
+    """The broker that is wanted can't be had here; the text says why and what to do about it."""
 
 
 class Broker(ABC):
     """What the sandbox and the tests ask of a Kafka broker; a context manager that starts and stops it."""
 
     bootstrap_servers: str
-    controllable: bool  # whether kill, suspend, close_gate and their opposites work here
     idempotent: bool  # whether it takes idempotent producers
     copies = 1  # of each partition, in the topics that are created
 
@@ -95,7 +98,6 @@ class EmbeddedBroker(Broker):
         tls: makes that gate, which there is then, speak TLS: Tansu itself does not.
     """
 
-    controllable = True
     idempotent = False  # Tansu refuses the first version of InitProducerId, the only one that aiokafka speaks
 
     def __init__(self, port: int = 0, *, gated: bool = False, tls: ssl.SSLContext | None = None) -> None:
@@ -163,7 +165,6 @@ class EmbeddedBroker(Broker):
 class RunningBroker(Broker):
     """A broker that somebody else runs: it is used as it is and never stopped."""
 
-    controllable = False
     idempotent = True
 
     def __init__(self, bootstrap_servers: str) -> None:
@@ -183,16 +184,26 @@ class RunningBroker(Broker):
 
 
 def broker_of_environment(port: int = 0, *, gated: bool = False) -> Broker:
-    """Give the broker that KAFKA_BOOTSTRAP_SERVERS names, otherwise one of our own, not yet started.
-
-    That is an embedded one, or Apache Kafka itself where SANDBOX_KAFKA says `apache`.
-    """
+    """Give the broker that KAFKA_BOOTSTRAP_SERVERS names, otherwise one of our own; see `own_broker`."""
     if running := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return RunningBroker(running)
-    if os.environ.get("SANDBOX_KAFKA") != "apache":
-        return EmbeddedBroker(port, gated=gated)
-    from sandbox.apache_kafka import ApacheKafka  # noqa: PLC0415  it is a Broker, so it imports this module
+    return own_broker(port, gated=gated)
 
+
+def own_broker(port: int = 0, *, gated: bool = False) -> Broker:
+    """Give an embedded broker, or Apache Kafka itself where SANDBOX_KAFKA says `apache`; not yet started.
+
+    Raises:
+        UnavailableError: Apache Kafka can't be had here, or SANDBOX_KAFKA says something else.
+    """
+    kind = os.environ.get("SANDBOX_KAFKA") or "embedded"
+    if kind == "embedded":
+        return EmbeddedBroker(port, gated=gated)
+    if kind != "apache":
+        raise UnavailableError(f"SANDBOX_KAFKA, the kind of broker, has to be 'embedded' or 'apache', not {kind!r}.")
+    from sandbox.apache_kafka import ApacheKafka, provide  # noqa: PLC0415  it is a Broker, so it imports this module
+
+    provide()
     return ApacheKafka(port, gated=gated)
 
 

@@ -4,6 +4,6 @@
 from sandbox.apache_kafka.broker import ApacheKafka
 from sandbox.apache_kafka.cluster import ApacheKafkaCluster
 from sandbox.apache_kafka.node import Listener
-from sandbox.apache_kafka.programs import UnavailableError
+from sandbox.apache_kafka.programs import provide
 
-__all__ = ["ApacheKafka", "ApacheKafkaCluster", "Listener", "UnavailableError"]
+__all__ = ["ApacheKafka", "ApacheKafkaCluster", "Listener", "provide"]

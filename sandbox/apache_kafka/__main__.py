@@ -6,13 +6,13 @@ Ends with status 1 and the reason where it can't be had here, with 2 where somet
 
 import sys
 
-from sandbox.apache_kafka.programs import TamperedError, UnavailableError, jars, java
+from sandbox.apache_kafka.programs import TamperedError, provide
+from sandbox.broker import UnavailableError
 
 
 def _main() -> int:
     try:
-        java()
-        print(f"Apache Kafka is in {jars()}")
+        print(f"Apache Kafka is in {provide()}")
     except UnavailableError as error:
         print(error)
         return 1

@@ -30,7 +30,6 @@ class ApacheKafka(Broker):
         scram: the passwords of users for the mechanism SCRAM-SHA-512.
     """
 
-    controllable = True
     idempotent = True
 
     def __init__(

@@ -18,7 +18,6 @@ class ApacheKafkaCluster(Broker):
     What the class Broker does to one broker, this does to all of them; `nodes` may be killed and launched one by one.
     """
 
-    controllable = True
     idempotent = True
 
     def __init__(self, size: int = 3, config: Mapping[str, str] | None = None) -> None:

@@ -13,7 +13,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-__all__ = ["TamperedError", "UnavailableError", "jars", "java"]
+from sandbox.broker import UnavailableError
+
+__all__ = ["TamperedError", "jars", "java", "provide"]
 
 _HERE = Path(__file__).parent
 _POM = _HERE / "pom.xml"
@@ -23,12 +25,14 @@ _CACHE = _HERE.parent.parent / ".kafka"
 _JAVA_VERSION = 17
 
 
-class UnavailableError(Exception):
-    """Apache Kafka can't be had here; the text says why and what to do about it."""
-
-
 class TamperedError(Exception):
     """What was fetched is not what it should be."""
+
+
+def provide() -> Path:
+    """Make sure of both, and give the folder of the jars; raises as `java` and `jars` do."""
+    java()
+    return jars()
 
 
 @cache

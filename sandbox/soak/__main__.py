@@ -7,9 +7,10 @@ import secrets
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from sandbox.background import BackgroundLoop
+from sandbox.broker import UnavailableError, broker_of_environment
 from sandbox.environment import Sandbox, running_sandbox
 from sandbox.kafka_client import KafkaClient
 from sandbox.processes import eventually
@@ -109,14 +110,26 @@ class Soak:
         return {place_of(record) for record in records}
 
 
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) < float("inf"):
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+
+
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.soak", description=__doc__)
-    parser.add_argument("--duration", type=float, default=600.0, help="seconds of trouble")
+    parser.add_argument("--duration", type=_seconds, default=600.0, help="seconds of trouble")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of another run")
     options = parser.parse_args()
+    try:
+        broker_of_environment()
+    except UnavailableError as error:
+        parser.error(str(error))
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     print(f"Soak of {options.duration:g} s with SEED={seed}", flush=True)
-    with running_sandbox(deployment=f"soak-{seed}") as sandbox:
+    # A broker that somebody else runs may still have the topics of an earlier run with this seed.
+    with running_sandbox(deployment=f"soak-{seed}-{secrets.token_hex(4)}") as sandbox:
         verdict = Soak(seed, options.duration, sandbox).run()
     for line in verdict.lines():
         print(f"  {line.rstrip()}")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.apache_kafka.programs import UnavailableError, jars
-from sandbox.broker import Broker
+from sandbox.apache_kafka import provide
+from sandbox.broker import Broker, UnavailableError
 from tests.e2e.outside import Kafka
 from tests.kafka.operator import Operator
 
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def apache() -> None:
     """What brokers of a test's own are made of; without it, the tests that need such are skipped."""
     try:
-        jars()
+        provide()
     except UnavailableError as error:
         pytest.skip(f"needs a broker of its own: {error}")
 

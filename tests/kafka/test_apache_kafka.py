@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.apache_kafka import ApacheKafka, programs
-from sandbox.apache_kafka.programs import TamperedError, UnavailableError, jars, java
+from sandbox.apache_kafka.programs import TamperedError, jars, java
+from sandbox.broker import UnavailableError
 from sandbox.ports import accepts
 from tests.e2e.outside import Kafka
 

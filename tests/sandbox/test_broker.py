@@ -14,13 +14,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sandbox.broker import Broker, EmbeddedBroker, RunningBroker, broker_of_environment
+from sandbox.apache_kafka.programs import java
+from sandbox.broker import Broker, EmbeddedBroker, RunningBroker, UnavailableError, broker_of_environment, own_broker
 from sandbox.kafka_client import KafkaClient
 from sandbox.ports import accepts
 
 
 @pytest.fixture
-def own_broker() -> Iterator[EmbeddedBroker]:
+def embedded() -> Iterator[EmbeddedBroker]:
     """An embedded broker of the test's own, with a gate."""
     with EmbeddedBroker(gated=True) as running:
         yield running
@@ -81,37 +82,37 @@ async def test_what_a_group_commits_is_seen(broker: Broker, deployment: str) -> 
         assert await kafka.committed(f"{deployment}-group", deployment) == {1: 7}
 
 
-async def test_the_embedded_broker_refuses_idempotent_producers(own_broker: EmbeddedBroker) -> None:
+async def test_the_embedded_broker_refuses_idempotent_producers(embedded: EmbeddedBroker) -> None:
     """Guarantee: the embedded broker says truly whether it takes idempotent producers, so that workers are told."""
-    producer = AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap_servers, enable_idempotence=True)
+    producer = AIOKafkaProducer(bootstrap_servers=embedded.bootstrap_servers, enable_idempotence=True)
     try:
         with pytest.raises(KafkaError):
             await producer.start()
     finally:
         await producer.stop()
-    assert not own_broker.idempotent
+    assert not embedded.idempotent
 
 
-async def test_data_outlive_a_closed_gate(own_broker: EmbeddedBroker) -> None:
+async def test_data_outlive_a_closed_gate(embedded: EmbeddedBroker) -> None:
     """Guarantee: while its gate is closed the broker can't be reached, and then has all that it had."""
-    await own_broker.create_topics(["topic"])
-    async with KafkaClient(own_broker.bootstrap_servers) as kafka:
+    await embedded.create_topics(["topic"])
+    async with KafkaClient(embedded.bootstrap_servers) as kafka:
         await kafka.send("topic", "before")
-    own_broker.close_gate()
-    assert not accepts(int(own_broker.bootstrap_servers.rpartition(":")[2]))
-    own_broker.open_gate()
-    async with KafkaClient(own_broker.bootstrap_servers) as kafka:
+    embedded.close_gate()
+    assert not accepts(int(embedded.bootstrap_servers.rpartition(":")[2]))
+    embedded.open_gate()
+    async with KafkaClient(embedded.bootstrap_servers) as kafka:
         assert [record.value for record in await kafka.read("topic", 1)] == [b"before"]
 
 
-async def test_a_killed_broker_comes_back_empty_at_its_address(own_broker: EmbeddedBroker) -> None:
+async def test_a_killed_broker_comes_back_empty_at_its_address(embedded: EmbeddedBroker) -> None:
     """Guarantee: after a kill and a start the address is the same; what was in memory is gone."""
-    await own_broker.create_topics(["topic"], partitions=3)
-    address = own_broker.bootstrap_servers
-    own_broker.kill()
-    own_broker.start()
-    assert own_broker.bootstrap_servers == address
-    await own_broker.create_topics(["topic"], partitions=1)
+    await embedded.create_topics(["topic"], partitions=3)
+    address = embedded.bootstrap_servers
+    embedded.kill()
+    embedded.start()
+    assert embedded.bootstrap_servers == address
+    await embedded.create_topics(["topic"], partitions=1)
     async with KafkaClient(address) as kafka:
         assert len(await kafka.partitions("topic")) == 1
 
@@ -124,6 +125,25 @@ def test_a_running_broker_is_taken_from_the_environment(monkeypatch: pytest.Monk
         assert found.bootstrap_servers == "kafka.example:9092"
         with pytest.raises(NotImplementedError):
             found.kill()
+
+
+def test_an_unknown_kind_of_broker_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guarantee: whoever mistypes `apache` is told, instead of being shown what another broker does."""
+    monkeypatch.setenv("SANDBOX_KAFKA", "apache-kafka")
+    with pytest.raises(UnavailableError, match="'embedded' or 'apache', not 'apache-kafka'"):
+        own_broker()
+
+
+def test_apache_kafka_that_can_not_be_had_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Guarantee: the reason is known when the broker is chosen, so that tests can be skipped for it."""
+    monkeypatch.setenv("SANDBOX_KAFKA", "apache")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    java.cache_clear()
+    with pytest.raises(UnavailableError, match="needs Java 17 or newer"):
+        own_broker()
+    java.cache_clear()
 
 
 async def test_a_gate_may_speak_tls(tmp_path: Path) -> None:

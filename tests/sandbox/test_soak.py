@@ -2,6 +2,8 @@
 """The soak's verdict: whatever could go wrong with a message is found."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -55,6 +57,17 @@ def test_dead_letters_that_are_missing_or_should_not_be_there_are_found(
         ([], [(REPO_INIT, (0, 3))]),
     )
     assert not verdict.is_good
+
+
+@pytest.mark.parametrize(
+    "words", [("--duration", "x"), ("--duration", "0"), ("--duration", "nan"), ("--duration", "inf"), ("--seed", "x")]
+)
+def test_what_can_not_be_done_is_refused_before_anything_starts(words: tuple[str, str]) -> None:
+    """With the option and the value that is wrong, and a status that is neither that of a success nor of a loss."""
+    done = subprocess.run([sys.executable, "-m", "sandbox.soak", *words], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words[0] in done.stderr
+    assert repr(words[1]) in done.stderr
 
 
 @pytest.mark.e2e
