@@ -98,12 +98,16 @@ def _new_topic(topic: Topic) -> NewTopic:
 
 
 def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's answers have no common type
+    refused: dict[type[KafkaError], dict[str, str]] = {}
     for name, code, *message in response.topic_errors:
         error = for_code(code)
         # Another worker that starts at the same moment may have been quicker.
         if code and error is not TopicAlreadyExistsError:
             reason = (message[0] if message else None) or error.description
-            raise error(f"topic {name!r} could not be created: {reason.rstrip('.')}{_remedy(error)}")
+            refused.setdefault(error, {})[name] = reason
+    for error, reasons in refused.items():
+        names, reason = ", ".join(sorted(reasons)), next(iter(reasons.values()))
+        raise error(f"{names} could not be created: {reason.rstrip('.')}{_remedy(error)}")
 
 
 def _remedy(error: type[KafkaError]) -> str:

@@ -77,10 +77,9 @@ async def test_a_missing_right_is_named(secured: Secured, operator: Operator, de
 
 
 async def test_the_right_to_create_topics_is_wanted_where_they_are_missing(secured: Secured, deployment: str) -> None:
-    """The topic is named, and that it can't be created."""
+    """The topics are named, each of them, and that they can't be created."""
     problem = await problem_of(deployment, _limited(secured, deployment))
-    assert f"{deployment}.{REPO_INIT}" in problem
-    assert "could not be created" in problem
+    assert f"{deployment}.{HALTS}, {deployment}.{REPO_INIT} could not be created" in problem
 
 
 def test_a_dead_letter_that_may_not_be_written_halts_its_topic(
