@@ -71,6 +71,11 @@ class Operator:
         place = {TopicPartition(topic, partition): RecordsToDelete(before_offset=before)}
         self._as_admin(lambda admin: admin.delete_records(place))
 
+    def leader(self, topic: str) -> int:
+        """Give the number of the broker that leads the first partition of a topic."""
+        [described] = self._as_admin(lambda admin: admin.describe_topics([topic]))
+        return int(next(place["leader"] for place in described["partitions"] if place["partition"] == 0))
+
     def lacks(self, topic: str) -> bool:
         """Tell whether there is no such topic."""
         return topic not in self._as_admin(lambda admin: admin.list_topics())
