@@ -18,7 +18,6 @@ from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.replays import is_for
-from investigator.delivery.slots import Slot
 from investigator.metrics import message_type as label_of
 from investigator.pages import page_of
 from investigator.records import UnknownVersionError
@@ -132,8 +131,8 @@ class Intake:
 
     def _steps(
         self, message_type: MessageType, content: Message | PermanentError, origin: Origin, headers: Headers
-    ) -> Callable[[Slot], Sequence[Step]]:
-        def steps(_slot: Slot) -> Sequence[Step]:
+    ) -> Callable[[], Sequence[Step]]:
+        def steps() -> Sequence[Step]:
             if headers and not is_for(self._app.conf.id, headers):
                 return []  # given up by another group, while this one handled it long ago
             if isinstance(content, PermanentError):

@@ -41,9 +41,7 @@ class Keeper:
     async def keep(self, value: bytes, partition: int = 0) -> None:
         """Keep a message of that partition."""
         origin = Origin(self.topic, partition, 7, 1_700_000_000_000)
-        delivery = Delivery(
-            "thoth.repo-init", Partition(self.topic, partition), 7, None, origin, lambda _slot: [], value
-        )
+        delivery = Delivery("thoth.repo-init", Partition(self.topic, partition), 7, None, origin, list, value)
         await self._letters.keep(delivery, Failure(PermanentError("wrong"), attempts=1))
 
     async def lose_twin(self) -> None:

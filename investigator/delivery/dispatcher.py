@@ -181,7 +181,7 @@ class Dispatcher:
         succeeded = False
         try:
             if message.steps is None:
-                message.steps = list(delivery.steps(message.slot))
+                message.steps = list(delivery.steps())
             with handle(delivery.origin, message.waiting):
                 failure = await attempt(
                     message.steps,

@@ -23,7 +23,7 @@ class Delivery:
         offset: its offset there.
         key: messages with the same key are handled in order; None is no key.
         origin: its identity; that of the original where it is a replay.
-        steps: makes what is to be done for it; given the slot so that a step that only waits may release it.
+        steps: makes what is to be done for it.
         value: its content, as it came.
         headers: likewise.
         timestamp_type: 0 where the producer set its timestamp, 1 where the broker did.
@@ -34,7 +34,7 @@ class Delivery:
     offset: int
     key: bytes | None
     origin: Origin
-    steps: Callable[[Slot], Sequence[Step]]
+    steps: Callable[[], Sequence[Step]]
     value: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp_type: int = 0

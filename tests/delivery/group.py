@@ -15,7 +15,6 @@ from investigator.delivery.ledger import Mark, Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.progress import from_text, to_text
-from investigator.delivery.slots import Slot
 from tests.delivery.outside import Diary, Letters, Log
 from tests.delivery.worker import Worker
 
@@ -213,7 +212,7 @@ class Member:
         origin = Origin(*partition, offset, 1_600_000_000_000 + offset)
         return Delivery(partition.topic, partition, offset, letter.key, origin, self.steps(partition, offset))
 
-    def steps(self, partition: Partition, offset: int) -> Callable[[Slot], Sequence[Step]]:
+    def steps(self, partition: Partition, offset: int) -> Callable[[], Sequence[Step]]:
         """Make what the handler does."""
         group, letter = self.group, self.group.messages[partition][offset]
         era = group.era
@@ -235,4 +234,4 @@ class Member:
             group.never("handled twice without anything in between", happened=twice, at=(partition, offset))
             letter.handled.append(era)
 
-        return lambda _slot: [handle]
+        return lambda: [handle]

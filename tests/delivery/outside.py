@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from investigator.delivery.board import Board
 from investigator.delivery.engine import Failure, Step
 from investigator.delivery.halts import Entry, Register
+from investigator.delivery.handling import handling
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.slots import Slot
 
 TOPIC = "adviser-trigger"
 OTHER_TOPIC = "solved-package"
@@ -219,13 +219,14 @@ class Act:
     began: list[float] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)
 
-    def steps(self, slot: Slot) -> list[Step]:
-        """Make the one step of the message; `waits` is spent without holding the slot."""
+    def steps(self) -> list[Step]:
+        """Make the one step of the message; `waits` is spent as calls wait that give the message's slot away."""
 
         async def run() -> None:
             self.began.append(now())
             if self.waits:
-                await slot.sleep(self.waits)
+                async with handling().while_waiting("something"):
+                    await asyncio.sleep(self.waits)
             await asyncio.sleep(self.seconds)
             if self.failures:
                 self.failures -= 1

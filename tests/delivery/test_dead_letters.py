@@ -35,7 +35,7 @@ def delivery(headers: Headers = (), *, timestamp_ms: int = TIME, timestamp_type:
         300,
         b"key",
         origin,
-        lambda _slot: [],
+        list,
         b"{}",
         headers,
         timestamp_type,
@@ -145,7 +145,7 @@ def test_what_died_before_keeps_its_first_origin_and_tells_of_its_last_end() -> 
         7,
         None,
         Origin(TOPIC, 1, 7, TIME + 1),
-        lambda _slot: [],
+        list,
         b"",
         first,
     )
@@ -165,7 +165,7 @@ def test_what_died_before_keeps_its_first_origin_and_tells_of_its_last_end() -> 
 def test_a_replay_has_the_identity_of_the_original(topic: str, partition: int, offset: int, timestamp: int) -> None:
     """Any origin comes back from the headers as it went in."""
     origin = Origin(topic, partition, offset, timestamp)
-    original = Delivery("topic", Partition(topic, partition), offset, None, origin, lambda _slot: [])
+    original = Delivery("topic", Partition(topic, partition), offset, None, origin, list)
     headers = dead_letter_headers(original, raised(ValueError()), "group")
     assert origin_of_replay(headers) is None, "a dead letter that nobody sent again is no replay"
     assert origin_of_replay((*headers, (REPLAYS, b"\x00\x00\x00\x01"))) == origin

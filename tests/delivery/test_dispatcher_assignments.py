@@ -104,7 +104,7 @@ async def test_what_ends_after_its_partition_went_counts_for_nothing() -> None:
             except asyncio.CancelledError:
                 continue
 
-    worker.offer([replace(message(0), steps=lambda _slot: [ignores_its_cancellation])])
+    worker.offer([replace(message(0), steps=lambda: [ignores_its_cancellation])])
     await until(1)
     await worker.dispatcher.let_go([ZERO], grace=1)
     worker.dispatcher.revoke([ZERO])

@@ -12,7 +12,6 @@ from investigator.delivery.engine import Failure, Step
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Verb
 from investigator.delivery.messages import Delivery
-from investigator.delivery.slots import Slot
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, Diary, Letters, message
 from tests.delivery.worker import POLICY, ZERO, Worker, ends, until
 from tests.virtual_time import in_virtual_time
@@ -136,7 +135,7 @@ async def test_a_message_whose_steps_can_not_be_made_halts_its_topic() -> None:
     """The loop that takes messages from the stream goes on whatever a message is."""
     worker, fine = Worker(), Act()
 
-    def no_steps(_slot: Slot) -> Sequence[Step]:
+    def no_steps() -> Sequence[Step]:
         raise TypeError("no such handler")
 
     worker.offer([replace(message(0), steps=no_steps), message(0, fine, topic=OTHER_TOPIC)])
@@ -158,7 +157,7 @@ async def test_a_handler_whose_own_call_is_cancelled_does_not_make_its_message_v
             asyncio.get_running_loop().call_later(2, shared.cancel)
             await shared
 
-    worker.offer([replace(message(0), steps=lambda _slot: [handler])])
+    worker.offer([replace(message(0), steps=lambda: [handler])])
     await until(10)
     assert [round(call) for call in calls] == [0, 3]
     assert worker.dispatcher.ledger.position(ZERO) == 1

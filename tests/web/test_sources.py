@@ -8,7 +8,6 @@ from investigator.delivery.errors import PermanentError, UnavailableError
 from investigator.delivery.halts import Cause
 from investigator.delivery.handling import handling
 from investigator.delivery.ledger import Partition
-from investigator.delivery.slots import Slot
 from investigator.redaction import Redactor
 from investigator.web.status import CauseStatus, DependencyStatus, NamespaceStatus, PartitionStatus, Status, TopicStatus
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, message
@@ -180,7 +179,7 @@ class _Doing(Act):
 
     step: Step = field(kw_only=True)
 
-    def steps(self, _slot: Slot) -> list[Step]:
+    def steps(self) -> list[Step]:
         """Give the step."""
         return [self.step]
 
