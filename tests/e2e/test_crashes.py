@@ -2,6 +2,7 @@
 """Workers that are killed, workers that come and go, and a broker that goes away: nothing lost, nothing done twice."""
 
 import random
+import signal
 import time
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ from tests.e2e.load import RUN_URL, Load
 from tests.e2e.outside import Kafka, Scrape, metric, wait_until
 
 OUTAGE = 6.0  # no waiting for something: how long the broker is away is what the test is about
+IN_PROGRESS = "thoth_investigator_in_progress"
+PATIENT = {"THOTH_INVESTIGATOR_CALL_TIMEOUT": "120"}  # with calls that hang
 SLOW = Fault(effect="latency", seconds=0.05)
 
 
@@ -44,24 +47,78 @@ def test_nothing_is_lost_or_done_twice_under_kill_9(sandbox: Sandbox, kafka: Kaf
 
 
 def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
-    """What the dead one had in hand is done by the other one, without an operator."""
-    loads = [Load(kafka, sandbox, "taken-over"), Load(kafka, sandbox, "taken-over-too", RUN_URL)]
-    kafka.create_topics(broker, [load.topic for load in loads], partitions=2)
-    sandbox.cluster.faults.set(SLOW)
-    victim, heir = sandbox.worker(sandbox.env(**SHORT_SESSION)), sandbox.worker(sandbox.env(**SHORT_SESSION))
+    """What the dead one had in hand is done by the other one, however much behind it was done and committed."""
+    stuck, other = Load(kafka, sandbox, "stuck"), Load(kafka, sandbox, "other", RUN_URL)
+    kafka.create_topics(broker, [stuck.topic, other.topic], partitions=2)
+    sandbox.cluster.faults.set(SLOW, Fault(effect="hang", method="POST", body="/stuck-7"))  # 7 and 70 to 79
+    workers = [sandbox.worker(sandbox.env(**PATIENT, **SHORT_SESSION)) for _ in range(2)]
 
-    with running(victim, heir):
+    with running(*workers):
         wait_until(lambda: kafka.members(sandbox.group()) == 2, "both share the topics")
-        for load in loads:
-            load.send(150)
-        wait_until(lambda: sum(load.created().total() for load in loads) > 60, "work is under way")
-        assert metric(victim, "thoth_investigator_processed_total") > 0
+        stuck.send(150)
+        stuck.wait_for(139)
+        other.send(150)
+        other.wait_for_all()
+        wait_for_commits(kafka, sandbox.group(), other)  # and with them those of the topic where some are stuck
+        victim, heir = sorted(workers, key=lambda worker: metric(worker, IN_PROGRESS), reverse=True)
+        other.send(150)
         victim.kill()
+        sandbox.cluster.faults.set(SLOW)
 
-        for load in loads:
+        for load in (stuck, other):
             load.wait_for_all()
             wait_for_commits(kafka, sandbox.group(), load)
         assert metric(heir, "thoth_investigator_failures_total") == 0
+
+
+def test_what_is_in_hand_is_done_by_whoever_has_its_partition_in_the_end(
+    sandbox: Sandbox, kafka: Kafka, broker: Broker
+) -> None:
+    """A worker comes and goes: what was let go of for it is taken up anew when the partitions are back."""
+    load = Load(kafka, sandbox, "moved")
+    kafka.create_topics(broker, [load.topic], partitions=2)
+    sandbox.cluster.faults.set(
+        *(Fault(effect="hang", method="POST", body=f"/moved-{number}") for number in range(5, 9))
+    )
+    stays, goes = (sandbox.worker(sandbox.env(**PATIENT, **SHORT_SESSION)) for _ in range(2))
+
+    with running(stays):
+        load.send(20)
+        load.wait_for(16)
+        wait_until(lambda: metric(stays, IN_PROGRESS) == 4, "the others are in hand")
+        with running(goes):
+            wait_until(lambda: kafka.members(sandbox.group()) == 2, "both share the topic")
+        wait_until(lambda: kafka.members(sandbox.group()) == 1, "one of them is gone")
+        wait_until(lambda: metric(stays, IN_PROGRESS) == 4, "all are in hand again")
+        sandbox.cluster.faults.clear()
+        load.wait_for_all()
+        wait_for_commits(kafka, sandbox.group(), load)
+        assert stays.stop() == 0
+
+
+def test_a_worker_that_hung_for_longer_than_its_session_comes_back(
+    sandbox: Sandbox, kafka: Kafka, broker: Broker
+) -> None:
+    """Its partitions have gone to another one by then, so its commits are refused, which is no reason to end."""
+    load = Load(kafka, sandbox, "hung")
+    kafka.create_topics(broker, [load.topic], partitions=2)
+    sandbox.cluster.faults.set(SLOW)
+    hung, heir = (sandbox.worker(sandbox.env(**SHORT_SESSION)) for _ in range(2))
+
+    with running(hung, heir):
+        wait_until(lambda: kafka.members(sandbox.group()) == 2, "both share the topic")
+        load.send(300)
+        load.wait_for(30)
+        hung.process.send(signal.SIGSTOP)
+        load.wait_for_all()
+        wait_for_commits(kafka, sandbox.group(), load)
+        hung.process.send(signal.SIGCONT)
+        wait_until(lambda: kafka.members(sandbox.group()) == 2, "both share the topic again")
+        load.send(50)
+        load.wait_for_all()
+        wait_for_commits(kafka, sandbox.group(), load)
+        assert [hung.stop(), heir.stop()] == [0, 0]
+        assert "Not committed, since the partitions were assigned anew" in hung.log_text()
 
 
 def test_a_group_that_begins_with_what_is_new_loses_nothing_after_its_first_start(
@@ -116,7 +173,8 @@ def test_work_goes_on_when_the_broker_is_back(gated: Sandbox, how: str) -> None:
             after = Load(kafka, gated, "after", RUN_URL)
             after.send(50)
             after.wait_for_all()
-            wait_for_commits(kafka, gated.group(), after)
+            for sent in (load, after):
+                wait_for_commits(kafka, gated.group(), sent)
         scrape = Scrape(worker)
         assert scrape.value("thoth_investigator_failures_total") == 0
         assert scrape.value("thoth_investigator_halted_topics") == 0
