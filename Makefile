@@ -17,7 +17,7 @@ WORKERS ?=
 # `make bench QUICK=1` takes a look instead of a measurement; `make bench NAMES="engine rest"` does only these.
 QUICK ?=
 NAMES ?=
-# Passed on to the soak: `make soak DURATION=120 SEED=7 KAFKA=apache`.
+# Passed on to the soak: `make soak DURATION=120 SEED=7 KAFKA=embedded`; without KAFKA it takes Apache Kafka where that can be had.
 DURATION ?=
 SEED ?=
 KAFKA ?=
@@ -84,7 +84,7 @@ bench: $(STAMP) ## Measure how fast it is, as ratios inside one run; some 20 min
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(NAMES)
 
 .PHONY: soak
-soak: $(STAMP) ## Two workers while all around them fails by chance (DURATION=600 SEED=... KAFKA=apache), then every message is looked for
+soak: $(STAMP) ## Two workers while all around them fails by chance (DURATION=600 SEED=... KAFKA=embedded), then every message is looked for
 	@SANDBOX_KAFKA=$(KAFKA) $(BIN)/python -m sandbox.soak $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint

@@ -2,13 +2,17 @@
 """`python -m sandbox.soak [--duration SECONDS] [--seed NUMBER]`: ends with 0 where nothing was lost or done twice."""
 
 import argparse
+import os
 import random
 import secrets
+import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
+from sandbox.apache_kafka import provide
 from sandbox.background import BackgroundLoop
 from sandbox.broker import UnavailableError, broker_of_environment
 from sandbox.environment import Sandbox, running_sandbox
@@ -117,12 +121,27 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
 
 
+def _choose_broker() -> None:
+    """Take Apache Kafka where it can be had, unless the environment names a broker: it is what production has.
+
+    The embedded broker may wait for ever for the leader of a group that was killed at the wrong moment.
+    """
+    if os.environ.get("SANDBOX_KAFKA") or os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        return
+    try:
+        provide()
+        os.environ["SANDBOX_KAFKA"] = "apache"
+    except UnavailableError as error:
+        print(f"On the embedded broker, since {error}")
+
+
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.soak", description=__doc__)
     parser.add_argument("--duration", type=_seconds, default=600.0, help="seconds of trouble")
     parser.add_argument("--seed", type=int, default=None, help="repeats the choices of another run")
     options = parser.parse_args()
     try:
+        _choose_broker()
         broker_of_environment()
     except UnavailableError as error:
         parser.error(str(error))
@@ -131,6 +150,9 @@ def _main() -> None:
     # A broker that somebody else runs may still have the topics of an earlier run with this seed.
     with running_sandbox(deployment=f"soak-{seed}-{secrets.token_hex(4)}") as sandbox:
         verdict = Soak(seed, options.duration, sandbox).run()
+        if not verdict.is_good:
+            kept = shutil.copytree(sandbox.folder, tempfile.mkdtemp(prefix="soak-"), dirs_exist_ok=True)
+            print(f"  the logs of the workers are kept in {kept}")
     for line in verdict.lines():
         print(f"  {line.rstrip()}")
     print(f"{'Nothing was lost or done twice' if verdict.is_good else 'FAILED'}: SEED={seed}")
