@@ -56,7 +56,7 @@ class Bound(NamedTuple):
 
 
 # A topic of which there is enough in memory is left out while the others are polled. With Faust's wait, a second, what
-# is in memory has long been handled before that topic gets its turn again.
+# is in memory has long been handled before that topic gets its turn again. `look_again` ends most of these waits early.
 _LONGEST_POLL_SECONDS = 0.05
 
 
