@@ -4,7 +4,6 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -167,7 +166,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def look_again(self) -> None:
         """Let a poll that waits for messages look at what has been fetched already; may be called from any thread."""
-        with suppress(RuntimeError):  # its loop is closed, and nobody waits any more
+        with contextlib.suppress(RuntimeError):  # its loop is closed, and nobody waits any more
             self.thread_loop.call_soon_threadsafe(self._look_again)
 
     def _look_again(self) -> None:
