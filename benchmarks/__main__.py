@@ -25,7 +25,7 @@ Benchmark = Callable[[Place], list[Result]]
 _RESULTS = Path(__file__).with_name("results") / "latest.json"
 
 _WHOLE: Mapping[str, Benchmark] = {
-    "engine": partial(engine_cost, messages=20_000, rounds=3),
+    "engine": partial(engine_cost, messages=60_000, rounds=3),
     "releases": partial(many_releases, messages=1000, rounds=3),
     "pending": partial(full_namespaces, messages=600, rounds=3),
     "rest": partial(at_rest, messages=150),
