@@ -79,9 +79,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_whoever_is_not_let_in_is_told_which_setting_it_is(secured: Secured, deployment: str, name: str) -> None:
+def test_whoever_is_not_let_in_is_told_which_setting_it_is(secured: Secured, deployment: str, name: str) -> None:
     """One problem, with the broker's address, its reason, and the setting to put right; never the password."""
-    problem = await problem_of(deployment, REFUSED[name].variables(secured))
+    problem = problem_of(deployment, REFUSED[name].variables(secured))
 
     assert problem.startswith("Kafka at 127.0.0.1:")
     for words in REFUSED[name].says:

@@ -11,7 +11,7 @@ from tests.e2e.outside import Kafka, message, metric, wait_until
 from tests.kafka.operator import Kind, Operation, Operator
 from tests.kafka.repositories import REPO_INIT, repository, set_up
 from tests.kafka.security.secured import Secured, Variables
-from tests.kafka.security.start import preflight, problem_of
+from tests.kafka.security.start import check, problem_of
 
 HALTS = "thoth.investigator.halts"
 
@@ -49,18 +49,16 @@ def _rights_of(deployment: str) -> dict[str, Right]:
     return {**_rights(deployment), **group}
 
 
-async def test_the_rights_of_the_documentation_are_enough(
-    secured: Secured, operator: Operator, deployment: str
-) -> None:
+def test_the_rights_of_the_documentation_are_enough(secured: Secured, operator: Operator, deployment: str) -> None:
     """With them and no others a worker may start, where its topics exist."""
     _existing(operator, deployment)
     for right in _rights_of(deployment).values():
         operator.allow("limited", *right)
-    await preflight(deployment, _limited(secured, deployment)).run()
+    check(deployment, _limited(secured, deployment))
 
 
 @pytest.mark.parametrize("missing", _rights(""))
-async def test_a_missing_right_is_named(secured: Secured, operator: Operator, deployment: str, missing: str) -> None:
+def test_a_missing_right_is_named(secured: Secured, operator: Operator, deployment: str, missing: str) -> None:
     """Which operation on what; a worker that started nevertheless would do nothing, or not keep what it has to."""
     _existing(operator, deployment)
     rights = _rights_of(deployment)
@@ -68,7 +66,7 @@ async def test_a_missing_right_is_named(secured: Secured, operator: Operator, de
     for right in rights.values():
         operator.allow("limited", *right)
 
-    problem = await problem_of(deployment, _limited(secured, deployment))
+    problem = problem_of(deployment, _limited(secured, deployment))
 
     assert lacking.name in problem
     assert "docs/kafka.md" in problem
@@ -76,9 +74,9 @@ async def test_a_missing_right_is_named(secured: Secured, operator: Operator, de
         assert f"{lacking.operation.name} on {lacking.kind.name.lower()} {lacking.name}" in problem
 
 
-async def test_the_right_to_create_topics_is_wanted_where_they_are_missing(secured: Secured, deployment: str) -> None:
+def test_the_right_to_create_topics_is_wanted_where_they_are_missing(secured: Secured, deployment: str) -> None:
     """The topics are named, each of them, and that they can't be created."""
-    problem = await problem_of(deployment, _limited(secured, deployment))
+    problem = problem_of(deployment, _limited(secured, deployment))
     assert f"{deployment}.{HALTS}, {deployment}.{REPO_INIT} could not be created" in problem
 
 
