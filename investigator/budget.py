@@ -3,11 +3,13 @@
 
 Several workers share a limit and know nothing of each other's creations but what the cluster counts. So each takes no
 more than its share of the room that a count shows, less what it created so recently that other workers may still go by
-counts without it. One workflow may always be created where the count allows it and shows all of this worker's own: by
-that alone, workers go beyond the limit by at most one each.
+counts without it. A creation that the cluster is slow to carry out is in no count yet: where creations take long, the
+next count waits for as long as those of the other workers may take. One workflow may always be created where the count
+allows it and shows all of this worker's own: by that alone, workers go beyond the limit by at most one each.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -16,33 +18,44 @@ class Budget:
 
     limit: int
     every: float
-    due: float = 0.0  # when the next count may begin
     _counted: int | None = None  # what the last count said; None while the next one is under way
-    _began: float = 0.0  # the last count
+    _began: float = -math.inf  # the last count
+    _ended: float = -math.inf  # the last count that was answered
     _let_in: int = 0
     _created: int = 0
     _covered: int = 0  # of those created, how many the last count shows
     _known: int = 0  # of these, how many the counts of all other workers show as well
+    _under_way: list[float] = field(default_factory=list)  # when those were let in who are not done yet
+    _slowest: float = 0.0  # the longest that one took who was done since the last count
+    _slowest_before: float = 0.0  # and between the last two
 
     @property
     def pending(self) -> int | None:
         """The most that can be pending now by our own doing; None where that is not known."""
         return None if self._counted is None else self._counted + self._uncounted
 
-    def begin_count(self, now: float) -> None:
+    def due(self, now: float, workers: int = 1) -> float:
+        """Tell when the next count may begin, as it looks now, while so many share the limit."""
+        due = max(self._began, self._ended) + self.every  # from the answer on: a slow cluster gets a pause
+        if workers == 1:
+            return due
+        waiting = now - self._under_way[0] if self._under_way and self._under_way[0] <= self._ended else 0.0
+        return due + max(self._slowest, self._slowest_before, waiting)
+
+    def begin_count(self, now: float, workers: int = 1) -> None:
         """Note that the cluster is being asked from now on."""
         # Who still goes by an older count than our last one has waited for the answer of the cluster for long.
-        is_long_ago = now >= self.due + self.every
+        is_long_ago = now >= self.due(now, workers) + self.every
         self._known = self._created if is_long_ago else self._covered
         self._covered = self._created
         self._counted = None
         self._began = now
-        self.due = now + self.every
 
     def end_count(self, now: float, counted: int) -> None:
         """Note what the cluster answered to the question that was begun last."""
         self._counted = counted
-        self.due = now + self.every  # from the answer on: a slow cluster is not asked without a pause
+        self._ended = now
+        self._slowest_before, self._slowest = self._slowest, 0.0
 
     def has_room(self, now: float, workers: int = 1) -> bool:
         """Tell whether one more workflow may be created, by a count that is not stale.
@@ -51,7 +64,7 @@ class Budget:
             now: loop time.
             workers: how many share the limit, at least 1.
         """
-        if self.pending is None or now >= self.due or self.pending > self.limit:
+        if self.pending is None or now >= self.due(now, workers) or self.pending > self.limit:
             return False
         is_recent = workers == 1 or now < self._began + self.every
         return self._uncounted == 0 or (is_recent and self._uncounted < self._share(workers))
@@ -65,12 +78,15 @@ class Budget:
         room = self.limit + 1 - ((self._counted or 0) - recent)
         return room // workers - recent
 
-    def let_in(self) -> None:
+    def let_in(self, now: float) -> None:
         """Note that somebody is about to create a workflow."""
         self._let_in += 1
+        self._under_way.append(now)
 
-    def end(self, *, created: bool) -> None:
-        """Note that somebody who was let in is done; ``created`` unless it is sure that nothing was."""
+    def end(self, now: float, began: float, *, created: bool) -> None:
+        """Note that who was let in at ``began`` is done; ``created`` unless it is sure that nothing was."""
+        self._under_way.remove(began)
+        self._slowest = max(self._slowest, now - began)
         if created:
             self._created += 1
         else:

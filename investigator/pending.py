@@ -53,7 +53,7 @@ class PendingGate:
     show: Callable[[int], None] = lambda _: None
     name: str = "the cluster"
     _budget: Budget = field(init=False)
-    _waiting: list[tuple[bool, int, "asyncio.Future[None]"]] = field(default_factory=list)
+    _waiting: list[tuple[bool, int, "asyncio.Future[float]"]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
     _counting: "asyncio.Task[None] | None" = None
 
@@ -72,42 +72,43 @@ class PendingGate:
         if self.policy.limit is None:
             yield place
             return
-        await self._enter(while_waiting, urgent=urgent)
+        began = await self._enter(while_waiting, urgent=urgent)
         try:
             yield place
         finally:
-            self._leave(created=place.used)
+            self._leave(began, created=place.used)
 
     def close(self) -> None:
         """End the counting; whoever still waits is not called up any more."""
         if self._counting:
             self._counting.cancel()
 
-    async def _enter(self, while_waiting: WhileWaiting, *, urgent: bool) -> None:
+    async def _enter(self, while_waiting: WhileWaiting, *, urgent: bool) -> float:
+        """Wait to be let in; tell when that was."""
         if not self._waiting and self._has_room():
-            self._budget.let_in()
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._budget.let_in(now := _now())
+            return now
+        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (not urgent, next(self._order), turn))
         self._let_in()
         try:
             async with while_waiting(f"a place in {self.name}"):
-                await turn
+                return await turn
         except BaseException:
             if not turn.cancel() and not turn.cancelled() and turn.exception() is None:
-                self._leave(created=False)  # let in, and cancelled in the same moment
+                self._leave(turn.result(), created=False)  # let in, and cancelled in the same moment
             raise
 
-    def _leave(self, *, created: bool) -> None:
-        self._budget.end(created=created)
+    def _leave(self, began: float, *, created: bool) -> None:
+        self._budget.end(_now(), began, created=created)
         self._let_in()
 
     def _let_in(self) -> None:
         """Let in whoever fits now, and see to it that the cluster is counted for the others."""
         while (turn := self._first()) and self._has_room():
             heapq.heappop(self._waiting)
-            self._budget.let_in()
-            turn.set_result(None)
+            self._budget.let_in(now := _now())
+            turn.set_result(now)
         if self._budget.pending is not None:
             self.show(self._budget.pending)
         if self._waiting and self._counting is None:
@@ -116,7 +117,7 @@ class PendingGate:
     def _has_room(self) -> bool:
         return self._budget.has_room(_now(), self.policy.workers())
 
-    def _first(self) -> "asyncio.Future[None] | None":
+    def _first(self) -> "asyncio.Future[float] | None":
         while self._waiting and self._waiting[0][2].done():
             heapq.heappop(self._waiting)
         return self._waiting[0][2] if self._waiting else None
@@ -124,8 +125,10 @@ class PendingGate:
     async def _keep_counting(self) -> None:
         try:
             while self._first():
-                await asyncio.sleep(self._budget.due - _now())
-                self._budget.begin_count(_now())
+                if (due := self._budget.due(_now(), self.policy.workers())) > _now():
+                    await asyncio.sleep(due - _now())
+                    continue
+                self._budget.begin_count(_now(), self.policy.workers())
                 counted = await self.count()
                 self._budget.end_count(_now(), counted)
                 self._let_in()

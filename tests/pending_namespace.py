@@ -16,6 +16,7 @@ class Namespace:
     limit: int = 5
     latency: float = 0.02  # of a count
     creation: float = 0.02
+    takes_effect: float = 0.5  # the part of a creation's time after which it is pending
     starts_after: float = 10.0
     pending: int = 0
     counted_at: list[float] = field(default_factory=list)
@@ -33,12 +34,12 @@ class Namespace:
         return counted
 
     async def create(self) -> None:
-        """Create a workflow; it takes effect in the middle of the request."""
-        await asyncio.sleep(self.creation / 2)
+        """Create a workflow; it takes effect some time before the answer."""
+        await asyncio.sleep(self.creation * self.takes_effect)
         self.created_at_pending.append(self.pending)
         self.pending += 1
         asyncio.get_running_loop().call_later(self.starts_after, self._start)
-        await asyncio.sleep(self.creation / 2)
+        await asyncio.sleep(self.creation * (1 - self.takes_effect))
 
     def _start(self) -> None:
         self.pending -= 1

@@ -7,9 +7,9 @@ from investigator.budget import Budget
 def test_what_ends_while_the_cluster_counts_may_not_be_in_the_count() -> None:
     """A workflow that was created after the cluster had looked still takes its place, until the next count."""
     budget = Budget(limit=5, every=2.0)
-    budget.let_in()
+    budget.let_in(0.0)
     budget.begin_count(0.0)
-    budget.end(created=True)
+    budget.end(0.1, 0.0, created=True)
     budget.end_count(0.1, counted=3)
     assert budget.pending == 4
     budget.begin_count(2.1)
@@ -28,8 +28,8 @@ def create(budget: Budget, now: float, workers: int = 1) -> int:
     """Create as many workflows as there is room for; tell how many."""
     created = 0
     while budget.has_room(now, workers):
-        budget.let_in()
-        budget.end(created=True)
+        budget.let_in(now)
+        budget.end(now, now, created=True)
         created += 1
     return created
 
@@ -77,7 +77,7 @@ def test_a_share_ends_with_its_period() -> None:
     budget.end_count(3.0, 0)
     assert create(budget, 3.1, 2) == 1
     assert not budget.has_room(4.0, 2)
-    assert budget.due == 5.0
+    assert budget.due(4.0) == 5.0
 
 
 def test_an_old_count_is_not_believed_while_the_next_one_is_under_way() -> None:
@@ -85,3 +85,24 @@ def test_an_old_count_is_not_believed_while_the_next_one_is_under_way() -> None:
     budget = counted(Budget(limit=9, every=2.0), 0.0, 0)
     budget.begin_count(2.0)
     assert (budget.pending, budget.has_room(2.1)) == (None, False)
+
+
+def test_the_next_count_waits_for_what_may_be_under_way_elsewhere() -> None:
+    """What other workers began by an older count takes as long as our own did, or has taken up to now."""
+    budget = Budget(limit=9, every=2.0)
+    budget.let_in(0.0)
+    budget.let_in(3.0)
+    budget.end(5.0, 0.0, created=True)
+    counted(budget, 6.0, 1)
+    assert [budget.due(now, workers=2) for now in (6.0, 8.0, 11.0)] == [13.0, 13.0, 16.0]
+    budget.end(12.0, 3.0, created=True)
+    assert budget.due(12.0, workers=2) == 17.0
+    assert counted(budget, 17.0, 1).due(17.0, workers=2) == 28.0
+    assert counted(budget, 28.0, 1).due(28.0, workers=2) == 30.0
+
+
+def test_a_worker_alone_counts_every_period() -> None:
+    """It knows of all creations that are under way."""
+    budget = Budget(limit=9, every=2.0)
+    budget.let_in(0.0)
+    assert counted(budget, 6.0, 1).due(7.0) == 8.0
