@@ -58,7 +58,7 @@ def _payload(each: MessageType) -> dict[str, Any]:
     }
 
 
-def _property(each: MessageType, name: str, kind: Any, *, required: bool) -> dict[str, Any]:  # noqa: ANN401
+def _property(each: MessageType, name: str, kind: Any, *, required: bool) -> dict[str, Any]:  # noqa: ANN401  (annotations have no common type)
     schema = schema_of(kind)
     return schema if required or default(each, name) is None else {**schema, "default": default(each, name)}
 

@@ -21,7 +21,6 @@ class Budget:
     _counted: int | None = None  # what the last count said; None while the next one is under way
     _began: float = -math.inf  # the last count
     _ended: float = -math.inf  # the last count that was answered
-    _let_in: int = 0
     _created: int = 0
     _covered: int = 0  # of those created, how many the last count shows
     _known: int = 0  # of these, how many the counts of all other workers show as well
@@ -71,7 +70,7 @@ class Budget:
 
     @property
     def _uncounted(self) -> int:
-        return self._let_in - self._covered
+        return self._created + len(self._under_way) - self._covered
 
     def _share(self, workers: int) -> int:
         recent = self._covered - self._known
@@ -80,7 +79,6 @@ class Budget:
 
     def let_in(self, now: float) -> None:
         """Note that somebody is about to create a workflow."""
-        self._let_in += 1
         self._under_way.append(now)
 
     def end(self, now: float, began: float, *, created: bool) -> None:
@@ -89,5 +87,3 @@ class Budget:
         self._slowest = max(self._slowest, now - began)
         if created:
             self._created += 1
-        else:
-            self._let_in -= 1

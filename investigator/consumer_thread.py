@@ -49,8 +49,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
         # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
-        consumer._partition_assignment_strategy = [self._group]  # noqa: SLF001
+        consumer._isolation_level = "read_committed"  # noqa: SLF001  Faust sets it from its own
+        consumer._partition_assignment_strategy = [self._group]  # noqa: SLF001  Faust has no setting for it
         warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
         return consumer
 
@@ -171,7 +171,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _look_again(self) -> None:
         fetcher = self._consumer and self._consumer._fetcher  # noqa: SLF001  aiokafka has no way to end a wait
-        for waiter in fetcher._fetch_waiters if fetcher else ():  # noqa: SLF001
+        for waiter in fetcher._fetch_waiters if fetcher else ():  # noqa: SLF001  same
             if not waiter.done():
                 waiter.set_result(None)
 

@@ -146,7 +146,7 @@ def _environment(solver: str) -> dict[str, object]:
     return {"os_name": os_name, "os_version": os_version, "python_version": f"{digits[0]}.{digits[1:]}"}
 
 
-def _version_ids(cursor: Any, name: str, version: str, index_url: str) -> list[tuple[int, int]]:  # noqa: ANN401
+def _version_ids(cursor: Any, name: str, version: str, index_url: str) -> list[tuple[int, int]]:  # noqa: ANN401  psycopg2 has no types
     cursor.execute(
         "SELECT v.entity_id, v.id FROM python_package_version v"
         " JOIN python_package_index i ON i.id = v.python_package_index_id"

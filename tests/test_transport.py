@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,7 +24,7 @@ MESSAGES = 20
 
 
 @dataclass
-class Thread:
+class _Thread:
     """What seeks and commits of the consumer thread use of it: a real client, and one setting."""
 
     client: AIOKafkaConsumer
@@ -48,10 +49,15 @@ class Thread:
         return self.client
 
     def _leave_refused_alone(self, topics: set[str]) -> None:
-        ConsumerThread._leave_refused_alone(self, topics)  # type: ignore[arg-type]
+        ConsumerThread._leave_refused_alone(cast("ConsumerThread", self), topics)
 
     async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
-        return await ConsumerThread._seek_to_first_position(self, partitions)  # type: ignore[arg-type]
+        return await ConsumerThread._seek_to_first_position(cast("ConsumerThread", self), partitions)
+
+
+def thread_of(client: "AIOKafkaConsumer | Refusing", reset: str = "earliest") -> ConsumerThread:
+    """Give what the consumer thread's own methods take for one, around a client."""
+    return cast("ConsumerThread", _Thread(client, reset))
 
 
 @asynccontextmanager
@@ -85,7 +91,7 @@ async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[
 async def test_what_was_fetched_and_dropped_is_fetched_again(broker: Broker, committed: int | None) -> None:
     """Faust seeks to the commit for that; where there is none yet, or it is 0, the first messages come again too."""
     async with fetched(broker, committed) as (client, place):
-        found = await ConsumerThread._seek_to_committed(Thread(client, "earliest"))  # type: ignore[arg-type]
+        found = await ConsumerThread._seek_to_committed(thread_of(client))
         assert found == {place: committed}
         assert await client.position(place) == (committed or 0)
 
@@ -103,18 +109,18 @@ async def test_aiokafka_itself_stays_where_it_is(broker: Broker, committed: int 
 async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(broker: Broker) -> None:
     """With `latest` it never wanted what lay there before its first start; but all that came since then."""
     async with fetched(broker, None) as (client, place):
-        thread = Thread(client, "latest")
-        begun = await ConsumerThread._seek_to_committed(thread)  # type: ignore[arg-type]
+        thread = thread_of(client, "latest")
+        begun = await ConsumerThread._seek_to_committed(thread)
         assert begun == {place: MESSAGES}
         async with KafkaClient(broker.bootstrap_servers) as sender:
             await sender.send_all(place.topic, ["{}"] * MESSAGES)
         while await client.position(place) < 2 * MESSAGES:
             await client.getmany(place, timeout_ms=100)
-        assert await ConsumerThread._seek_to_committed(thread) == begun  # type: ignore[arg-type]
+        assert await ConsumerThread._seek_to_committed(thread) == begun
         assert await client.position(place) == MESSAGES
         await client.commit({place: MESSAGES + 1})
-        await ConsumerThread._seek_to_committed(thread)  # type: ignore[arg-type]
-        assert ConsumerThread.beginnings(thread) == {}  # type: ignore[arg-type]
+        await ConsumerThread._seek_to_committed(thread)
+        assert ConsumerThread.beginnings(thread) == {}
 
 
 @pytest.mark.e2e
@@ -126,10 +132,10 @@ async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones
             await asyncio.sleep(0.01)
         wanted = {TopicPartition("another", 0)}
         poll = asyncio.create_task(client._fetcher.fetched_records(wanted, timeout=30))
-        while not client._fetcher._fetch_waiters:  # noqa: ASYNC110
+        while not client._fetcher._fetch_waiters:  # noqa: ASYNC110  same
             await asyncio.sleep(0.01)
         wanted.add(place)
-        ConsumerThread._look_again(Thread(client, "earliest"))  # type: ignore[arg-type]
+        ConsumerThread._look_again(thread_of(client))
         assert len((await poll)[place]) == MESSAGES
 
 
@@ -137,11 +143,11 @@ async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones
 async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Broker) -> None:
     """They may go between Faust's look at them and the commit; aiokafka raises over a commit of nothing."""
     async with fetched(broker, None) as (client, place):
-        thread = Thread(client, "earliest")
+        thread = thread_of(client)
         gone = {TP(place.topic, 7): Mark(3)}
-        assert await ConsumerThread._commit_marks(thread, gone) == {}  # type: ignore[arg-type]
+        assert await ConsumerThread._commit_marks(thread, gone) == {}
         kept = {TP(*place): Mark(3)}
-        assert await ConsumerThread._commit_marks(thread, {**kept, **gone}) == kept  # type: ignore[arg-type]
+        assert await ConsumerThread._commit_marks(thread, {**kept, **gone}) == kept
         assert await client.committed(place) == 3
 
 
@@ -168,10 +174,10 @@ class Refusing:
 async def test_a_topic_that_may_not_be_committed_takes_no_other_along(caplog: pytest.LogCaptureFixture) -> None:
     """What the broker has taken counts; the other one is left out for a while, after one error in the log."""
     client = Refusing("refused")
-    thread = Thread(client, "earliest")
+    thread = thread_of(client)
     both = {TP("refused", 0): Mark(3), TP("other", 0): Mark(5)}
     for _ in range(2):
-        committed = await ConsumerThread._commit_marks(thread, both)  # type: ignore[arg-type]
+        committed = await ConsumerThread._commit_marks(thread, both)
         assert committed == {TP("other", 0): Mark(5)}
     assert client.asked == [{"refused", "other"}, {"other"}]
     (line,) = caplog.messages

@@ -61,12 +61,12 @@ class Soak:
             workers = [self._sandbox.worker(environment) for _ in range(2)]
             for worker in workers:
                 parts.enter_context(worker)
-            trouble = Trouble(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311
+            trouble = Trouble(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311 - chance that can be repeated
             sent = self._send_under(trouble)
             return self._verdict(sent, trouble)
 
     def _send_under(self, trouble: Trouble) -> Sent:
-        load = Load(random.Random(self._seed + 1), self._kafka, self._sandbox.deployment)  # noqa: S311
+        load = Load(random.Random(self._seed + 1), self._kafka, self._sandbox.deployment)  # noqa: S311 - chance that can be repeated
         began = shown = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             making: Future[None] = pool.submit(trouble.make)

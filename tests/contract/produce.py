@@ -112,7 +112,7 @@ def main(servers: str | None) -> None:
         sys.exit("not every message was delivered within 30 s")
 
 
-def _publish(recorder: Recorder, message: Any, *, full: bool) -> None:  # noqa: ANN401
+def _publish(recorder: Recorder, message: Any, *, full: bool) -> None:  # noqa: ANN401  another class in each release
     model = getattr(message, "value_type", None) or message.model
     fields = _fields(model)
     recorder.about = {"base_name": message.base_name, "full": full, "fields": fields}
@@ -120,7 +120,7 @@ def _publish(recorder: Recorder, message: Any, *, full: bool) -> None:  # noqa: 
     publish_to_topic(recorder, message, contents)
 
 
-def _fields(model: Any) -> dict[str, bool]:  # noqa: ANN401
+def _fields(model: Any) -> dict[str, bool]:  # noqa: ANN401  same
     """Tell the fields of a model that a caller sets, and whether each is required: attrs until 0.12, then pydantic."""
     if attr.has(model):
         return {each.name: each.default is attr.NOTHING for each in attr.fields(model) if each.name != "version"}

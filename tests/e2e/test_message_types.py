@@ -188,7 +188,7 @@ def test_everything_that_was_handled_is_committed(served: Served, kafka: Kafka) 
     group = served.sandbox.group(served.modes)
     for base_name, number in of_type.items():
         topic = served.sandbox.topic(base_name)
-        wait_until(lambda: kafka.committed(group, topic) == {0: number}, f"{number} committed of {topic}")  # noqa: B023
+        wait_until(lambda: kafka.committed(group, topic) == {0: number}, f"{number} committed of {topic}")  # noqa: B023  called in its own round
 
 
 def test_the_committed_offsets_are_shown(served: Served) -> None:
@@ -197,4 +197,4 @@ def test_the_committed_offsets_are_shown(served: Served) -> None:
     name = "current_partition_offsets"
     for base_name, number in of_type.items():
         labels = {"topic_name": served.sandbox.topic(base_name), "partition": "0"}
-        wait_until(lambda: metric(served.worker, name, **labels) == number, f"{number} of {base_name}")  # noqa: B023
+        wait_until(lambda: metric(served.worker, name, **labels) == number, f"{number} of {base_name}")  # noqa: B023  called in its own round

@@ -98,7 +98,7 @@ def test_a_batch_that_cannot_be_read_stops_no_other_partition_and_is_not_skipped
         damaged.wait_for_all()
         place = f"{damaged.topic} partition 0 can't be read at offset {offset}"
         for times in (1, 2):
-            wait_until(lambda: worker.log_text().count(place) >= times, "the log names the place, again and again")  # noqa: B023
+            wait_until(lambda: worker.log_text().count(place) >= times, "the log names the place, again and again")  # noqa: B023  called in its own round
             other.send(20)
             other.wait_for_all()
         kafka.send(damaged.topic, message(project_url="https://example.com/behind"), partition=0)

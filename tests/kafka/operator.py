@@ -161,7 +161,9 @@ class Operator:
         request = DeleteAclsRequest(_ANY, None, _ANY, f"User:{user}", None, _ANY, _DENY)
         self._as_admin(lambda admin: admin._send_to_controller(request))
 
-    def _rule(self, permission: int, user: str, operation: Operation, kind: Kind, name: str, pattern: int) -> None:  # noqa: PLR0913, PLR0917
+    def _rule(  # noqa: PLR0913, PLR0917  a rule of Kafka has so many parts
+        self, permission: int, user: str, operation: Operation, kind: Kind, name: str, pattern: int
+    ) -> None:
         request = CreateAclsRequest(kind, name, pattern, f"User:{user}", "*", operation, permission)
         answer = self._as_admin(lambda admin: admin._send_to_controller(request))
         assert [code for code, _ in answer.creation_responses] == [0]

@@ -105,8 +105,8 @@ def test_a_topic_that_was_cut_off_is_read_from_its_new_beginning(
         ("latest", 500, [99]),
     ],
 )
-def test_where_nothing_valid_is_committed_the_setting_decides_and_a_loss_is_reported(  # noqa: PLR0913, PLR0917
-    sandbox: Sandbox, kafka: Kafka, operator: Operator, setting: str, committed: int | None, handled: list[int]
+def test_where_nothing_valid_is_committed_the_setting_decides_and_a_loss_is_reported(  # noqa: PLR0913  given by pytest
+    sandbox: Sandbox, kafka: Kafka, operator: Operator, *, setting: str, committed: int | None, handled: list[int]
 ) -> None:
     """Nothing committed, an offset that retention took away, or one behind the end, as of a topic made anew."""
     topic = sandbox.topic(REPO_INIT)
@@ -146,7 +146,7 @@ def test_new_partitions_are_read_while_workers_run(sandbox: Sandbox, kafka: Kafk
         _is_up(sandbox, kafka, topic)
         operator.grow_topic(topic, 3)
         for number in (1, 2):
-            wait_until(lambda: _sent(operator, topic, number), "the new partition takes messages")  # noqa: B023
+            wait_until(lambda: _sent(operator, topic, number), "the new partition takes messages")  # noqa: B023  called in its own round
         _handles(sandbox, range(3), NOTICED)
 
 

@@ -51,7 +51,7 @@ def test_a_topic_that_may_not_be_read_any_more_stops_no_other_and_goes_on_with_i
         operator.undo_denials("limited")
         refused.wait_for_all(NOTICED)
         for load in (refused, other):
-            wait_until(lambda: sum(kafka.committed(sandbox.group(), load.topic).values()) == len(load.urls), "commits")  # noqa: B023
+            wait_until(lambda: sum(kafka.committed(sandbox.group(), load.topic).values()) == len(load.urls), "commits")  # noqa: B023  called in its own round
 
 
 def _names(log: str, topic: str) -> bool:

@@ -49,7 +49,7 @@ def test_halts_and_failures_are_troubles(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize(("count", "has"), [(0, False), (2, True)])
-def test_a_worker_is_ready_when_it_has_taken_part_in_an_assignment(count: int, has: bool) -> None:  # noqa: FBT001
+def test_a_worker_is_ready_when_it_has_taken_part_in_an_assignment(*, count: int, has: bool) -> None:
     """Guarantee: a worker that is healthy but has no partitions yet is not taken for ready."""
     text = f"# TYPE faust_rebalance_done_latency histogram\nfaust_rebalance_done_latency_count {count}.0\n"
     assert Reading.of_text(text).has_partitions is has

@@ -39,13 +39,13 @@ class Rows:
         (Flag("sources", CLICK, "without source distribution"), {WHEELS, SOUND}, False),
     ],
 )
-def test_a_flag_is_set_where_all_environments_say_so(flag: Flag, flags: set[PackageFlags], is_set: bool) -> None:  # noqa: FBT001
+def test_a_flag_is_set_where_all_environments_say_so(flag: Flag, flags: set[PackageFlags], *, is_set: bool) -> None:
     """Guarantee: a version that is unknown, or flagged in one environment only, does not count as flagged."""
     assert flag.is_set(Rows(flags, {})) is is_set
 
 
 @pytest.mark.parametrize(("hashes", "is_set"), [({"a": False}, True), ({"a": True}, False), ({"b": False}, False)])
-def test_a_hash_is_gone_where_the_graph_says_it_is_absent(hashes: dict[str, bool], is_set: bool) -> None:  # noqa: FBT001
+def test_a_hash_is_gone_where_the_graph_says_it_is_absent(hashes: dict[str, bool], *, is_set: bool) -> None:
     """Guarantee: a hash that the graph does not know was not marked."""
     assert Flag("hash-mismatch", CLICK, "hash gone", "a").is_set(Rows(set(), hashes)) is is_set
 
