@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from investigator.modes import Mode
 from investigator.records import Message, SecretStr, Text, parse, reveal
+from investigator.settings.modes import Mode
 from investigator.work import Work
 
 __all__ = ["MESSAGE_TYPES", "Handler", "Message", "MessageType", "Mode", "SecretStr", "Text", "Work", "agent", "reveal"]

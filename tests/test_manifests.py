@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from investigator.marks import Marks
-from investigator.modes import Mode
 from investigator.settings import load_settings
+from investigator.settings.modes import Mode
 from investigator.settings.reference import reference
 from sandbox.cluster import ClusterStandIn
 from tests.cluster_clients import ARGUMENTS, cluster_client

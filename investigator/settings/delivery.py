@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of what happens to a message."""
 
-from investigator.modes import Mode
-from investigator.settings.section import Section
-from investigator.settings.values import Count, Modes, NumberOrNames, Pause, Seconds, Share, Switch
+from investigator.settings.base import Section
+from investigator.settings.modes import Mode
+from investigator.settings.types import Count, Modes, NumberOrNames, Pause, Seconds, Share, Switch
 
 
 class DeliverySettings(Section):

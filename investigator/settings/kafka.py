@@ -3,8 +3,8 @@
 
 from typing import Literal
 
-from investigator.settings.section import Section
-from investigator.settings.values import (
+from investigator.settings.base import Section
+from investigator.settings.types import (
     AutoCommit,
     Bytes,
     Count,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 
 from investigator.settings.delivery import DeliverySettings
+from investigator.settings.integrations import ClusterSettings, GraphSettings, OtherSettings
 from investigator.settings.kafka import KafkaSettings
-from investigator.settings.surroundings import ClusterSettings, GraphSettings, OtherSettings
 
 #: The groups in the order of the reference.
 SECTIONS = (KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, OtherSettings)

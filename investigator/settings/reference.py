@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from investigator.settings.model import SECTIONS
-from investigator.settings.values import Form, Unit
+from investigator.settings.types import Form, Unit
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from investigator.modes import Mode
 from investigator.settings import ConfigurationError, Settings, load_settings
+from investigator.settings.modes import Mode
 from investigator.settings.reference import reference
 
 REQUIRED = {

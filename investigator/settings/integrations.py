@@ -3,8 +3,8 @@
 
 from pydantic import SecretStr
 
-from investigator.settings.section import Section
-from investigator.settings.values import (
+from investigator.settings.base import Section
+from investigator.settings.types import (
     Amount,
     Kubeconfig,
     Level,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from investigator.modes import Mode
+from investigator.settings.modes import Mode
 
 T = TypeVar("T")
 
