@@ -15,7 +15,7 @@ from docs.asyncapi import asyncapi
 from docs.described import default, description, handlers, one_line, schema_of
 from investigator.agent import MessageType
 from investigator.app import load_message_types
-from investigator.metrics import definitions
+from investigator.observability.metrics import definitions
 from investigator.records import fields_of
 from investigator.settings.reference import Setting, reference
 

@@ -15,7 +15,7 @@ from faust.cli.base import cli
 from prometheus_client import REGISTRY
 
 import agents
-from investigator import __version__, error_reports, kafka, logs, topics
+from investigator import __version__, kafka, topics
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.application import Investigator, Lifecycle
 from investigator.commands import add_commands
@@ -27,15 +27,16 @@ from investigator.group import Group
 from investigator.halt_log import KafkaHaltLog
 from investigator.header_names import read_any_header_name
 from investigator.left_alone import leave_unreadable_alone
-from investigator.metrics import Metrics
 from investigator.monitor import add_monitor
+from investigator.observability import logs, sentry
+from investigator.observability.metrics import Metrics
+from investigator.observability.redaction import Redactor
+from investigator.observability.telemetry import Telemetry
 from investigator.operations import Operations
 from investigator.preflight import Preflight
-from investigator.redaction import Redactor
 from investigator.services import build_breakers, build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.stream import Intake, RecordOrError
-from investigator.telemetry import Telemetry
 from investigator.transport import transport_for
 from investigator.web import Identity, Sources, add_status_pages, add_views
 from investigator.work import Services
@@ -56,7 +57,7 @@ def app_from_environment() -> Investigator:
         _refuse_unknown_names(settings)
         redactor = Redactor(settings.secrets())
         logs.set_up(settings, redactor)
-        error_reports.set_up(settings, redactor, __version__)
+        sentry.set_up(settings, redactor, __version__)
         add_commands(cli, Operations(settings, load_message_types(), redactor))
         return create_app(settings, redactor)
     except ConfigurationError as error:

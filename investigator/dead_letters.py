@@ -14,7 +14,7 @@ from investigator.delivery.dead_letters import (
 )
 from investigator.delivery.engine import Failure
 from investigator.delivery.messages import Delivery
-from investigator.metrics import Metrics, message_type
+from investigator.observability.metrics import Metrics, message_type
 from investigator.settings import Settings
 from investigator.writer import Writer
 

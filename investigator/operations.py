@@ -15,8 +15,8 @@ from investigator import kafka, topics
 from investigator.agent import MessageType
 from investigator.delivery.board import Board
 from investigator.halt_log import KafkaHaltLog
+from investigator.observability.redaction import Redactor
 from investigator.records import fields_of
-from investigator.redaction import Redactor
 from investigator.replay import DeadLetterBox
 from investigator.replay_log import ReplayLog
 from investigator.settings import Settings

@@ -10,7 +10,7 @@ from investigator.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.delivery.breaker import Breaker
 from investigator.graph import Graph
 from investigator.group import Group
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.pending import PendingPolicy
 from investigator.settings import Settings

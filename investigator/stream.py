@@ -18,7 +18,7 @@ from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.replays import is_for
-from investigator.metrics import message_type as label_of
+from investigator.observability.metrics import message_type as label_of
 from investigator.pages import page_of
 from investigator.records import UnknownVersionError
 from investigator.work import Services, Work

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from investigator.delivery.origin import Origin
 from investigator.graph import Graph
 from investigator.ids import workflow_id
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.settings import Settings
 from investigator.workflows import Kind, Workflows

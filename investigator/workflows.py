@@ -21,7 +21,7 @@ from investigator.delivery.origin import Origin
 from investigator.http_status import error_for_status
 from investigator.ids import workflow_id
 from investigator.marks import Marks, marks
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.pending import PendingGate, PendingPolicy
 
 _LOGGER = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from investigator.topics import create_missing, dead_letters_topic
 from investigator.writer import Writer

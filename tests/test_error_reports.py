@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from investigator.error_reports import before_send
-from investigator.redaction import MASK, Redactor
+from investigator.observability.redaction import MASK, Redactor
+from investigator.observability.sentry import before_send
 
 
 def test_reports_hold_no_password() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from investigator import logs
-from investigator.redaction import MASK, Redactor
+from investigator.observability import logs
+from investigator.observability.redaction import MASK, Redactor
 from investigator.settings import Settings, load_settings
 from tests.settings.test_loading import REQUIRED
 

@@ -3,7 +3,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from investigator.metrics import Metrics, definitions, message_type
+from investigator.observability.metrics import Metrics, definitions, message_type
 
 # Name as it is scraped -> labels, as dashboards and alerts of existing deployments use them.
 SCRAPED = {

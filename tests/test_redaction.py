@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from investigator.redaction import MASK, Redactor
+from investigator.observability.redaction import MASK, Redactor
 
 SECRETS = ["hunter2hunter2", 'with "quotes" and \\', "päßwörd ☃ 😀", "a b&c/d+e%f", "it's", "line\nbreak\t"]
 

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaTimeoutError
 from investigator.commands.running import base_name_of, json_option, print_json, print_table, run
 from investigator.delivery.board import Board
 from investigator.delivery.halts import Cause, Halt, Verb
-from investigator.times import age, moment
+from investigator.observability.time_format import age, moment
 
 if TYPE_CHECKING:
     from investigator.operations import Operations

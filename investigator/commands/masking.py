@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from investigator.redaction import Redactor
+    from investigator.observability.redaction import Redactor
 
 T = TypeVar("T")
 

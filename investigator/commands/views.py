@@ -9,7 +9,7 @@ from investigator.commands.masking import Masking, printable
 from investigator.delivery.dead_letters import ATTEMPTS, EXCEPTION, ORIGINAL, REPLAYS, Headers
 from investigator.delivery.origin import Origin
 from investigator.delivery.replays import DeadLetter
-from investigator.times import moment
+from investigator.observability.time_format import moment
 
 if TYPE_CHECKING:
     from investigator.replay_log import Replayed

@@ -10,7 +10,7 @@ import faust
 from faust.web import Request, Response, View
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from investigator.times import age, moment
+from investigator.observability.time_format import age, moment
 from investigator.web.sources import Sources
 from investigator.web.status import Status
 

@@ -12,7 +12,7 @@ from investigator.delivery.breaker import Breaker, BreakerView
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halts import Halt
 from investigator.delivery.messages import InHand
-from investigator.metrics import Metrics, message_type
+from investigator.observability.metrics import Metrics, message_type
 from investigator.web.status import (
     CauseStatus,
     DependencyStatus,

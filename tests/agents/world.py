@@ -15,7 +15,7 @@ from investigator.agent import MESSAGE_TYPES, Mode
 from investigator.delivery.engine import Failure, RetryPolicy, attempt
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from investigator.work import Services, Work
 from tests.agents.fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow

@@ -24,8 +24,8 @@ from investigator.delivery.halts import Cause
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.observability.redaction import Redactor
 from investigator.operations import Operations
-from investigator.redaction import Redactor
 from investigator.settings import load_settings
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient, Value

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from investigator.commands.masking import Masking, printable
-from investigator.redaction import Redactor
+from investigator.observability.redaction import Redactor
 
 SECRET = 'hunter2 & "more"'
 

@@ -9,9 +9,9 @@ import yaml
 
 from investigator.app import load_message_types
 from investigator.commands import add_commands
-from investigator.metrics import definitions
+from investigator.observability.metrics import definitions
+from investigator.observability.redaction import Redactor
 from investigator.operations import Operations
-from investigator.redaction import Redactor
 from investigator.settings import load_settings
 from investigator.settings.reference import reference
 from tests.commands.conftest import ENVIRONMENT

@@ -8,7 +8,7 @@ import pytest
 from docs import generate
 from docs.asyncapi import asyncapi
 from investigator.app import load_message_types
-from investigator.metrics import definitions
+from investigator.observability.metrics import definitions
 from investigator.settings.reference import reference
 from tests.contract.clients import TODAY, messages_of
 

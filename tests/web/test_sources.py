@@ -8,7 +8,7 @@ from investigator.delivery.errors import PermanentError, UnavailableError
 from investigator.delivery.halts import Cause
 from investigator.delivery.handling import handling
 from investigator.delivery.ledger import Partition
-from investigator.redaction import Redactor
+from investigator.observability.redaction import Redactor
 from investigator.web.status import CauseStatus, DependencyStatus, NamespaceStatus, PartitionStatus, Status, TopicStatus
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, message
 from tests.delivery.worker import until

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from investigator.calls import CallPolicy
 from investigator.cluster import ClusterPolicy
 from investigator.delivery.breaker import Breaker
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.pending import PendingPolicy
 from investigator.workflows import WorkflowPolicy, Workflows
 from sandbox.cluster import ClusterStandIn

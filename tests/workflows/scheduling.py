@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from investigator.delivery.errors import TemporaryError
 from investigator.delivery.origin import Origin
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.workflows import Kind, Workflows
 from tests.cluster_clients import ARGUMENTS
 

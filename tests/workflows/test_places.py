@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from investigator.delivery.handling import handle
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
 from sandbox.life import Life
 from sandbox.workflow_store import Workflow

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from investigator.ids import workflow_id
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.workflows import KINDS, Kind
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault

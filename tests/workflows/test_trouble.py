@@ -13,7 +13,7 @@ from investigator.cluster_api import ApiError
 from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.ids import workflow_id
-from investigator.metrics import Metrics
+from investigator.observability.metrics import Metrics
 from investigator.workflows import cluster_error
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TextIO
 
-from investigator.redaction import Redactor
+from investigator.observability.redaction import Redactor
 from investigator.settings import Settings
 
 #: These follow DEBUG_LEVEL. Everything else stays at INFO or above: libraries print requests with their parameters

@@ -7,7 +7,7 @@ from typing import Any, cast
 import sentry_sdk
 from sentry_sdk.types import Event, Hint
 
-from investigator.redaction import Redactor
+from investigator.observability.redaction import Redactor
 from investigator.settings import Settings
 
 

@@ -8,8 +8,8 @@ from functools import cache, partial
 from investigator.delivery.engine import Failure
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
-from investigator.logs import message_context
-from investigator.metrics import Metrics, message_type
+from investigator.observability.logs import message_context
+from investigator.observability.metrics import Metrics, message_type
 
 _LOGGER = logging.getLogger(__name__)
 
