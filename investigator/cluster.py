@@ -19,10 +19,10 @@ from thoth.common.workflows import WorkflowManager
 
 from investigator.cluster_api import ApiError, ClusterApi
 from investigator.cluster_login import Login
-from investigator.http_status import is_refusal
 from investigator.kept import Kept
 from investigator.marks import Marks
 from investigator.not_started import count_not_started
+from investigator.resilience.http_errors import is_refusal
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 import urllib3
 
 from investigator.cluster_login import Login
-from investigator.http_status import retry_after
+from investigator.resilience.http_errors import retry_after
 
 
 class ApiError(Exception):

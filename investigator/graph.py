@@ -11,10 +11,10 @@ from sqlalchemy import exc
 from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.storages.exceptions import ThothStorageExceptionError
 
-from investigator.calls import CallPolicy, Calls
 from investigator.database import Database
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy, Calls
 
 T = TypeVar("T")
 

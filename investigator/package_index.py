@@ -13,10 +13,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from thoth.python import Source
 
-from investigator.calls import CallPolicy, Calls
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.http_status import error_for_status, retry_after
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.http_errors import error_for_status, retry_after
 
 _LOGGER = logging.getLogger(__name__)
 

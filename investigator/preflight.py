@@ -25,9 +25,9 @@ from investigator.database import Database
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.kafka_refusals import KAFKA_REMEDY, refusals
 from investigator.kafka_rights import missing_rights
+from investigator.resilience.thread_pool import Threads
 from investigator.settings import Settings
 from investigator.settings.modes import Mode
-from investigator.threads import Threads
 from investigator.topics import Topic, create_missing, halts_topic
 
 T = TypeVar("T")

@@ -3,16 +3,16 @@
 
 from dataclasses import dataclass
 
-from investigator.calls import CallPolicy
 from investigator.cluster import Cluster, ClusterPolicy, Namespaces
 from investigator.cluster_login import Login
 from investigator.database import Database, DatabaseAddress, DatabasePolicy
-from investigator.delivery.breaker import Breaker
 from investigator.graph import Graph
 from investigator.group import Group
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.pending import PendingPolicy
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings
 from investigator.work import Services
 from investigator.workflows import WorkflowPolicy, Workflows

@@ -10,19 +10,19 @@ from typing import Literal
 import urllib3.exceptions
 from thoth.common.exceptions import ThothCommonExceptionError
 
-from investigator.calls import CallPolicy, Calls
 from investigator.cluster import Cluster, Draft, TemplateError
 from investigator.cluster_api import ApiError
 from investigator.cluster_login import NoClusterError
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.handling import handle, handling
 from investigator.delivery.origin import Origin
-from investigator.http_status import error_for_status
 from investigator.ids import workflow_id
 from investigator.marks import Marks, marks
 from investigator.observability.metrics import Metrics
 from investigator.pending import PendingGate, PendingPolicy
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.http_errors import error_for_status
 
 _LOGGER = logging.getLogger(__name__)
 

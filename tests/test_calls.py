@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.calls import CallPolicy, Calls
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.handling import handle, handling
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy, Calls
 
 POLICY = CallPolicy(threads=2, budget=5.0, first_pause=0.001)
 

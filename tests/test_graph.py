@@ -11,11 +11,11 @@ import pytest
 from pydantic import SecretStr
 from thoth.storages.graph.postgres import GraphDatabase
 
-from investigator.calls import CallPolicy
 from investigator.database import Database, DatabaseAddress, DatabasePolicy
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.graph import Graph
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags
 from sandbox.postgres import Database as SandboxDatabase
 from sandbox.postgres import PostgresServer

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.http_status import error_for_status, retry_after
+from investigator.resilience.http_errors import error_for_status, retry_after
 
 NOON = datetime(2021, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
 

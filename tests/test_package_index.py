@@ -10,10 +10,10 @@ import pytest
 import requests
 from thoth.python import Source
 
-from investigator.calls import CallPolicy
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.package_index import PackageIndex, _Listing, index_error
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy
 from sandbox.faults import Fault
 from sandbox.package_index import PackageIndexServer
 

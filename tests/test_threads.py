@@ -11,12 +11,12 @@ from contextvars import ContextVar
 
 import pytest
 
-from investigator.threads import Threads
+from investigator.resilience.thread_pool import Threads
 
 SEEN: ContextVar[str] = ContextVar("seen")
 HANGING = """
 import asyncio, time
-from investigator.threads import Threads
+from investigator.resilience.thread_pool import Threads
 
 async def main():
     asyncio.ensure_future(Threads(2, "hanging").run(lambda: time.sleep(60)))

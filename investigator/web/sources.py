@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from prometheus_client.metrics import MetricWrapperBase
 
 from investigator.delivery.board import Board
-from investigator.delivery.breaker import Breaker, BreakerView
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halts import Halt
 from investigator.delivery.messages import InHand
 from investigator.observability.metrics import Metrics, message_type
+from investigator.resilience.breaker import Breaker, BreakerView
 from investigator.web.status import (
     CauseStatus,
     DependencyStatus,

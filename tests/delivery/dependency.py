@@ -5,8 +5,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import UnavailableError
+from investigator.resilience.breaker import Breaker
 
 
 @dataclass

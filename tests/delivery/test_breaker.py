@@ -5,8 +5,8 @@ import asyncio
 
 import pytest
 
-from investigator.delivery.breaker import Breaker, BreakerPolicy, BreakerState
 from investigator.delivery.errors import TemporaryError, UnavailableError
+from investigator.resilience.breaker import Breaker, BreakerPolicy, BreakerState
 from tests.delivery.dependency import Dependency, ask, opened
 from tests.virtual_time import in_virtual_time
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, UnavailableError
+from investigator.resilience.breaker import Breaker
 from tests.delivery.dependency import Dependency, ask, opened
 from tests.virtual_time import finished_at, in_virtual_time, settle
 

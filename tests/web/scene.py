@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from investigator.delivery.breaker import Breaker
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
+from investigator.resilience.breaker import Breaker
 from investigator.web import Identity, Sources
 from investigator.web.status import Status
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, now

@@ -2,13 +2,13 @@
 import json
 from dataclasses import asdict, dataclass, field
 
-from investigator.delivery.breaker import BreakerPolicy
 from investigator.delivery.engine import Step
 from investigator.delivery.errors import PermanentError, UnavailableError
 from investigator.delivery.halts import Cause
 from investigator.delivery.handling import handling
 from investigator.delivery.ledger import Partition
 from investigator.observability.redaction import Redactor
+from investigator.resilience.breaker import BreakerPolicy
 from investigator.web.status import CauseStatus, DependencyStatus, NamespaceStatus, PartitionStatus, Status, TopicStatus
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, message
 from tests.delivery.worker import until

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from investigator.calls import CallPolicy
 from investigator.cluster import ClusterPolicy
-from investigator.delivery.breaker import Breaker
 from investigator.observability.metrics import Metrics
 from investigator.pending import PendingPolicy
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy
 from investigator.workflows import WorkflowPolicy, Workflows
 from sandbox.cluster import ClusterStandIn
 from tests.cluster_clients import cluster_client

@@ -10,10 +10,10 @@ from thoth.common.exceptions import SolverNameParseError
 
 from investigator.cluster import TemplateError
 from investigator.cluster_api import ApiError
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.ids import workflow_id
 from investigator.observability.metrics import Metrics
+from investigator.resilience.breaker import Breaker
 from investigator.workflows import cluster_error
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault

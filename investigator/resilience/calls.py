@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from investigator.delivery.breaker import Breaker
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.handling import handling
-from investigator.threads import Threads
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.thread_pool import Threads
 
 T = TypeVar("T")
 
