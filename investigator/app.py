@@ -20,9 +20,9 @@ from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.application import Investigator, Lifecycle
 from investigator.commands import add_commands
 from investigator.dead_letters import KafkaDeadLetters
-from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
-from investigator.delivery.engine import RetryPolicy
+from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.retry import RetryPolicy
 from investigator.group import Group
 from investigator.halt_log import KafkaHaltLog
 from investigator.header_names import read_any_header_name

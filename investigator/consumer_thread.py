@@ -13,8 +13,8 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from investigator.delivery.commit_metadata import from_text, to_text
 from investigator.delivery.ledger import Mark, Partition
-from investigator.delivery.progress import from_text, to_text
 from investigator.group import Group
 from investigator.left_alone import PAUSE_SECONDS, leave_alone
 from investigator.lost_places import warn_of_lost_places

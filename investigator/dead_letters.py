@@ -12,8 +12,8 @@ from investigator.delivery.dead_letters import (
     dead_letter_headers,
     dead_letter_topic,
 )
-from investigator.delivery.engine import Failure
 from investigator.delivery.messages import Delivery
+from investigator.delivery.retry import Failure
 from investigator.observability.metrics import Metrics, message_type
 from investigator.settings import Settings
 from investigator.writer import Writer

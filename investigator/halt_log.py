@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Entry, Place, Register
 from investigator.writer import Writer
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from investigator import kafka, topics
 from investigator.agent import MessageType
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.halt_log import KafkaHaltLog
 from investigator.observability.redaction import Redactor
 from investigator.records import fields_of

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from investigator.budget import Budget
-from investigator.delivery.handling import WhileWaiting
+from investigator.delivery.current_message import WhileWaiting
 
 
 @dataclass(frozen=True, slots=True)

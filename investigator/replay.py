@@ -11,7 +11,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import DeadLetter, ReplayPolicy, replay_headers
+from investigator.delivery.replay import DeadLetter, ReplayPolicy, replay_headers
 from investigator.replay_log import Replayed, ReplayLog
 from investigator.topic_reader import Span, TopicReader
 from investigator.writer import Writer, Written

@@ -12,12 +12,12 @@ from faust.types import Message as KafkaMessage
 from investigator.agent import Handler, Message, MessageType, Mode
 from investigator.delivery.dead_letters import Headers, origin_of_replay
 from investigator.delivery.dispatcher import Dispatcher
-from investigator.delivery.engine import Step
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import is_for
+from investigator.delivery.replay import is_for
+from investigator.delivery.retry import Step
 from investigator.observability.metrics import message_type as label_of
 from investigator.pages import page_of
 from investigator.records import UnknownVersionError

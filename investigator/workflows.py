@@ -13,8 +13,8 @@ from thoth.common.exceptions import ThothCommonExceptionError
 from investigator.cluster import Cluster, Draft, TemplateError
 from investigator.cluster_api import ApiError
 from investigator.cluster_login import NoClusterError
+from investigator.delivery.current_message import handle, handling
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.delivery.handling import handle, handling
 from investigator.delivery.origin import Origin
 from investigator.ids import workflow_id
 from investigator.marks import Marks, marks

@@ -10,11 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import CollectorRegistry
 
 from investigator.dead_letters import KafkaDeadLetters
-from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from investigator.topics import create_missing, dead_letters_topic

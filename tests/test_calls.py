@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from investigator.delivery.current_message import handle, handling
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.delivery.handling import handle, handling
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy, Calls
 

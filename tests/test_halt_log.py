@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.halt_log import KafkaHaltLog
 from investigator.writer import Writer
 from sandbox.ports import HOST, free_port

@@ -16,7 +16,7 @@ from investigator.commands.selection import Selection, matching, selection_optio
 from investigator.commands.views import HEADINGS, details, print_details, row, summary
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import DeadLetter
+from investigator.delivery.replay import DeadLetter
 
 if TYPE_CHECKING:
     from investigator.operations import Operations

@@ -11,7 +11,7 @@ import click
 from aiokafka.errors import KafkaTimeoutError
 
 from investigator.commands.running import base_name_of, json_option, print_json, print_table, run
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Cause, Halt, Verb
 from investigator.observability.time_format import age, moment
 

@@ -15,7 +15,7 @@ from investigator.commands.running import print_table, run, topics_of
 from investigator.commands.selection import Selection, matching, selection_options
 from investigator.commands.views import HEADINGS, row
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import DeadLetter, ReplayPolicy, Verdict
+from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
 
 if TYPE_CHECKING:
     from investigator.operations import Operations

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from investigator.delivery.replays import DeadLetter
+from investigator.delivery.replay import DeadLetter
 
 if TYPE_CHECKING:
     from investigator.replay import DeadLetterBox

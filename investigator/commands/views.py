@@ -8,7 +8,7 @@ import click
 from investigator.commands.masking import Masking, printable
 from investigator.delivery.dead_letters import ATTEMPTS, EXCEPTION, ORIGINAL, REPLAYS, Headers
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import DeadLetter
+from investigator.delivery.replay import DeadLetter
 from investigator.observability.time_format import moment
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from investigator.delivery.engine import Failure, text_of
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure, text_of
 
 Headers = tuple[tuple[str, bytes | None], ...]  # None is a header without content, which Kafka tells from an empty one
 

@@ -11,16 +11,16 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from investigator.delivery.board import Board
-from investigator.delivery.endings import Endings
-from investigator.delivery.engine import Failure, attempt
-from investigator.delivery.hand import Hand
-from investigator.delivery.handling import handle
+from investigator.delivery.current_message import handle
+from investigator.delivery.failure_handler import Endings
+from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.in_flight import Hand
 from investigator.delivery.ledger import Ledger, Partition, Ticket
 from investigator.delivery.messages import Delivery, InHand
+from investigator.delivery.notifier import Signal
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
-from investigator.delivery.signal import Signal
+from investigator.delivery.retry import Failure, attempt
 from investigator.delivery.slots import Slots
 
 __all__ = ["DispatchPolicy", "Dispatcher"]

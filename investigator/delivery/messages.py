@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from investigator.delivery.engine import Failure, Step
 from investigator.delivery.halts import Place
 from investigator.delivery.ledger import Partition, Ticket
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure, Step
 from investigator.delivery.slots import Slot
 
 

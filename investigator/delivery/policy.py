@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from investigator.delivery.engine import RetryPolicy
+from investigator.delivery.retry import RetryPolicy
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from investigator.delivery.engine import Failure
 from investigator.delivery.messages import Delivery
+from investigator.delivery.retry import Failure
 
 
 class Observer(Protocol):

@@ -5,9 +5,9 @@ import logging
 from contextlib import AbstractContextManager
 from functools import cache, partial
 
-from investigator.delivery.engine import Failure
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
+from investigator.delivery.retry import Failure
 from investigator.observability.logs import message_context
 from investigator.observability.metrics import Metrics, message_type
 

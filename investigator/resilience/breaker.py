@@ -13,8 +13,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from investigator.delivery.current_message import WhileWaiting
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.delivery.handling import WhileWaiting
 
 T = TypeVar("T")
 

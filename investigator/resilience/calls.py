@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from investigator.delivery.current_message import handling
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.delivery.handling import handling
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.thread_pool import Threads
 

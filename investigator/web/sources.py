@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Halt
 from investigator.delivery.messages import InHand
 from investigator.observability.metrics import Metrics, message_type

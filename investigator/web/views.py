@@ -9,7 +9,7 @@ from typing import Any
 import faust
 from faust.web import Request, Response, View
 
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Verb
 
 # A halt or resume is told done when the broker has it; an operator at a browser waits no longer than this.

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from investigator.agent import MESSAGE_TYPES, Mode, Text
-from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError, TemporaryError
+from investigator.delivery.retry import Failure
 from investigator.records import MalformedMessageError, UnknownVersionError, fields_of
 from investigator.workflows import KINDS
 from tests.agents.examples import EXAMPLES

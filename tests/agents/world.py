@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 
 import agents
 from investigator.agent import MESSAGE_TYPES, Mode
-from investigator.delivery.engine import Failure, RetryPolicy, attempt
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure, RetryPolicy, attempt
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from investigator.work import Services, Work

@@ -18,12 +18,12 @@ import agents
 from investigator.agent import MESSAGE_TYPES
 from investigator.commands import add_commands
 from investigator.delivery.dead_letters import Headers, dead_letter_headers
-from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Cause
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure
 from investigator.observability.redaction import Redactor
 from investigator.operations import Operations
 from investigator.settings import load_settings

@@ -7,7 +7,7 @@ import pytest
 
 from investigator.commands.selection import Field, Moment, Offsets, Selection
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import DeadLetter
+from investigator.delivery.replay import DeadLetter
 
 LETTER = DeadLetter(
     Origin("stage.thoth.repo-init-dlt", 2, 17, 1_700_000_000_000),

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from investigator.delivery.commit_metadata import from_text, to_text
 from investigator.delivery.dispatcher import DispatchPolicy
-from investigator.delivery.engine import RetryPolicy, Step
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Verb
 from investigator.delivery.ledger import Mark, Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.progress import from_text, to_text
+from investigator.delivery.retry import RetryPolicy, Step
 from tests.delivery.outside import Diary, Letters, Log
 from tests.delivery.worker import Worker
 

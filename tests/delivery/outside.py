@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from investigator.delivery.board import Board
-from investigator.delivery.engine import Failure, Step
+from investigator.delivery.current_message import handling
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Entry, Register
-from investigator.delivery.handling import handling
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure, Step
 
 TOPIC = "adviser-trigger"
 OTHER_TOPIC = "solved-package"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Halts and resumes, as the workers of a group make and see them."""
 
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Cause, Register, Verb
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_board
 

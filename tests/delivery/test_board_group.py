@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from investigator.delivery.board import Board
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Cause, Verb
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_board
 

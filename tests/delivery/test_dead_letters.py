@@ -16,11 +16,11 @@ from investigator.delivery.dead_letters import (
     dead_letter_topic,
     origin_of_replay,
 )
-from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.retry import Failure
 
 TOPIC = "stage.thoth.adviser-trigger"
 TIME = 1_700_000_000_123

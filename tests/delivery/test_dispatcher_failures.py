@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from investigator.delivery.dead_letters import DeadLetterLimit, Outcomes
-from investigator.delivery.engine import Failure, Step
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Verb
 from investigator.delivery.messages import Delivery
+from investigator.delivery.retry import Failure, Step
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, Diary, Letters, message
 from tests.delivery.worker import POLICY, ZERO, Worker, ends, until
 from tests.virtual_time import in_virtual_time

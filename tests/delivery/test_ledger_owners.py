@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from investigator.delivery.commit_metadata import from_text, to_text
 from investigator.delivery.ledger import Ledger, Mark, Partition, Ticket
-from investigator.delivery.progress import from_text, to_text
 from tests.delivery.test_ledger import ONE, assigned, taken
 
 PARTITION = Partition("adviser-trigger", 0)

@@ -4,8 +4,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from investigator.delivery.commit_metadata import from_text, to_text
 from investigator.delivery.ledger import Mark
-from investigator.delivery.progress import from_text, to_text
 
 
 @given(offset=st.integers(0, 2**62), ahead=st.frozensets(st.integers(1, 1000)))

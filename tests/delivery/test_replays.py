@@ -3,12 +3,12 @@ import pytest
 
 from investigator.delivery.dead_letters import GROUP as GROUP_HEADER
 from investigator.delivery.dead_letters import REPLAYED_FOR, Headers, dead_letter_headers, origin_of_replay
-from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.replays import DeadLetter, ReplayPolicy, Verdict, is_for, replay_headers
+from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict, is_for, replay_headers
+from investigator.delivery.retry import Failure
 
 TOPIC = "stage.thoth.repo-init"
 FIRST = Origin(TOPIC, 3, 41, 1_700_000_000_123)

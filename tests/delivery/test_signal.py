@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from investigator.delivery.signal import Signal
+from investigator.delivery.notifier import Signal
 from tests.virtual_time import in_virtual_time, settle
 
 

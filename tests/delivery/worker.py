@@ -5,12 +5,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from investigator.delivery.board import Board
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
-from investigator.delivery.engine import RetryPolicy
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Verb
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
+from investigator.delivery.retry import RetryPolicy
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, Diary, Letters, Log, LogView, message
 
 ZERO, ONE, OTHER = PARTITIONS = (Partition(TOPIC, 0), Partition(TOPIC, 1), Partition(OTHER_TOPIC, 0))

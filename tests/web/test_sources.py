@@ -2,11 +2,11 @@
 import json
 from dataclasses import asdict, dataclass, field
 
-from investigator.delivery.engine import Step
+from investigator.delivery.current_message import handling
 from investigator.delivery.errors import PermanentError, UnavailableError
 from investigator.delivery.halts import Cause
-from investigator.delivery.handling import handling
 from investigator.delivery.ledger import Partition
+from investigator.delivery.retry import Step
 from investigator.observability.redaction import Redactor
 from investigator.resilience.breaker import BreakerPolicy
 from investigator.web.status import CauseStatus, DependencyStatus, NamespaceStatus, PartitionStatus, Status, TopicStatus

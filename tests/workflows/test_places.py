@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from investigator.delivery.handling import handle
+from investigator.delivery.current_message import handle
 from investigator.observability.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
 from sandbox.life import Life

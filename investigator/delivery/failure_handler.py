@@ -4,13 +4,13 @@
 import logging
 from collections.abc import Callable
 
-from investigator.delivery.board import Board
-from investigator.delivery.engine import Failure
 from investigator.delivery.errors import PermanentError
+from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Cause, Verb
-from investigator.delivery.hand import Hand
+from investigator.delivery.in_flight import Hand
 from investigator.delivery.messages import InHand
 from investigator.delivery.ports import DeadLetters, Observer
+from investigator.delivery.retry import Failure
 
 _LOGGER = logging.getLogger(__name__)
 
