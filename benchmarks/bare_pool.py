@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from thoth.common import OpenShift
 
+from investigator.argo.ids import workflow_id
+from investigator.argo.labels import marks
 from investigator.delivery.origin import Origin
-from investigator.ids import workflow_id
-from investigator.marks import marks
 from investigator.services import build_cluster
 from investigator.settings import load_settings
 
 if TYPE_CHECKING:
-    from investigator.cluster import Cluster
+    from investigator.argo.client import Cluster
 
 _TOPIC = "bench.thoth.package-release.package-released"
 Submit = Callable[[str, dict[str, Any]], None]

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from benchmarks.measuring import Ratio, Result, percentile
 from benchmarks.place import UNREVSOLVED, Place, Stage, released
 from benchmarks.throughput import LATENCY
-from investigator.cluster import Cluster
+from investigator.argo.client import Cluster
+from investigator.argo.labels import marks
 from investigator.delivery.origin import Origin
-from investigator.marks import marks
 from investigator.services import build_cluster
 from investigator.settings import load_settings
 from sandbox.kafka_client import KafkaClient

@@ -18,9 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from urllib3.exceptions import HTTPError
 
 from investigator import kafka
-from investigator.cluster import Cluster
-from investigator.cluster_api import ApiError
-from investigator.cluster_login import NoClusterError
+from investigator.argo.client import Cluster
+from investigator.argo.credentials import NoClusterError
+from investigator.argo.http import ApiError
 from investigator.database import Database
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.kafka_refusals import KAFKA_REMEDY, refusals

@@ -3,19 +3,19 @@
 
 from dataclasses import dataclass
 
-from investigator.cluster import Cluster, ClusterPolicy, Namespaces
-from investigator.cluster_login import Login
+from investigator.argo.client import Cluster, ClusterPolicy, Namespaces
+from investigator.argo.credentials import Login
+from investigator.argo.pending_limit import PendingPolicy
+from investigator.argo.scheduler import WorkflowPolicy, Workflows
 from investigator.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.graph import Graph
 from investigator.group import Group
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
-from investigator.pending import PendingPolicy
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings
 from investigator.work import Services
-from investigator.workflows import WorkflowPolicy, Workflows
 
 
 @dataclass(frozen=True)

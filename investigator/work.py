@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from investigator.argo.ids import workflow_id
+from investigator.argo.scheduler import Kind, Workflows
 from investigator.delivery.origin import Origin
 from investigator.graph import Graph
-from investigator.ids import workflow_id
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.settings import Settings
-from investigator.workflows import Kind, Workflows
 
 T = TypeVar("T")
 

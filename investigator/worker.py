@@ -15,7 +15,7 @@ from faust import Worker as FaustWorker
 from faust.cli.worker import worker as faust_worker_command
 from mode import Worker as ModeWorker
 
-from investigator.cluster_login import NoClusterError
+from investigator.argo.credentials import NoClusterError
 from investigator.preflight import PreflightError
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from investigator.cluster import Cluster, ClusterPolicy, Namespaces
-from investigator.cluster_login import Login
+from investigator.argo.client import Cluster, ClusterPolicy, Namespaces
+from investigator.argo.credentials import Login
 from sandbox.cluster import ClusterStandIn
 
 #: Arguments for the `schedule_*` method of each kind of workflow, the id aside.

@@ -5,8 +5,8 @@ import asyncio
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from investigator.argo.pending_limit import PendingGate, PendingPolicy
 from investigator.delivery.errors import TemporaryError
-from investigator.pending import PendingGate, PendingPolicy
 
 
 @dataclass

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a worker may create by what it knows."""
 
-from investigator.budget import Budget
+from investigator.argo.pending_budget import Budget
 
 
 def test_what_ends_while_the_cluster_counts_may_not_be_in_the_count() -> None:

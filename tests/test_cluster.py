@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thoth.common import OpenShift
 
-from investigator.cluster import Cluster, ClusterPolicy, Draft, TemplateError
-from investigator.cluster_api import ApiError
+from investigator.argo.client import Cluster, ClusterPolicy, Draft, TemplateError
+from investigator.argo.http import ApiError
+from investigator.argo.labels import Marks, marks
+from investigator.argo.scheduler import KINDS, Kind
 from investigator.delivery.origin import Origin
-from investigator.marks import Marks, marks
-from investigator.workflows import KINDS, Kind
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.cluster_clients import ARGUMENTS, cluster_client
@@ -151,7 +151,7 @@ def test_a_token_that_changed_unnoticed_is_found_when_it_is_refused(
     client: Cluster, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the file's times do not show it, the refusal does."""
-    monkeypatch.setattr("investigator.cluster_login._stamp", lambda _: None)
+    monkeypatch.setattr("investigator.argo.credentials._stamp", lambda _: None)
     client.version()
     cluster.rotate_token("another")
     client.version()

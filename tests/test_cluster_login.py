@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from investigator.cluster_login import Login, NoClusterError
+from investigator.argo.credentials import Login, NoClusterError
 from sandbox.kubeconfig import write_kubeconfig
 
 
@@ -44,7 +44,7 @@ def test_a_rotated_token_of_a_service_account_is_used_at_once(pod: Path) -> None
 def test_a_token_is_read_anew_when_it_was_refused(pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if the file looks unchanged."""
     login = login_in(pod)
-    monkeypatch.setattr("investigator.cluster_login._stamp", lambda _: (1, 2, 3))
+    monkeypatch.setattr("investigator.argo.credentials._stamp", lambda _: (1, 2, 3))
     login.token()
     pod.write_text("other", "utf-8")
     assert login.token() == "first"

@@ -6,8 +6,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from investigator.argo.ids import workflow_id
 from investigator.delivery.origin import Origin
-from investigator.ids import workflow_id
 
 ORIGIN = Origin("prod.thoth.package-release.package-released", 3, 41_317, 1_622_505_600_000)
 

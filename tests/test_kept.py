@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from investigator.kept import Kept
+from investigator.argo.ttl_cache import Kept
 
 
 class Source:

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from investigator.marks import Marks
+from investigator.argo.labels import Marks
 from investigator.settings import load_settings
 from investigator.settings.modes import Mode
 from investigator.settings.reference import reference

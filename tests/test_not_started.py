@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from investigator.argo.pending_count import _has_started
 from investigator.delivery.errors import TemporaryError
-from investigator.not_started import _has_started
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.cluster_clients import cluster_client

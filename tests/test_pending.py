@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigator.pending import PendingGate, PendingPolicy
+from investigator.argo.pending_limit import PendingGate, PendingPolicy
 from tests.pending_namespace import Namespace, schedule
 from tests.virtual_time import in_virtual_time, run_in_virtual_time
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from investigator.argo.pending_limit import PendingGate, PendingPolicy
 from investigator.delivery.errors import TemporaryError
-from investigator.pending import PendingGate, PendingPolicy
 from tests.pending_namespace import Namespace, schedule
 from tests.virtual_time import in_virtual_time, settle
 

@@ -15,10 +15,10 @@ from thoth.common import OpenShift
 from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.common.workflows import WorkflowManager
 
+from investigator.argo.ids import workflow_id
+from investigator.argo.scheduler import KINDS, Kind
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.origin import Origin
-from investigator.ids import workflow_id
-from investigator.workflows import KINDS, Kind
 from sandbox.statuses import Refusal
 from sandbox.templating import load_templates, process
 

@@ -21,9 +21,9 @@ from investigator.work import Services, Work
 from tests.agents.fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow
 
 if TYPE_CHECKING:
+    from investigator.argo.scheduler import Workflows
     from investigator.graph import Graph
     from investigator.package_index import PackageIndex
-    from investigator.workflows import Workflows
 
 for module in pkgutil.iter_modules(agents.__path__, "agents."):
     importlib.import_module(module.name)

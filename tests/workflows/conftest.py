@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from investigator.cluster import ClusterPolicy
+from investigator.argo.client import ClusterPolicy
+from investigator.argo.pending_limit import PendingPolicy
+from investigator.argo.scheduler import WorkflowPolicy, Workflows
 from investigator.observability.metrics import Metrics
-from investigator.pending import PendingPolicy
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
-from investigator.workflows import WorkflowPolicy, Workflows
 from sandbox.cluster import ClusterStandIn
 from tests.cluster_clients import cluster_client
 from tests.workflows.scheduling import Make

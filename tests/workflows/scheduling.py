@@ -4,10 +4,10 @@
 import contextlib
 from collections.abc import Callable
 
+from investigator.argo.scheduler import Kind, Workflows
 from investigator.delivery.errors import TemporaryError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
-from investigator.workflows import Kind, Workflows
 from tests.cluster_clients import ARGUMENTS
 
 BASE_NAME = "thoth.package-release.package-released"

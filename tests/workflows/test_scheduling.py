@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from investigator.ids import workflow_id
+from investigator.argo.ids import workflow_id
+from investigator.argo.scheduler import KINDS, Kind
 from investigator.observability.metrics import Metrics
-from investigator.workflows import KINDS, Kind
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.workflows.scheduling import BASE_NAME, Make, counted, origin, schedule

@@ -8,13 +8,13 @@ import pytest
 import urllib3.exceptions
 from thoth.common.exceptions import SolverNameParseError
 
-from investigator.cluster import TemplateError
-from investigator.cluster_api import ApiError
+from investigator.argo.client import TemplateError
+from investigator.argo.http import ApiError
+from investigator.argo.ids import workflow_id
+from investigator.argo.scheduler import cluster_error
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.ids import workflow_id
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker import Breaker
-from investigator.workflows import cluster_error
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.cluster_clients import ARGUMENTS

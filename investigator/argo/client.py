@@ -17,11 +17,11 @@ from urllib.parse import quote
 from thoth.common import OpenShift
 from thoth.common.workflows import WorkflowManager
 
-from investigator.cluster_api import ApiError, ClusterApi
-from investigator.cluster_login import Login
-from investigator.kept import Kept
-from investigator.marks import Marks
-from investigator.not_started import count_not_started
+from investigator.argo.credentials import Login
+from investigator.argo.http import ApiError, ClusterApi
+from investigator.argo.labels import Marks
+from investigator.argo.pending_count import count_not_started
+from investigator.argo.ttl_cache import Kept
 from investigator.resilience.http_errors import is_refusal
 
 _LOGGER = logging.getLogger(__name__)

@@ -4,7 +4,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from investigator.cluster_api import ApiError, ClusterApi
+from investigator.argo.http import ApiError, ClusterApi
 from investigator.delivery.errors import TemporaryError
 
 _PHASE = "workflows.argoproj.io/phase"

@@ -10,16 +10,16 @@ from typing import Literal
 import urllib3.exceptions
 from thoth.common.exceptions import ThothCommonExceptionError
 
-from investigator.cluster import Cluster, Draft, TemplateError
-from investigator.cluster_api import ApiError
-from investigator.cluster_login import NoClusterError
+from investigator.argo.client import Cluster, Draft, TemplateError
+from investigator.argo.credentials import NoClusterError
+from investigator.argo.http import ApiError
+from investigator.argo.ids import workflow_id
+from investigator.argo.labels import Marks, marks
+from investigator.argo.pending_limit import PendingGate, PendingPolicy
 from investigator.delivery.current_message import handle, handling
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.origin import Origin
-from investigator.ids import workflow_id
-from investigator.marks import Marks, marks
 from investigator.observability.metrics import Metrics
-from investigator.pending import PendingGate, PendingPolicy
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy, Calls
 from investigator.resilience.http_errors import error_for_status

@@ -7,7 +7,7 @@ from typing import Any
 
 import urllib3
 
-from investigator.cluster_login import Login
+from investigator.argo.credentials import Login
 from investigator.resilience.http_errors import retry_after
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from investigator.budget import Budget
+from investigator.argo.pending_budget import Budget
 from investigator.delivery.current_message import WhileWaiting
 
 
