@@ -21,8 +21,8 @@ from investigator import kafka
 from investigator.argo.client import Cluster
 from investigator.argo.credentials import NoClusterError
 from investigator.argo.http import ApiError
-from investigator.database import Database
 from investigator.delivery.dead_letters import dead_letter_topic
+from investigator.graph.database import Database
 from investigator.kafka_refusals import KAFKA_REMEDY, refusals
 from investigator.kafka_rights import missing_rights
 from investigator.resilience.thread_pool import Threads

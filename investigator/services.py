@@ -7,8 +7,8 @@ from investigator.argo.client import Cluster, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Login
 from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, Workflows
-from investigator.database import Database, DatabaseAddress, DatabasePolicy
-from investigator.graph import Graph
+from investigator.graph.client import Graph
+from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.group import Group
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex

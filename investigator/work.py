@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from investigator.argo.ids import workflow_id
 from investigator.argo.scheduler import Kind, Workflows
 from investigator.delivery.origin import Origin
-from investigator.graph import Graph
+from investigator.graph.client import Graph
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.settings import Settings

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 from thoth.storages.graph.postgres import GraphDatabase
 
-from investigator.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.graph import Graph
+from investigator.graph.client import Graph
+from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags

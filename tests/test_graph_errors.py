@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import exc
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.graph import graph_error
+from investigator.graph.client import graph_error
 
 
 @pytest.mark.parametrize(

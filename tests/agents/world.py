@@ -22,7 +22,7 @@ from tests.agents.fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex,
 
 if TYPE_CHECKING:
     from investigator.argo.scheduler import Workflows
-    from investigator.graph import Graph
+    from investigator.graph.client import Graph
     from investigator.package_index import PackageIndex
 
 for module in pkgutil.iter_modules(agents.__path__, "agents."):

@@ -11,8 +11,8 @@ from sqlalchemy import exc
 from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.storages.exceptions import ThothStorageExceptionError
 
-from investigator.database import Database
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
+from investigator.graph.database import Database
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy, Calls
 
