@@ -15,18 +15,21 @@ from faust.cli.base import cli
 from prometheus_client import REGISTRY
 
 import agents
-from investigator import __version__, kafka, topics
+from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.application import Investigator, Lifecycle
 from investigator.commands import add_commands
-from investigator.dead_letters import KafkaDeadLetters
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.retry import RetryPolicy
 from investigator.group import Group
-from investigator.halt_log import KafkaHaltLog
-from investigator.header_names import read_any_header_name
-from investigator.left_alone import leave_unreadable_alone
+from investigator.kafka import options as kafka_options
+from investigator.kafka import topics
+from investigator.kafka.dead_letter_publisher import KafkaDeadLetters
+from investigator.kafka.halt_log import KafkaHaltLog
+from investigator.kafka.patches.header_names import read_any_header_name
+from investigator.kafka.patches.unreadable_batches import leave_unreadable_alone
+from investigator.kafka.producer import Writer
 from investigator.monitor import add_monitor
 from investigator.observability import logs, sentry
 from investigator.observability.metrics import Metrics
@@ -41,7 +44,6 @@ from investigator.transport import transport_for
 from investigator.web import Identity, Sources, add_status_pages, add_views
 from investigator.work import Services
 from investigator.worker import Worker, run_apart
-from investigator.writer import Writer
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
@@ -82,7 +84,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     read_any_header_name()
     leave_unreadable_alone()
     metrics = Metrics(REGISTRY)
-    options = kafka.client_options(settings)
+    options = kafka_options.client_options(settings)
     writer = Writer(
         options,
         idempotent=settings.thoth_investigator_producer_idempotence,
@@ -102,7 +104,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         services=(writer, halts),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
         Worker=Worker,
-        **kafka.faust_options(settings),
+        **kafka_options.faust_options(settings),
     )
     _add_agents(app, Intake(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
     _add_web(app, settings, board, metrics)
@@ -158,7 +160,7 @@ def _dispatch_policy(settings: Settings) -> DispatchPolicy:
 def _topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
     async def create(name: str, partitions: int) -> None:
         twin = topics.dead_letters_topic(settings, name, partitions)
-        await topics.create_missing(kafka.client_options(settings), [twin])
+        await topics.create_missing(kafka_options.client_options(settings), [twin])
 
     return create
 

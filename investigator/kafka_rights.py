@@ -16,7 +16,7 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
-from investigator.kafka_patience import asked_again
+from investigator.kafka.retry import asked_again
 
 _NO_OFFSET = 2**62  # beyond the end of every topic, so that nothing is sent
 _NO_RECORDS = b""

@@ -11,17 +11,18 @@ from typing import get_args
 from aiokafka.errors import KafkaTimeoutError
 from pydantic import SecretStr
 
-from investigator import kafka, topics
 from investigator.agent import MessageType
 from investigator.delivery.halt_coordinator import Board
-from investigator.halt_log import KafkaHaltLog
+from investigator.kafka import topics
+from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.halt_log import KafkaHaltLog
+from investigator.kafka.options import client_options
+from investigator.kafka.producer import Writer
+from investigator.kafka.replay_log import ReplayLog
+from investigator.kafka.topic_reader import TopicReader
 from investigator.observability.redaction import Redactor
 from investigator.records import fields_of
-from investigator.replay import DeadLetterBox
-from investigator.replay_log import ReplayLog
 from investigator.settings import Settings
-from investigator.topic_reader import TopicReader
-from investigator.writer import Writer
 
 _HALTS_SECONDS = 30.0
 
@@ -75,7 +76,7 @@ class Operations:
         Raises:
             KafkaError: the broker can't be reached, or does not answer in time.
         """
-        options = kafka.client_options(self._settings)
+        options = client_options(self._settings)
         topic = topics.halts_topic(self._settings)
         await topics.create_missing(options, [topic])
         writer = self._writer()
@@ -89,7 +90,7 @@ class Operations:
     @asynccontextmanager
     async def dead_letters(self, *, to_replay: bool = False) -> AsyncIterator[DeadLetterBox]:
         """Give the dead letters; the log of replays is made only where it is going to be written."""
-        options = kafka.client_options(self._settings)
+        options = client_options(self._settings)
         topic = topics.replays_topic(self._settings)
         if to_replay:
             await topics.create_missing(options, [topic])
@@ -100,7 +101,7 @@ class Operations:
 
     def _writer(self) -> Writer:
         return Writer(
-            kafka.client_options(self._settings),
+            client_options(self._settings),
             idempotent=self._settings.thoth_investigator_producer_idempotence,
             max_message_bytes=self._settings.kafka_message_max_bytes,
         )

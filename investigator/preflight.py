@@ -17,18 +17,18 @@ from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 from urllib3.exceptions import HTTPError
 
-from investigator import kafka
 from investigator.argo.client import Cluster
 from investigator.argo.credentials import NoClusterError
 from investigator.argo.http import ApiError
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.graph.database import Database
+from investigator.kafka.options import client_options
+from investigator.kafka.topics import Topic, create_missing, halts_topic
 from investigator.kafka_refusals import KAFKA_REMEDY, refusals
 from investigator.kafka_rights import missing_rights
 from investigator.resilience.thread_pool import Threads
 from investigator.settings import Settings
 from investigator.settings.modes import Mode
-from investigator.topics import Topic, create_missing, halts_topic
 
 T = TypeVar("T")
 
@@ -140,7 +140,7 @@ async def _in_thread(check: Callable[[], T]) -> T:
 
 
 async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
-    options = kafka.client_options(settings)
+    options = client_options(settings)
     try:
         created = await create_missing(options, topics)
     except KafkaConnectionError as error:

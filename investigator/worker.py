@@ -25,7 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Worker(FaustWorker):
-    """A worker that leaves the logging as `investigator.observability.logs` set it up; DEBUG_LEVEL decides, not --loglevel."""
+    """A worker that leaves the logging as it was set up before; DEBUG_LEVEL decides, not --loglevel."""
 
     def execute_from_commandline(self) -> NoReturn:
         """Check that all is there, then run until the end; where something is not, say so and end with status 1."""

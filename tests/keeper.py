@@ -9,16 +9,16 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import CollectorRegistry
 
-from investigator.dead_letters import KafkaDeadLetters
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.retry import Failure
+from investigator.kafka.dead_letter_publisher import KafkaDeadLetters
+from investigator.kafka.producer import Writer
+from investigator.kafka.topics import create_missing, dead_letters_topic
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
-from investigator.topics import create_missing, dead_letters_topic
-from investigator.writer import Writer
 from sandbox.broker import Broker
 from tests.settings.test_loading import REQUIRED
 

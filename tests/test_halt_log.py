@@ -5,8 +5,8 @@ import gc
 import pytest
 
 from investigator.delivery.halt_coordinator import Board
-from investigator.halt_log import KafkaHaltLog
-from investigator.writer import Writer
+from investigator.kafka.halt_log import KafkaHaltLog
+from investigator.kafka.producer import Writer
 from sandbox.ports import HOST, free_port
 
 
@@ -17,7 +17,7 @@ async def test_an_outage_leaves_no_client_behind(
 
     A client that is not closed warns when it goes, and pytest makes an error of that.
     """
-    monkeypatch.setattr("investigator.halt_log._RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("investigator.kafka.halt_log._RETRY_SECONDS", 0.05)
     options = {"bootstrap_servers": f"{HOST}:{free_port()}"}
     writer = Writer(options, idempotent=False, max_message_bytes=1000)
     log = KafkaHaltLog("halts", "group", options, writer)

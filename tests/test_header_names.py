@@ -8,7 +8,7 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.record.memory_records import MemoryRecords
 
-from investigator.header_names import read_any_header_name
+from investigator.kafka.patches.header_names import read_any_header_name
 from tests.raw_headers import builder, named
 
 NOTHING, GZIP = 0, 1

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from faust.types.auth import AuthProtocol
 
-from investigator.kafka import client_options, faust_options
+from investigator.kafka.options import client_options, faust_options
 from investigator.settings import ConfigurationError, Settings, load_settings
 from tests.settings.test_loading import REQUIRED
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAuthorizationFailedError
 
-from investigator.kafka_patience import asked_again
+from investigator.kafka.retry import asked_again
 from tests.virtual_time import in_virtual_time
 
 

@@ -6,10 +6,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from kubernetes.config import kube_config
 
+from investigator.kafka.topics import Topic
 from investigator.preflight import Preflight, PreflightError
 from investigator.services import build_cluster, build_database
 from investigator.settings import load_settings
-from investigator.topics import Topic
 from sandbox.broker import Broker
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault

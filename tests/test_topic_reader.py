@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from investigator.topic_reader import Span, TopicReader, _Reading
+from investigator.kafka.topic_reader import Span, TopicReader, _Reading
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 
-from investigator.writer import Writer
+from investigator.kafka.producer import Writer
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 

@@ -19,9 +19,9 @@ from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 
 if TYPE_CHECKING:
+    from investigator.kafka.dead_letter_store import DeadLetterBox
+    from investigator.kafka.replay_log import Replayed
     from investigator.operations import Operations
-    from investigator.replay import DeadLetterBox
-    from investigator.replay_log import Replayed
 
 _LISTED = 100
 

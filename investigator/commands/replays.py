@@ -18,9 +18,9 @@ from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
 
 if TYPE_CHECKING:
+    from investigator.kafka.dead_letter_store import DeadLetterBox
+    from investigator.kafka.replay_log import Replayed
     from investigator.operations import Operations
-    from investigator.replay import DeadLetterBox
-    from investigator.replay_log import Replayed
 
 _LISTED = 100
 _PROGRESS_SECONDS = 5.0

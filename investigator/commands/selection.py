@@ -15,7 +15,7 @@ import click
 from investigator.delivery.replay import DeadLetter
 
 if TYPE_CHECKING:
-    from investigator.replay import DeadLetterBox
+    from investigator.kafka.dead_letter_store import DeadLetterBox
 
 F = TypeVar("F", bound=Callable[..., Any])
 

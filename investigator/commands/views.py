@@ -12,7 +12,7 @@ from investigator.delivery.replay import DeadLetter
 from investigator.observability.time_format import moment
 
 if TYPE_CHECKING:
-    from investigator.replay_log import Replayed
+    from investigator.kafka.replay_log import Replayed
 
 HEADINGS = ("PARTITION", "OFFSET", "GIVEN UP", "ORIGINAL", "ATTEMPTS", "REPLAYS", "LAST REPLAY", "ERROR")
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
-from investigator.writer import Writer
+from investigator.kafka.producer import Writer
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 

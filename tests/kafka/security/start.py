@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import pytest
 
+from investigator.kafka.topics import Topic, halts_topic
 from investigator.preflight import Preflight, PreflightError
 from investigator.settings import load_settings
-from investigator.topics import Topic, halts_topic
 from tests.kafka.repositories import REPO_INIT
 from tests.kafka.security.secured import Variables
 from tests.settings.test_loading import REQUIRED

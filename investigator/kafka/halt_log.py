@@ -17,7 +17,7 @@ from mode import Service
 
 from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Entry, Place, Register
-from investigator.writer import Writer
+from investigator.kafka.producer import Writer
 
 _RETRY_SECONDS = 1.0
 

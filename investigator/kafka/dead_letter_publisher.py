@@ -14,9 +14,9 @@ from investigator.delivery.dead_letters import (
 )
 from investigator.delivery.messages import Delivery
 from investigator.delivery.retry import Failure
+from investigator.kafka.producer import Writer
 from investigator.observability.metrics import Metrics, message_type
 from investigator.settings import Settings
-from investigator.writer import Writer
 
 # What a client says of a topic that is not there any more.
 _GONE = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)

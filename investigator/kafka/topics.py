@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from investigator.delivery.dead_letters import ROOM_FOR_HEADERS
-from investigator.kafka_patience import asked_again
+from investigator.kafka.retry import asked_again
 from investigator.settings import Settings
 
 HALTS = "thoth.investigator.halts"

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from investigator.delivery.origin import Origin
-from investigator.topic_reader import Span, TopicReader
-from investigator.writer import Writer, Written
+from investigator.kafka.producer import Writer, Written
+from investigator.kafka.topic_reader import Span, TopicReader
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, replay_headers
-from investigator.replay_log import Replayed, ReplayLog
-from investigator.topic_reader import Span, TopicReader
-from investigator.writer import Writer, Written
+from investigator.kafka.producer import Writer, Written
+from investigator.kafka.replay_log import Replayed, ReplayLog
+from investigator.kafka.topic_reader import Span, TopicReader
 
 
 class DeadLetterBox:
