@@ -36,7 +36,7 @@ from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
 from investigator.observability.telemetry import Telemetry
 from investigator.operations import Operations
-from investigator.preflight import Preflight
+from investigator.preflight.checks import Preflight
 from investigator.services import build_breakers, build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.stream import Intake, RecordOrError

@@ -16,7 +16,7 @@ from faust.cli.worker import worker as faust_worker_command
 from mode import Worker as ModeWorker
 
 from investigator.argo.credentials import NoClusterError
-from investigator.preflight import PreflightError
+from investigator.preflight.checks import PreflightError
 
 if TYPE_CHECKING:
     from investigator.application import Investigator

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from investigator.kafka_refusals import refusals
+from investigator.preflight.kafka_connection import refusals
 from sandbox.ports import HOST
 from tests.kafka.certificates import LOCAL, Authority
 

@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from kubernetes.config import kube_config
 
 from investigator.kafka.topics import Topic
-from investigator.preflight import Preflight, PreflightError
+from investigator.preflight.checks import Preflight, PreflightError
 from investigator.services import build_cluster, build_database
 from investigator.settings import load_settings
 from sandbox.broker import Broker

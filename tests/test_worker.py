@@ -3,7 +3,7 @@ import asyncio
 
 import pytest
 
-from investigator.preflight import PreflightError
+from investigator.preflight.checks import PreflightError
 from investigator.worker import run_apart
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from investigator.kafka.topics import Topic, halts_topic
-from investigator.preflight import Preflight, PreflightError
+from investigator.preflight.checks import Preflight, PreflightError
 from investigator.settings import load_settings
 from tests.kafka.repositories import REPO_INIT
 from tests.kafka.security.secured import Variables

@@ -24,8 +24,8 @@ from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.graph.database import Database
 from investigator.kafka.options import client_options
 from investigator.kafka.topics import Topic, create_missing, halts_topic
-from investigator.kafka_refusals import KAFKA_REMEDY, refusals
-from investigator.kafka_rights import missing_rights
+from investigator.preflight.kafka_connection import KAFKA_REMEDY, refusals
+from investigator.preflight.kafka_permissions import missing_rights
 from investigator.resilience.thread_pool import Threads
 from investigator.settings import Settings
 from investigator.settings.modes import Mode
