@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import agents  # noqa: F401  `faust -A investigator` finds packages of the working directory only during this import
 
 if TYPE_CHECKING:
-    from investigator.application import Investigator
+    from investigator.streaming.application import Investigator
 
 __version__ = "0.1.0"
 

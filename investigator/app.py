@@ -17,12 +17,10 @@ from prometheus_client import REGISTRY
 import agents
 from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
-from investigator.application import Investigator, Lifecycle
 from investigator.commands import add_commands
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.retry import RetryPolicy
-from investigator.group import Group
 from investigator.kafka import options as kafka_options
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import KafkaDeadLetters
@@ -30,7 +28,6 @@ from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.patches.header_names import read_any_header_name
 from investigator.kafka.patches.unreadable_batches import leave_unreadable_alone
 from investigator.kafka.producer import Writer
-from investigator.monitor import add_monitor
 from investigator.observability import logs, sentry
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
@@ -39,11 +36,14 @@ from investigator.operations import Operations
 from investigator.preflight.checks import Preflight
 from investigator.services import build_breakers, build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
-from investigator.stream import Intake, RecordOrError
-from investigator.transport import transport_for
+from investigator.streaming.application import Investigator, Lifecycle
+from investigator.streaming.assignor import Group
+from investigator.streaming.consumer import transport_for
+from investigator.streaming.intake import Intake, RecordOrError
+from investigator.streaming.monitor import add_monitor
+from investigator.streaming.worker import Worker, run_apart
 from investigator.web import Identity, Sources, add_status_pages, add_views
 from investigator.work import Services
-from investigator.worker import Worker, run_apart
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun

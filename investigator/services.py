@@ -9,12 +9,12 @@ from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, Workflows
 from investigator.graph.client import Graph
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
-from investigator.group import Group
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings
+from investigator.streaming.assignor import Group
 from investigator.work import Services
 
 

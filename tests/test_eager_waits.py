@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from investigator.eager_waits import EagerWaits
+from investigator.streaming.eager_service import EagerWaits
 
 
 @pytest_asyncio.fixture

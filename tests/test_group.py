@@ -7,7 +7,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.structs import PartitionMetadata
 
-from investigator.group import Group
+from investigator.streaming.assignor import Group
 
 
 def cluster(partitions: int) -> ClusterMetadata:

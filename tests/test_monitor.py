@@ -5,7 +5,7 @@ import pytest
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
-from investigator.monitor import add_monitor
+from investigator.streaming.monitor import add_monitor
 
 A, B = TP("releases", 0), TP("releases", 1)
 

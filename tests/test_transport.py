@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
-from investigator.consumer_thread import ConsumerThread
 from investigator.delivery.ledger import Mark, Partition
+from investigator.streaming.consumer_thread import ConsumerThread
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 

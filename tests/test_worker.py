@@ -4,7 +4,7 @@ import asyncio
 import pytest
 
 from investigator.preflight.checks import PreflightError
-from investigator.worker import run_apart
+from investigator.streaming.worker import run_apart
 
 
 def test_checks_run_in_a_loop_of_their_own() -> None:

@@ -2,7 +2,7 @@
 """Faust's own metrics, without those of each single message, which cost more than all the rest of Faust does for it.
 
 What happens to messages is told by `investigator.observability.metrics`. Faust's numbers would be wrong here besides: it
-takes a message for active until it is acknowledged in its own way, which is not used (see `investigator.transport`).
+takes a message for active until it is acknowledged in its own way, which is not used (see `investigator.streaming.consumer`).
 """
 
 from collections.abc import Callable

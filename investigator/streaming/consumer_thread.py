@@ -15,9 +15,9 @@ from faust.types import TP
 
 from investigator.delivery.commit_metadata import from_text, to_text
 from investigator.delivery.ledger import Mark, Partition
-from investigator.group import Group
 from investigator.kafka.patches.offset_out_of_range import warn_of_lost_places
 from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, leave_alone
+from investigator.streaming.assignor import Group
 
 # While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
 # what is in memory has long been handled before that topic gets its turn again. And some brokers, the embedded one

@@ -19,7 +19,7 @@ from investigator.argo.credentials import NoClusterError
 from investigator.preflight.checks import PreflightError
 
 if TYPE_CHECKING:
-    from investigator.application import Investigator
+    from investigator.streaming.application import Investigator
 
 _LOGGER = logging.getLogger(__name__)
 

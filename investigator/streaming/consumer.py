@@ -19,15 +19,15 @@ from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
-from investigator.consumer_thread import ConsumerThread
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Mark, Partition
-from investigator.eager_waits import EagerWaits
-from investigator.group import Group
-from investigator.pages import with_page
+from investigator.streaming.assignment_epoch import with_page
+from investigator.streaming.assignor import Group
+from investigator.streaming.consumer_thread import ConsumerThread
+from investigator.streaming.eager_service import EagerWaits
 
 if TYPE_CHECKING:
-    from investigator.application import Investigator
+    from investigator.streaming.application import Investigator
 
 # How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
 # again there and finds its workflows already made, so this only saves work, while the whole group waits.

@@ -19,8 +19,8 @@ from investigator.delivery.origin import Origin
 from investigator.delivery.replay import is_for
 from investigator.delivery.retry import Step
 from investigator.observability.metrics import message_type as label_of
-from investigator.pages import page_of
 from investigator.records import UnknownVersionError
+from investigator.streaming.assignment_epoch import page_of
 from investigator.work import Services, Work
 
 

@@ -9,7 +9,7 @@ import faust
 from faust.types import TransportT
 from mode.types import ServiceT
 
-from investigator.web.server import Server
+from investigator.streaming.web_server import Server
 
 
 @dataclass(frozen=True)
