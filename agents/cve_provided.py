@@ -5,7 +5,7 @@ Kebechet's administrator looks which projects use it.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import tell_kebechet
+from investigator.agent.learning import tell_kebechet
 
 
 class CveProvided(Message, serializer="json"):

@@ -6,7 +6,7 @@ may have locked a hash that is gone, so Kebechet's administrator is told.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import Release, learn_by_solvers, tell_kebechet
+from investigator.agent.learning import Release, learn_by_solvers, tell_kebechet
 
 
 class HashMismatch(Message, serializer="json"):

@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from typing_extensions import TypedDict
 
-from investigator.agent import Message, Mode, Work, agent
-from investigator.delivery.errors import PermanentError
+from investigator.agent import Message, Mode, PermanentError, Work, agent
 
 
 class KebechetMetadata(TypedDict, total=False):

@@ -6,8 +6,7 @@ The kebechet workflow acts on it.
 
 from typing import Any
 
-from investigator.agent import Message, Mode, Work, agent
-from investigator.delivery.errors import PermanentError
+from investigator.agent import Message, Mode, PermanentError, Work, agent
 
 
 class KebechetTrigger(Message, serializer="json"):

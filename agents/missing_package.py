@@ -5,7 +5,7 @@ Advisers must not recommend what can't be installed, and projects that use it ha
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import tell_kebechet
+from investigator.agent.learning import tell_kebechet
 
 
 class MissingPackage(Message, serializer="json"):

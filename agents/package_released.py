@@ -5,7 +5,7 @@ All solvers learn its dependencies, the reverse solver learns what depends on it
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import Release, learn_by_revsolver, learn_by_solvers, together
+from investigator.agent.learning import Release, learn_by_revsolver, learn_by_solvers, together
 
 
 class PackageReleased(Message, serializer="json"):

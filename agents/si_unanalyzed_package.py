@@ -2,7 +2,7 @@
 """The security of a version of a package was not analysed; the analysis is scheduled unless it was made meanwhile."""
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import Release, learn_security
+from investigator.agent.learning import Release, learn_security
 
 
 class SiUnanalyzedPackage(Message, serializer="json"):

@@ -5,7 +5,7 @@ Its security is analysed next, and Kebechet's administrator looks which projects
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import Release, learn_security, tell_kebechet, together
+from investigator.agent.learning import Release, learn_security, tell_kebechet, together
 
 
 class SolvedPackage(Message, serializer="json"):

@@ -6,9 +6,8 @@ Without a version (or with ``*``) every version on the index is meant, latest fi
 
 from functools import partial
 
-from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.delivery.errors import PermanentError
-from investigator.learning import Release, lacking_solvers, learn_by_solvers
+from investigator.agent import Message, Mode, PermanentError, Text, Work, agent
+from investigator.agent.learning import Release, lacking_solvers, learn_by_solvers
 
 
 class UnresolvedPackage(Message, serializer="json"):

@@ -2,7 +2,7 @@
 """What depends on a version of a package is not known; the reverse solver learns it."""
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.learning import learn_by_revsolver
+from investigator.agent.learning import learn_by_revsolver
 
 
 class UnrevsolvedPackage(Message, serializer="json"):

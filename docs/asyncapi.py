@@ -7,7 +7,7 @@ from typing import Any
 from docs.described import default, description, handlers, one_line, schema_of
 from investigator import __version__
 from investigator.agent import MessageType
-from investigator.records import fields_of
+from investigator.agent.message import fields_of
 
 ASYNCAPI = "3.0.0"
 

@@ -14,9 +14,9 @@ import yaml
 from docs.asyncapi import asyncapi
 from docs.described import default, description, handlers, one_line, schema_of
 from investigator.agent import MessageType
+from investigator.agent.message import fields_of
 from investigator.app import load_message_types
 from investigator.observability.metrics import definitions
-from investigator.records import fields_of
 from investigator.settings.reference import Setting, reference
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,6 +17,7 @@ from prometheus_client import REGISTRY
 import agents
 from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
+from investigator.agent.context import Services
 from investigator.commands import add_commands
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.halt_coordinator import Board
@@ -43,7 +44,6 @@ from investigator.streaming.intake import Intake, RecordOrError
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.worker import Worker, run_apart
 from investigator.web import Identity, Sources, add_status_pages, add_views
-from investigator.work import Services
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaTimeoutError
 from pydantic import SecretStr
 
 from investigator.agent import MessageType
+from investigator.agent.message import fields_of
 from investigator.delivery.halt_coordinator import Board
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_store import DeadLetterBox
@@ -21,7 +22,6 @@ from investigator.kafka.producer import Writer
 from investigator.kafka.replay_log import ReplayLog
 from investigator.kafka.topic_reader import TopicReader
 from investigator.observability.redaction import Redactor
-from investigator.records import fields_of
 from investigator.settings import Settings
 
 _HALTS_SECONDS = 30.0

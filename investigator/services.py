@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from investigator.agent.context import Services
 from investigator.argo.client import Cluster, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Login
 from investigator.argo.pending_limit import PendingPolicy
@@ -15,7 +16,6 @@ from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings
 from investigator.streaming.assignor import Group
-from investigator.work import Services
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
+from investigator.agent.message import Message, SecretStr, Text, parse
 from investigator.delivery.errors import PermanentError
-from investigator.records import Message, SecretStr, Text, parse
 
 
 class Lock(TypedDict, total=False):

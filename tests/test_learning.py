@@ -3,8 +3,8 @@ import asyncio
 
 import pytest
 
+from investigator.agent.learning import together
 from investigator.delivery.errors import PermanentError, TemporaryError
-from investigator.learning import together
 
 
 async def succeed_after(turns: int, done: list[int]) -> None:

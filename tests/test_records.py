@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from investigator.records import MalformedMessageError, UnknownVersionError, fields_of, reveal
+from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of, reveal
 from tests.door import LEAST, WHOLE, Door, read, refusal
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from investigator.agent.message import SecretStr, reveal
 from investigator.delivery.errors import PermanentError
-from investigator.records import SecretStr, reveal
 from tests.door import LEAST, WHOLE, json_values, read, refusal
 
 

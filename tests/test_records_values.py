@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from investigator.agent.message import MalformedMessageError, parse
 from investigator.delivery.errors import PermanentError
-from investigator.records import MalformedMessageError, parse
 from tests.door import WHOLE, Door, json_values, read, refusal
 
 

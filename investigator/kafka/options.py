@@ -9,7 +9,7 @@ from aiokafka.helpers import create_ssl_context
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types.auth import AuthProtocol
 
-from investigator.records import reveal
+from investigator.agent.message import reveal
 from investigator.settings import ConfigurationError, Settings
 
 # Faust feeds all topics by one loop, which stands still while it waits for room in the buffer of one of them. Its own

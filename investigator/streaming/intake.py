@@ -10,6 +10,8 @@ from faust.types import AppT, EventT
 from faust.types import Message as KafkaMessage
 
 from investigator.agent import Handler, Message, MessageType, Mode
+from investigator.agent.context import Services, Work
+from investigator.agent.message import UnknownVersionError
 from investigator.delivery.dead_letters import Headers, origin_of_replay
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.errors import PermanentError
@@ -19,9 +21,7 @@ from investigator.delivery.origin import Origin
 from investigator.delivery.replay import is_for
 from investigator.delivery.retry import Step
 from investigator.observability.metrics import message_type as label_of
-from investigator.records import UnknownVersionError
 from investigator.streaming.assignment_epoch import page_of
-from investigator.work import Services, Work
 
 
 class RecordOrError(faust.Schema[Any, Any]):

@@ -12,7 +12,7 @@ import pytest
 from typing_extensions import is_typeddict
 
 from investigator.agent import MESSAGE_TYPES, Mode, SecretStr, Text
-from investigator.records import Message, fields_of
+from investigator.agent.message import Message, fields_of
 from tests.agents.examples import EXAMPLES
 
 TABLE = """

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from investigator.agent import MESSAGE_TYPES, Mode, Text
+from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
 from investigator.argo.scheduler import KINDS
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.retry import Failure
-from investigator.records import MalformedMessageError, UnknownVersionError, fields_of
 from tests.agents.examples import EXAMPLES
 from tests.agents.fakes import BACKEND, MIDDLETIER, Outside
 from tests.agents.world import DEFAULT_MODES, World

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
+from investigator.agent.message import MalformedMessageError
 from investigator.delivery.errors import PermanentError
-from investigator.records import MalformedMessageError
 from tests.agents.examples import METADATA
 from tests.agents.world import World
 

@@ -6,9 +6,9 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr
 
 from investigator.agent import MessageType
+from investigator.agent.message import fields_of
 from investigator.app import load_message_types
 from investigator.delivery.errors import PermanentError
-from investigator.records import fields_of
 from investigator.settings import load_settings
 from sandbox.broker import Broker
 from tests.contract.clients import TODAY, VERSIONS, Sent, messages_of

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
+from investigator.agent.message import Message, fields_of
 from investigator.app import load_message_types
-from investigator.records import Message, fields_of
 from sandbox.play import messages
 from sandbox.play.messages import Outgoing, Where
 

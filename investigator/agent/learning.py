@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 
+from investigator.agent.context import Work
 from investigator.delivery.errors import PermanentError
-from investigator.work import Work
 
 __all__ = [
     "Release",

@@ -14,11 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from investigator.records import Message, SecretStr, Text, parse, reveal
+from investigator.agent.context import Work
+from investigator.agent.message import Message, parse
 from investigator.settings.modes import Mode
-from investigator.work import Work
-
-__all__ = ["MESSAGE_TYPES", "Handler", "Message", "MessageType", "Mode", "SecretStr", "Text", "Work", "agent", "reveal"]
 
 Handler = Callable[[Any, Work], Awaitable[None]]
 H = TypeVar("H", bound=Handler)

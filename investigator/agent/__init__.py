@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an author of a message type uses: the decorator, the record of a message, and the work on it."""
+
+from investigator.agent.context import Work
+from investigator.agent.decorator import MESSAGE_TYPES, Handler, MessageType, agent
+from investigator.agent.message import Message, SecretStr, Text, reveal
+from investigator.delivery.errors import PermanentError, TemporaryError
+from investigator.settings.modes import Mode
+
+__all__ = [
+    "MESSAGE_TYPES",
+    "Handler",
+    "Message",
+    "MessageType",
+    "Mode",
+    "PermanentError",
+    "SecretStr",
+    "TemporaryError",
+    "Text",
+    "Work",
+    "agent",
+    "reveal",
+]
