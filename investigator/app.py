@@ -18,7 +18,7 @@ import agents
 from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.agent.context import Services
-from investigator.commands import add_commands
+from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.retry import RetryPolicy

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The web views of a worker: health, metrics, halting and resuming, and the status page."""
 
-from investigator.web.pages import add_status_pages
-from investigator.web.sources import Identity, Sources
-from investigator.web.views import add_views
+from investigator.web.control import add_views
+from investigator.web.status_collector import Identity, Sources
+from investigator.web.status_page import add_status_pages
 
 __all__ = ["Identity", "Sources", "add_status_pages", "add_views"]

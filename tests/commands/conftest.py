@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import agents
 from investigator.agent import MESSAGE_TYPES
-from investigator.commands import add_commands
+from investigator.cli import add_commands
 from investigator.delivery.dead_letters import Headers, dead_letter_headers
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Cause

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from investigator.commands.latest import Latest
+from investigator.cli.newest import Latest
 from investigator.delivery.origin import Origin
 
 

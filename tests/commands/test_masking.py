@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from investigator.commands.masking import Masking, printable
+from investigator.cli.masking import Masking, printable
 from investigator.observability.redaction import Redactor
 
 SECRET = 'hunter2 & "more"'

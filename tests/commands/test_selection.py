@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import click
 import pytest
 
-from investigator.commands.selection import Field, Moment, Offsets, Selection
+from investigator.cli.filters import Field, Moment, Offsets, Selection
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 

@@ -10,7 +10,7 @@ from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
 from investigator.resilience.breaker import Breaker
 from investigator.web import Identity, Sources
-from investigator.web.status import Status
+from investigator.web.status_model import Status
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, now
 from tests.delivery.worker import Worker
 

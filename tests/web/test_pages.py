@@ -11,7 +11,7 @@ from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Cause, Verb
 from investigator.streaming.web_server import Server
 from investigator.web import add_status_pages, add_views
-from investigator.web.pages import render
+from investigator.web.status_page import render
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act
 from tests.delivery.worker import until
 from tests.virtual_time import in_virtual_time

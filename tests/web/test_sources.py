@@ -9,7 +9,14 @@ from investigator.delivery.ledger import Partition
 from investigator.delivery.retry import Step
 from investigator.observability.redaction import Redactor
 from investigator.resilience.breaker import BreakerPolicy
-from investigator.web.status import CauseStatus, DependencyStatus, NamespaceStatus, PartitionStatus, Status, TopicStatus
+from investigator.web.status_model import (
+    CauseStatus,
+    DependencyStatus,
+    NamespaceStatus,
+    PartitionStatus,
+    Status,
+    TopicStatus,
+)
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, message
 from tests.delivery.worker import until
 from tests.virtual_time import in_virtual_time

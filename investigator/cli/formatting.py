@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from investigator.commands.masking import Masking, printable
+from investigator.cli.masking import Masking, printable
 from investigator.delivery.dead_letters import ATTEMPTS, EXCEPTION, ORIGINAL, REPLAYS, Headers
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter

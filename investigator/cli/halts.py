@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from aiokafka.errors import KafkaTimeoutError
 
-from investigator.commands.running import base_name_of, json_option, print_json, print_table, run
+from investigator.cli.common import base_name_of, json_option, print_json, print_table, run
 from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Cause, Halt, Verb
 from investigator.observability.time_format import age, moment

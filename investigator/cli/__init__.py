@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from investigator.commands.dead_letters import dead_letters
-from investigator.commands.halts import halt, halts, resume
+from investigator.cli.dead_letters import dead_letters
+from investigator.cli.halts import halt, halts, resume
 
 if TYPE_CHECKING:
     from investigator.operations import Operations

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from investigator.commands.masking import printable
+from investigator.cli.masking import printable
 
 if TYPE_CHECKING:
     from investigator.operations import Operations

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from investigator.commands.latest import Latest
-from investigator.commands.masking import Masking
-from investigator.commands.replays import replay
-from investigator.commands.running import base_name_of, json_option, print_json, print_table, run, topics_of
-from investigator.commands.selection import Selection, matching, selection_options
-from investigator.commands.views import HEADINGS, details, print_details, row, summary
+from investigator.cli.common import base_name_of, json_option, print_json, print_table, run, topics_of
+from investigator.cli.filters import Selection, matching, selection_options
+from investigator.cli.formatting import HEADINGS, details, print_details, row, summary
+from investigator.cli.masking import Masking
+from investigator.cli.newest import Latest
+from investigator.cli.replay import replay
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter

@@ -11,8 +11,8 @@ from faust.web import Request, Response, View
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from investigator.observability.time_format import age, moment
-from investigator.web.sources import Sources
-from investigator.web.status import Status
+from investigator.web.status_collector import Sources
+from investigator.web.status_model import Status
 
 _NO_STORE = {"Cache-Control": "no-store"}
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from investigator.commands.latest import Latest
-from investigator.commands.running import print_table, run, topics_of
-from investigator.commands.selection import Selection, matching, selection_options
-from investigator.commands.views import HEADINGS, row
+from investigator.cli.common import print_table, run, topics_of
+from investigator.cli.filters import Selection, matching, selection_options
+from investigator.cli.formatting import HEADINGS, row
+from investigator.cli.newest import Latest
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
 

@@ -13,7 +13,7 @@ from investigator.delivery.halts import Halt
 from investigator.delivery.messages import InHand
 from investigator.observability.metrics import Metrics, message_type
 from investigator.resilience.breaker import Breaker, BreakerView
-from investigator.web.status import (
+from investigator.web.status_model import (
     CauseStatus,
     DependencyStatus,
     HaltStatus,
