@@ -21,11 +21,11 @@ from investigator.agent.context import Services
 from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.retry import RetryPolicy
-from investigator.kafka import options as kafka_options
+from investigator.delivery.policy import RetryPolicy
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import KafkaDeadLetters
 from investigator.kafka.halt_log import KafkaHaltLog
+from investigator.kafka.options import client_options
 from investigator.kafka.patches.header_names import read_any_header_name
 from investigator.kafka.patches.unreadable_batches import leave_unreadable_alone
 from investigator.kafka.producer import Writer
@@ -40,8 +40,10 @@ from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import Group
 from investigator.streaming.consumer import transport_for
-from investigator.streaming.intake import Intake, RecordOrError
+from investigator.streaming.intake import Intake
 from investigator.streaming.monitor import add_monitor
+from investigator.streaming.options import faust_options
+from investigator.streaming.schema import RecordOrError
 from investigator.streaming.worker import Worker, run_apart
 from investigator.web import Identity, Sources, add_status_pages, add_views
 
@@ -84,7 +86,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     read_any_header_name()
     leave_unreadable_alone()
     metrics = Metrics(REGISTRY)
-    options = kafka_options.client_options(settings)
+    options = client_options(settings)
     writer = Writer(
         options,
         idempotent=settings.thoth_investigator_producer_idempotence,
@@ -104,7 +106,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         services=(writer, halts),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
         Worker=Worker,
-        **kafka_options.faust_options(settings),
+        **faust_options(settings),
     )
     _add_agents(app, Intake(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
     _add_web(app, settings, board, metrics)
@@ -160,7 +162,7 @@ def _dispatch_policy(settings: Settings) -> DispatchPolicy:
 def _topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
     async def create(name: str, partitions: int) -> None:
         twin = topics.dead_letters_topic(settings, name, partitions)
-        await topics.create_missing(kafka_options.client_options(settings), [twin])
+        await topics.create_missing(client_options(settings), [twin])
 
     return create
 

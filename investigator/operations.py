@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import get_args
 
-from aiokafka.errors import KafkaTimeoutError
 from pydantic import SecretStr
 
 from investigator.agent import MessageType
@@ -16,6 +15,7 @@ from investigator.agent.message import fields_of
 from investigator.delivery.halt_coordinator import Board
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.errors import KafkaTimeoutError
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.options import client_options
 from investigator.kafka.producer import Writer

@@ -16,8 +16,8 @@ from thoth.common import OpenShift
 
 from investigator.argo.client import Cluster, ClusterPolicy, Draft, TemplateError
 from investigator.argo.http import ApiError
+from investigator.argo.kinds import KINDS, Kind
 from investigator.argo.labels import Marks, marks
-from investigator.argo.scheduler import KINDS, Kind
 from investigator.delivery.origin import Origin
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault

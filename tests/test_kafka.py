@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from faust.types.auth import AuthProtocol
 
-from investigator.kafka.options import client_options, faust_options
+from investigator.kafka.options import client_options
 from investigator.settings import ConfigurationError, Settings, load_settings
+from investigator.streaming.options import faust_options
 from tests.settings.test_loading import REQUIRED
 
 

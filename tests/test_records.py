@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of, reveal
+from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
+from investigator.settings.secrets import reveal
 from tests.door import LEAST, WHOLE, Door, read, refusal
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from investigator.agent.message import SecretStr, reveal
+from investigator.agent.message import SecretStr
 from investigator.delivery.errors import PermanentError
+from investigator.settings.secrets import reveal
 from tests.door import LEAST, WHOLE, json_values, read, refusal
 
 

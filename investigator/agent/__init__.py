@@ -3,9 +3,10 @@
 
 from investigator.agent.context import Work
 from investigator.agent.decorator import MESSAGE_TYPES, Handler, MessageType, agent
-from investigator.agent.message import Message, SecretStr, Text, reveal
+from investigator.agent.message import Message, SecretStr, Text
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.settings.modes import Mode
+from investigator.settings.secrets import reveal
 
 __all__ = [
     "MESSAGE_TYPES",

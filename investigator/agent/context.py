@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.scheduler import Kind, Workflows
+from investigator.argo.kinds import Kind
+from investigator.argo.scheduler import Workflows
 from investigator.delivery.origin import Origin
 from investigator.graph.client import Graph
 from investigator.observability.metrics import Metrics

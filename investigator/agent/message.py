@@ -24,7 +24,6 @@ __all__ = [
     "UnknownVersionError",
     "fields_of",
     "parse",
-    "reveal",
 ]
 
 # The longest integers that fit into 64 bits have 19 digits; a longer one is no count, limit or id of any producer.
@@ -70,11 +69,6 @@ class Message(faust.Record, abstract=True, serializer="json"):
 
 
 M = TypeVar("M", bound=Message)
-
-
-def reveal(secret: SecretStr | None) -> str | None:
-    """Give the text of a secret to the one call that needs it."""
-    return None if secret is None else secret.get_secret_value()
 
 
 def fields_of(record: type[Message]) -> dict[str, tuple[Any, bool]]:

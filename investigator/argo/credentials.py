@@ -12,10 +12,12 @@ from kubernetes.config import incluster_config
 from kubernetes.config.config_exception import ConfigException
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from investigator.errors import StartupError
+
 TokenReader = Callable[[], str | None]
 
 
-class NoClusterError(Exception):
+class NoClusterError(StartupError):
     """Neither a service account nor KUBECONFIG says where the cluster is; the text says why not."""
 
 

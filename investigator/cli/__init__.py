@@ -9,20 +9,16 @@
 Faust's own kind of command can't hold others as `dead-letters` does, so these are click's, added to Faust's program.
 """
 
-from typing import TYPE_CHECKING
-
 import click
 
 from investigator.cli.dead_letters import dead_letters
 from investigator.cli.halts import halt, halts, resume
-
-if TYPE_CHECKING:
-    from investigator.operations import Operations
+from investigator.cli.ports import Operations
 
 __all__ = ["add_commands"]
 
 
-def add_commands(program: click.Group, operations: "Operations") -> None:
+def add_commands(program: click.Group, operations: Operations) -> None:
     """Add the commands to a program; where it has commands of these names, they are replaced."""
     for command in (halts(operations), halt(operations), resume(operations), dead_letters(operations)):
         program.add_command(command)

@@ -7,15 +7,13 @@ import logging
 import shutil
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from investigator.cli.masking import printable
-
-if TYPE_CHECKING:
-    from investigator.operations import Operations
+from investigator.cli.ports import Operations
+from investigator.kafka.errors import KafkaConnectionError, KafkaError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,7 +22,7 @@ _LOUD = {"aiokafka": logging.CRITICAL, "investigator": logging.WARNING}
 _REMEDY = "See that it runs, and that KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and their like are right."
 
 
-def run(operations: "Operations", work: Coroutine[Any, Any, None]) -> None:
+def run(operations: Operations, work: Coroutine[Any, Any, None]) -> None:
     """Run what a command does; where Kafka is the trouble, say so and end with status 1."""
     try:
         with _quiet():
@@ -49,7 +47,7 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def base_name_of(operations: "Operations", given: str) -> str:
+def base_name_of(operations: Operations, given: str) -> str:
     """Give the base name that is meant by it, by the full name of its topic or by that of its dead letters."""
     name = given.removesuffix("-dlt")
     for base_name, topic in operations.topics.items():
@@ -59,7 +57,7 @@ def base_name_of(operations: "Operations", given: str) -> str:
     raise click.ClickException(f"Unknown base topic name {given!r}; known are:\n  {known}")
 
 
-def topics_of(operations: "Operations", given: str | None) -> list[str]:
+def topics_of(operations: Operations, given: str | None) -> list[str]:
     """Give the full name of the topic that is meant; those of all topics where nothing was given."""
     topics = operations.topics
     return list(topics.values()) if given is None else [topics[base_name_of(operations, given)]]

@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,20 +13,18 @@ from investigator.cli.filters import Selection, matching, selection_options
 from investigator.cli.formatting import HEADINGS, details, print_details, row, summary
 from investigator.cli.masking import Masking
 from investigator.cli.newest import Latest
+from investigator.cli.ports import Operations
 from investigator.cli.replay import replay
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
-
-if TYPE_CHECKING:
-    from investigator.kafka.dead_letter_store import DeadLetterBox
-    from investigator.kafka.replay_log import Replayed
-    from investigator.operations import Operations
+from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.replay_log import Replayed
 
 _LISTED = 100
 
 
-def dead_letters(operations: "Operations") -> click.Group:
+def dead_letters(operations: Operations) -> click.Group:
     """Make the group of commands."""
 
     @click.group("dead-letters", short_help="Messages that were given up and kept.")
@@ -38,7 +36,7 @@ def dead_letters(operations: "Operations") -> click.Group:
     return group
 
 
-def _list_command(operations: "Operations") -> click.Command:
+def _list_command(operations: Operations) -> click.Command:
     @click.command("list")
     @click.argument("base_name", required=False)
     @selection_options
@@ -58,7 +56,7 @@ def _list_command(operations: "Operations") -> click.Command:
     return command
 
 
-def _show_command(operations: "Operations") -> click.Command:
+def _show_command(operations: Operations) -> click.Command:
     @click.command("show")
     @click.argument("base_name")
     @click.option("--partition", type=click.IntRange(min=0), required=True, help="The partition it is in.")
@@ -81,7 +79,7 @@ async def _latest(limit: int | None, letters: AsyncGenerator[DeadLetter, None]) 
 
 
 async def _list(
-    operations: "Operations", topics: list[str], selection: Selection, limit: int | None, *, as_json: bool
+    operations: Operations, topics: list[str], selection: Selection, limit: int | None, *, as_json: bool
 ) -> None:
     async with operations.dead_letters() as box:
         twins = await box.twins(topics)
@@ -94,7 +92,7 @@ async def _list(
         _print({twin: each for twin, each in zip(twins, found, strict=True) if each.count}, replayed)
 
 
-def _print(found: Mapping[str, Latest[DeadLetter]], replayed: Mapping[Origin, "Replayed"]) -> None:
+def _print(found: Mapping[str, Latest[DeadLetter]], replayed: Mapping[Origin, Replayed]) -> None:
     if not found:
         click.echo("No dead letter.")
     for twin, each in found.items():
@@ -102,7 +100,7 @@ def _print(found: Mapping[str, Latest[DeadLetter]], replayed: Mapping[Origin, "R
         print_table(HEADINGS, [row(letter, replayed.get(letter.place)) for letter in each.items()])
 
 
-async def _show(operations: "Operations", topic: str, selection: Selection, *, as_json: bool) -> None:
+async def _show(operations: Operations, topic: str, selection: Selection, *, as_json: bool) -> None:
     async with operations.dead_letters() as box:
         letter = await _only(box, topic, selection)
         replayed = (await box.replayed()).get(letter.place)
@@ -114,7 +112,7 @@ async def _show(operations: "Operations", topic: str, selection: Selection, *, a
         print_details(content)
 
 
-async def _only(box: "DeadLetterBox", topic: str, selection: Selection) -> DeadLetter:
+async def _only(box: DeadLetterBox, topic: str, selection: Selection) -> DeadLetter:
     for twin in await box.twins([topic]):
         async with aclosing(matching(box, twin, selection)) as letters:
             async for letter in letters:

@@ -8,14 +8,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from investigator.delivery.replay import DeadLetter
-
-if TYPE_CHECKING:
-    from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.dead_letter_store import DeadLetterBox
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,7 +75,7 @@ class Selection:
         return all(_field(content, name) == text for name, text in self.fields)
 
 
-async def matching(box: "DeadLetterBox", twin: str, selection: Selection) -> AsyncGenerator[DeadLetter, None]:
+async def matching(box: DeadLetterBox, twin: str, selection: Selection) -> AsyncGenerator[DeadLetter, None]:
     """Give the dead letters of a topic that are meant."""
     first, last = selection.offsets or (0, None)
     async with aclosing(box.letters(twin, selection.partition, first, last)) as letters:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Dead letters as they are shown: a line in a table, an object, or everything about one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -9,10 +9,8 @@ from investigator.cli.masking import Masking, printable
 from investigator.delivery.dead_letters import ATTEMPTS, EXCEPTION, ORIGINAL, REPLAYS, Headers
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
+from investigator.kafka.replay_log import Replayed
 from investigator.observability.time_format import moment
-
-if TYPE_CHECKING:
-    from investigator.kafka.replay_log import Replayed
 
 HEADINGS = ("PARTITION", "OFFSET", "GIVEN UP", "ORIGINAL", "ATTEMPTS", "REPLAYS", "LAST REPLAY", "ERROR")
 

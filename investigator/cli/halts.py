@@ -5,18 +5,15 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import click
-from aiokafka.errors import KafkaTimeoutError
 
 from investigator.cli.common import base_name_of, json_option, print_json, print_table, run
+from investigator.cli.ports import Operations
 from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Cause, Halt, Verb
+from investigator.kafka.errors import KafkaTimeoutError
 from investigator.observability.time_format import age, moment
-
-if TYPE_CHECKING:
-    from investigator.operations import Operations
 
 _WRITE_SECONDS = 30.0
 _HEADINGS = ("TOPIC", "STATE", "SINCE", "BY", "MESSAGE", "ATTEMPTS", "ERROR")
@@ -24,7 +21,7 @@ _HEADINGS = ("TOPIC", "STATE", "SINCE", "BY", "MESSAGE", "ATTEMPTS", "ERROR")
 _BY = click.option("--by", help="Who does it, for the others; by default the name of this machine.")
 
 
-def halts(operations: "Operations") -> click.Command:
+def halts(operations: Operations) -> click.Command:
     """Make the command that lists halts."""
 
     @click.command("halts", short_help="List the halted topics.")
@@ -37,7 +34,7 @@ def halts(operations: "Operations") -> click.Command:
     return command
 
 
-def halt(operations: "Operations") -> click.Command:
+def halt(operations: Operations) -> click.Command:
     """Make the command that halts a topic."""
 
     @click.command("halt", short_help="Halt a topic.")
@@ -50,7 +47,7 @@ def halt(operations: "Operations") -> click.Command:
     return command
 
 
-def resume(operations: "Operations") -> click.Command:
+def resume(operations: Operations) -> click.Command:
     """Make the command that resumes a topic."""
 
     @click.command("resume", short_help="Resume a topic.")
@@ -72,7 +69,7 @@ def resume(operations: "Operations") -> click.Command:
     return command
 
 
-async def _list(operations: "Operations", *, every: bool, as_json: bool) -> None:
+async def _list(operations: Operations, *, every: bool, as_json: bool) -> None:
     async with operations.board() as board:
         lines = [line for topic in board.halts.topics() for line in _lines(board, topic) if every or line.halted]
     if as_json:
@@ -117,7 +114,7 @@ def _cells(cause: Cause) -> tuple[object, ...]:
     return f"[{cause.partition}]@{cause.offset}", cause.attempts, cause.error
 
 
-async def _halt(operations: "Operations", base_name: str, by: str) -> None:
+async def _halt(operations: Operations, base_name: str, by: str) -> None:
     async with operations.board() as board:
         if (halt := board.current(base_name)) is not None:
             click.echo(f"{base_name} has been halted since {moment(halt.since)} by {halt.by}.")
@@ -126,7 +123,7 @@ async def _halt(operations: "Operations", base_name: str, by: str) -> None:
     click.echo(f"{base_name} is halted.")
 
 
-async def _resume(operations: "Operations", base_name: str, verb: Verb, by: str) -> None:
+async def _resume(operations: Operations, base_name: str, verb: Verb, by: str) -> None:
     async with operations.board() as board:
         halt = board.current(base_name)
         if halt is None:

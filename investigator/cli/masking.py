@@ -4,10 +4,9 @@
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from investigator.observability.redaction import Redactor
+from investigator.observability.redaction import Redactor
 
 T = TypeVar("T")
 
@@ -26,7 +25,7 @@ class Masking:
         redactor: told each password that is found, to keep it out of errors too.
     """
 
-    def __init__(self, secret_fields: Iterable[str], redactor: "Redactor") -> None:
+    def __init__(self, secret_fields: Iterable[str], redactor: Redactor) -> None:
         self._secret_fields = frozenset(secret_fields)
         self._redactor = redactor
 

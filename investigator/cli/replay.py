@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,13 +14,11 @@ from investigator.cli.common import print_table, run, topics_of
 from investigator.cli.filters import Selection, matching, selection_options
 from investigator.cli.formatting import HEADINGS, row
 from investigator.cli.newest import Latest
+from investigator.cli.ports import Operations
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
-
-if TYPE_CHECKING:
-    from investigator.kafka.dead_letter_store import DeadLetterBox
-    from investigator.kafka.replay_log import Replayed
-    from investigator.operations import Operations
+from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.replay_log import Replayed
 
 _LISTED = 100
 _PROGRESS_SECONDS = 5.0
@@ -49,7 +47,7 @@ _OPTIONS = (
 )
 
 
-def replay(operations: "Operations") -> click.Command:
+def replay(operations: Operations) -> click.Command:
     """Make the command that sends dead letters again."""
 
     @click.command("replay", short_help="Send dead letters again.")
@@ -80,7 +78,7 @@ class _Order:
     rate: float | None
 
 
-def _read(operations: "Operations", options: dict[str, Any]) -> tuple[_Order, Selection]:
+def _read(operations: Operations, options: dict[str, Any]) -> tuple[_Order, Selection]:
     everything = options.pop("everything")
     policy = ReplayPolicy(operations.group, *(options.pop(name) for name in ("any_group", "again", "max_replays")))
     by = options.pop("by") or operations.operator
@@ -112,7 +110,7 @@ class _Plan:
             self.shown.add(letter.place, (*row(letter, replayed)[:-1], verdict.value))
 
 
-async def _replay(operations: "Operations", topics: list[str], selection: Selection, order: _Order) -> None:
+async def _replay(operations: Operations, topics: list[str], selection: Selection, order: _Order) -> None:
     async with operations.dead_letters(to_replay=not order.dry_run) as box:
         replayed = await box.replayed()
         plans = [await _plan(box, twin, selection, order, replayed) for twin in await box.twins(topics)]
@@ -125,7 +123,7 @@ async def _replay(operations: "Operations", topics: list[str], selection: Select
 
 
 async def _plan(
-    box: "DeadLetterBox", twin: str, selection: Selection, order: _Order, replayed: Mapping[Origin, "Replayed"]
+    box: DeadLetterBox, twin: str, selection: Selection, order: _Order, replayed: Mapping[Origin, Replayed]
 ) -> _Plan:
     plan = _Plan(twin)
     async with aclosing(matching(box, twin, selection)) as letters:
@@ -146,7 +144,7 @@ def _print(plan: _Plan) -> None:
         print_table((*HEADINGS[:-1], "DECISION"), rows)
 
 
-async def _send(box: "DeadLetterBox", plan: _Plan, order: _Order) -> None:
+async def _send(box: DeadLetterBox, plan: _Plan, order: _Order) -> None:
     progress = _Progress(plan.verdicts[Verdict.SEND])
     try:
         await box.send(plan.twin, plan.picked, order.policy, by=order.by, rate=order.rate, on_sent=progress.add)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from investigator.delivery.halts import Cause, Entry, Halt, Halts, Place, Register, Verb, halt_of
+from investigator.delivery.halts import Cause, Entry, Halt, Halts, Register, Verb, halt_of
+from investigator.delivery.origin import Place
 
 
 class HaltLog(Protocol):

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
+from investigator.delivery.origin import Place
+
 
 class Verb(str, Enum):
     """What is to happen to the message that halted a topic."""
@@ -20,14 +22,6 @@ class Verb(str, Enum):
     RETRY = "retry"
     SKIP = "skip"
     DEAD_LETTER = "dead-letter"
-
-
-class Place(NamedTuple):
-    """Where a message lies in its topic; the timestamp tells it from another one, should the topic be made anew."""
-
-    partition: int
-    offset: int
-    timestamp_ms: int
 
 
 class Register(NamedTuple):

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from investigator.delivery.halts import Place
 from investigator.delivery.ledger import Partition, Ticket
-from investigator.delivery.origin import Origin
+from investigator.delivery.origin import Origin, Place
 from investigator.delivery.retry import Failure, Step
 from investigator.delivery.slots import Slot
 

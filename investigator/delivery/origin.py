@@ -2,6 +2,15 @@
 """The identity of a message: where it lies in Kafka."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a message lies in its topic; the timestamp tells it from another one, should the topic be made anew."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
 
 
 @dataclass(frozen=True, slots=True)

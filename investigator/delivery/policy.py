@@ -3,7 +3,31 @@
 
 from dataclasses import dataclass, field
 
-from investigator.delivery.retry import RetryPolicy
+from investigator.delivery.errors import PermanentError, TemporaryError
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often a message is tried, and how long to wait in between.
+
+    Args:
+        attempts: attempts in all.
+        backoff: before attempt i + 1 (i >= 1) the engine waits i * backoff seconds.
+        longest_delay: the other side may ask for a longer wait, up to so many seconds; more is taken for a mistake.
+    """
+
+    attempts: int = 5
+    backoff: float = 0.5
+    longest_delay: float = 300.0
+
+    def pause(self, failed: int, error: Exception) -> float:
+        """Give the seconds to wait after so many failed attempts; not less than what the other side asked for."""
+        asked = error.delay if isinstance(error, TemporaryError) else None
+        return max(failed * self.backoff, min(asked or 0.0, self.longest_delay))
+
+    def allows_retry(self, failed: int, error: Exception) -> bool:
+        """Tell whether another attempt may help."""
+        return not isinstance(error, PermanentError) and failed < self.attempts
 
 
 @dataclass(frozen=True)

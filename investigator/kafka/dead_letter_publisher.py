@@ -5,13 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import LeaderNotAvailableError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
 
-from investigator.delivery.dead_letters import (
-    DeadLetterLimit,
-    Headers,
-    Outcomes,
-    dead_letter_headers,
-    dead_letter_topic,
-)
+from investigator.delivery.dead_letter_limit import DeadLetterLimit, Outcomes
+from investigator.delivery.dead_letters import Headers, dead_letter_headers, dead_letter_topic
 from investigator.delivery.messages import Delivery
 from investigator.delivery.retry import Failure
 from investigator.kafka.producer import Writer

@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Entry, Place, Register
+from investigator.delivery.halts import Entry, Register
+from investigator.delivery.origin import Place
 from investigator.kafka.producer import Writer
 
 _RETRY_SECONDS = 1.0

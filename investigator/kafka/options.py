@@ -1,30 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How to reach the broker: the settings as aiokafka's clients and as Faust take them."""
+"""Turn the settings into the options of aiokafka's clients."""
 
 import ssl
 from pathlib import Path
 from typing import Any
 
 from aiokafka.helpers import create_ssl_context
-from faust.auth import Credentials, SASLCredentials, SSLCredentials
-from faust.types.auth import AuthProtocol
 
-from investigator.agent.message import reveal
 from investigator.settings import ConfigurationError, Settings
-
-# Faust feeds all topics by one loop, which stands still while it waits for room in the buffer of one of them. Its own
-# back-pressure sets in at a share of the buffer, so a poll must bring less than what is left by then.
-_BUFFERED_MESSAGES = 1000
-_POLLED_MESSAGES = 100
-
-# After a crash the messages that were handled since the last commit come again, to find their work already done.
-_COMMIT_SECONDS = 1.0
-
-# How soon new partitions are noticed, and topics that were made anew.
-_METADATA_MS = 20_000
-
-# Of one partition at once, unless a single message may be larger.
-_FETCHED_BYTES = 1024 * 1024
+from investigator.settings.secrets import reveal
 
 _SSL_REMEDY = (
     "KAFKA_SSL_CA_LOCATION and _CERTIFICATE_LOCATION have to be files in PEM form, KAFKA_SSL_KEY_LOCATION the key of "
@@ -42,57 +26,19 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "bootstrap_servers": list(settings.kafka_bootstrap_servers),
         "client_id": settings.kafka_client_id,
         "security_protocol": settings.kafka_security_protocol,
-        "ssl_context": _ssl_context(settings),
+        "ssl_context": ssl_context(settings),
         "sasl_mechanism": settings.kafka_sasl_mechanism or "PLAIN",
         "sasl_plain_username": settings.kafka_sasl_username,
         "sasl_plain_password": reveal(settings.kafka_sasl_password),
     }
 
 
-def faust_options(settings: Settings) -> dict[str, Any]:
-    """Give the options of Faust's application; what they guard against is told in docs/design.md."""
-    session = settings.thoth_investigator_session_timeout
-    return {
-        "broker": ";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers),
-        "broker_credentials": _credentials(settings),
-        "broker_client_id": settings.kafka_client_id,
-        "broker_session_timeout": session,
-        "broker_heartbeat_interval": session / 4,
-        "broker_max_poll_interval": settings.kafka_consumer_max_poll_interval_ms / 1000,
-        "broker_max_poll_records": _POLLED_MESSAGES,
-        "broker_commit_interval": _COMMIT_SECONDS,
-        "stream_buffer_maxsize": _BUFFERED_MESSAGES,
-        "stream_wait_empty": False,  # what is in hand is drained by the dispatcher, which does not wait without limit
-        "consumer_auto_offset_reset": settings.kafka_consumer_auto_offset_reset,
-        "consumer_group_instance_id": settings.kafka_consumer_group_instance_id,
-        "consumer_metadata_max_age_ms": _METADATA_MS,
-        "consumer_max_fetch_size": max(settings.kafka_message_max_bytes, _FETCHED_BYTES),
-        "table_standby_replicas": 0,  # Faust's own assignor gives one worker all topics that have one partition
-        "topic_allow_declare": False,  # topics are created before the start, with partitions of our choice
-        "topic_disable_leader": True,
-        "web_graph_enabled": False,
-        "web_metrics_enabled": False,
-        "web_router_enabled": False,
-        "web_stats_enabled": False,
-        "web_tables_enabled": False,
-    }
+def ssl_context(settings: Settings) -> ssl.SSLContext | None:
+    """Return the TLS context for connections to brokers; None where the protocol is without TLS.
 
-
-def _credentials(settings: Settings) -> Credentials | None:
-    context = _ssl_context(settings)
-    if settings.uses_sasl:
-        sasl = SASLCredentials(
-            username=settings.kafka_sasl_username,
-            password=reveal(settings.kafka_sasl_password),
-            mechanism=settings.kafka_sasl_mechanism or "PLAIN",
-            ssl_context=context,
-        )
-        sasl.protocol = AuthProtocol(settings.kafka_security_protocol)
-        return sasl
-    return None if context is None else SSLCredentials(context)
-
-
-def _ssl_context(settings: Settings) -> ssl.SSLContext | None:
+    Raises:
+        ConfigurationError: a certificate or key can't be used.
+    """
     if not settings.uses_ssl:
         return None
     try:

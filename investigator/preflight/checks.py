@@ -21,6 +21,7 @@ from investigator.argo.client import Cluster
 from investigator.argo.credentials import NoClusterError
 from investigator.argo.http import ApiError
 from investigator.delivery.dead_letters import dead_letter_topic
+from investigator.errors import StartupError
 from investigator.graph.database import Database
 from investigator.kafka.options import client_options
 from investigator.kafka.topics import Topic, create_missing, halts_topic
@@ -39,7 +40,7 @@ _PATIENCE_SECONDS = 15.0
 _REFUSED = (401, 403)
 
 
-class PreflightError(Exception):
+class PreflightError(StartupError):
     """Something that the worker needs is not there. ``problems`` has one text for each thing to put right."""
 
     def __init__(self, problems: list[str]) -> None:

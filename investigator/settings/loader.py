@@ -8,13 +8,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
+from investigator.errors import StartupError
 from investigator.settings.model import Settings
 from investigator.settings.reference import reference
 
 _SASL = ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password")
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(StartupError):
     """The settings are wrong. ``problems`` has one text for each thing to put right."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -3,13 +3,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import faust
 from faust.types import TransportT
+from faust.web.drivers.aiohttp import Web
 from mode.types import ServiceT
 
-from investigator.streaming.web_server import Server
+
+class WebServer(Web):
+    """Serves the pages that the application adds, and none of Faust's own: the status page is at `/`."""
+
+    production_blueprints: ClassVar = ()
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ class Investigator(faust.App):
     def _new_transport(self) -> TransportT:
         return self._transport_class(self.conf.broker_consumer, self)
 
-    def _new_web(self) -> Server:
-        return Server(self)
+    def _new_web(self) -> WebServer:
+        return WebServer(self)
 
     def _create_directories(self) -> None:
         """Do nothing: there are no tables whose data would need a place."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faust's own metrics, without those of each single message, which cost more than all the rest of Faust does for it.
 
-`investigator.observability.metrics` counts what happens to messages. Faust's own numbers would be wrong here: Faust takes a
-message for active until its stream acknowledges it, and this worker commits from the ledger instead.
+`investigator.observability.metrics` counts what happens to messages. Faust's own numbers would be wrong here: Faust
+takes a message for active until its stream acknowledges it, and this worker commits from the ledger instead.
 """
 
 from collections.abc import Callable

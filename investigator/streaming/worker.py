@@ -15,8 +15,7 @@ from faust import Worker as FaustWorker
 from faust.cli.worker import worker as faust_worker_command
 from mode import Worker as ModeWorker
 
-from investigator.argo.credentials import NoClusterError
-from investigator.preflight.checks import PreflightError
+from investigator.errors import StartupError
 
 if TYPE_CHECKING:
     from investigator.streaming.application import Investigator
@@ -31,7 +30,7 @@ class Worker(FaustWorker):
         """Check that all is there, then run until the end; where something is not, say so and end with status 1."""
         try:
             cast("Investigator", self.app).lifecycle.prepare()
-        except (PreflightError, NoClusterError) as error:
+        except StartupError as error:
             sys.exit(str(error))
         super().execute_from_commandline()
 

@@ -16,7 +16,7 @@ from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.common.workflows import WorkflowManager
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.scheduler import KINDS, Kind
+from investigator.argo.kinds import KINDS, Kind
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.origin import Origin
 from sandbox.statuses import Refusal

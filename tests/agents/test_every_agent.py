@@ -7,7 +7,7 @@ import pytest
 
 from investigator.agent import MESSAGE_TYPES, Mode, Text
 from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
-from investigator.argo.scheduler import KINDS
+from investigator.argo.kinds import KINDS
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.retry import Failure
 from tests.agents.examples import EXAMPLES

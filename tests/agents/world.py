@@ -15,7 +15,8 @@ from investigator.agent import MESSAGE_TYPES, Mode
 from investigator.agent.context import Services, Work
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
-from investigator.delivery.retry import Failure, RetryPolicy, attempt
+from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.retry import Failure, attempt
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from tests.agents.fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow

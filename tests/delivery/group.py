@@ -14,7 +14,8 @@ from investigator.delivery.halts import Verb
 from investigator.delivery.ledger import Mark, Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.retry import RetryPolicy, Step
+from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.retry import Step
 from tests.delivery.outside import Diary, Letters, Log
 from tests.delivery.worker import Worker
 

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from investigator.delivery.dead_letter_limit import DeadLetterLimit, Outcomes
 from investigator.delivery.dead_letters import (
     REPLAYS,
-    DeadLetterLimit,
     Headers,
-    Outcomes,
     dead_letter_headers,
     dead_letter_topic,
     origin_of_replay,

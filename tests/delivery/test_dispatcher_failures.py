@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from investigator.delivery.dead_letters import DeadLetterLimit, Outcomes
+from investigator.delivery.dead_letter_limit import DeadLetterLimit, Outcomes
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Verb
 from investigator.delivery.messages import Delivery

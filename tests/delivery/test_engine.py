@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from investigator.delivery.errors import PermanentError, TemporaryError
-from investigator.delivery.retry import Failure, RetryPolicy, Step, attempt, text_of
+from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.retry import Failure, Step, attempt, text_of
 from tests.virtual_time import in_virtual_time, run_in_virtual_time
 
 POLICY = RetryPolicy(attempts=5, backoff=0.5)

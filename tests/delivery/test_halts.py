@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.delivery.halts import Cause, Entry, Halts, Place, Register, Verb, halt_of
+from investigator.delivery.halts import Cause, Entry, Halts, Register, Verb, halt_of
+from investigator.delivery.origin import Place
 
 TOPIC = "adviser-trigger"
 CAUSE = Cause(3, 17, 1_600_000_000_000, "ValueError: no such thing", 5)

@@ -10,7 +10,7 @@ from investigator.delivery.halt_coordinator import Board
 from investigator.delivery.halts import Verb
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
-from investigator.delivery.retry import RetryPolicy
+from investigator.delivery.policy import RetryPolicy
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act, Diary, Letters, Log, LogView, message
 
 ZERO, ONE, OTHER = PARTITIONS = (Partition(TOPIC, 0), Partition(TOPIC, 1), Partition(OTHER_TOPIC, 0))

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import Cause, Verb
-from investigator.streaming.web_server import Server
+from investigator.streaming.application import WebServer
 from investigator.web import add_status_pages, add_views
 from investigator.web.status_page import render
 from tests.delivery.outside import OTHER_TOPIC, TOPIC, Act
@@ -22,8 +22,8 @@ CAUSE = Cause(0, 17, 1_600_000_000_000, "PermanentError: bad", 5)
 
 
 class _App(faust.App):
-    def _new_web(self) -> Server:
-        return Server(self)
+    def _new_web(self) -> WebServer:
+        return WebServer(self)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def client(scene: Scene) -> AsyncIterator[Client]:
     add_views(app, "1.2.3", scene.worker.board, TOPICS)
     add_status_pages(app, scene.sources())
     app.web.init_server()
-    async with TestClient(TestServer(cast("Server", app.web).web_app)) as browser:
+    async with TestClient(TestServer(cast("WebServer", app.web).web_app)) as browser:
         yield browser
 
 

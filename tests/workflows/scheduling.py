@@ -4,7 +4,8 @@
 import contextlib
 from collections.abc import Callable
 
-from investigator.argo.scheduler import Kind, Workflows
+from investigator.argo.kinds import Kind
+from investigator.argo.scheduler import Workflows
 from investigator.delivery.errors import TemporaryError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.scheduler import KINDS, Kind
+from investigator.argo.kinds import KINDS, Kind
 from investigator.observability.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from investigator.app import load_message_types
-from investigator.argo.scheduler import KINDS
+from investigator.argo.kinds import KINDS
 from sandbox.broker import RunningBroker
 from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
