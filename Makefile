@@ -77,7 +77,7 @@ test: $(STAMP) $(PRODUCERS)/.installed ## Every test, end-to-end ones included
 .PHONY: test-kafka
 test-kafka: $(STAMP) ## The end-to-end tests, and more, on Apache Kafka itself (Java 17, Maven); KAFKA_BOOTSTRAP_SERVERS: on that one
 	@[ -n "$${KAFKA_BOOTSTRAP_SERVERS:-}" ] || $(BIN)/python -m sandbox.apache_kafka
-	@SANDBOX_KAFKA=apache $(BIN)/python -m pytest $(or $(KAFKA_TESTS),tests/e2e tests/kafka tests/commands tests/sandbox/test_broker.py tests/test_preflight.py tests/test_topic_reader.py tests/test_writer.py) $(PYTEST_ARGS)
+	@SANDBOX_KAFKA=apache $(BIN)/python -m pytest $(or $(KAFKA_TESTS),tests/e2e tests/apache_kafka tests/integration/cli tests/sandbox/test_broker.py tests/integration/preflight/test_checks.py tests/integration/kafka/test_topic_reader.py tests/integration/kafka/test_producer.py) $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: $(STAMP) ## Measure how fast it is, as ratios inside one run; some 20 minutes (QUICK=1: some 5)

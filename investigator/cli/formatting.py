@@ -17,7 +17,7 @@ HEADINGS = ("PARTITION", "OFFSET", "GIVEN UP", "ORIGINAL", "ATTEMPTS", "REPLAYS"
 _NUMBERS = {ATTEMPTS, REPLAYS, *(ORIGINAL + name for name in ("partition", "offset", "timestamp"))}
 
 
-def row(letter: DeadLetter, replayed: "Replayed | None") -> tuple[object, ...]:
+def row(letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
     """Give the cells of a table's row, as HEADINGS name them."""
     original = letter.original
     return (
@@ -36,7 +36,7 @@ def _short(class_name: str) -> str:
     return class_name.rsplit(".", 1)[-1]
 
 
-def summary(letter: DeadLetter, replayed: "Replayed | None") -> dict[str, Any]:
+def summary(letter: DeadLetter, replayed: Replayed | None) -> dict[str, Any]:
     """Give an object for machines, without key, value and headers."""
     return {
         **_place(letter.place),
@@ -56,7 +56,7 @@ def _place(place: Origin) -> dict[str, Any]:
     return {"topic": place.topic, "partition": place.partition, "offset": place.offset, "timestamp": at}
 
 
-def details(letter: DeadLetter, replayed: "Replayed | None", mask: Masking) -> dict[str, Any]:
+def details(letter: DeadLetter, replayed: Replayed | None, mask: Masking) -> dict[str, Any]:
     """Give everything about a dead letter, its passwords masked."""
     value = mask(letter.value)  # first, for the passwords that it may teach
     content = {

@@ -101,7 +101,7 @@ class _Plan:
     picked: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     shown: Latest[tuple[object, ...]] = field(default_factory=lambda: Latest(_LISTED))
 
-    def add(self, letter: DeadLetter, verdict: Verdict, replayed: "Replayed | None", *, shown: bool) -> None:
+    def add(self, letter: DeadLetter, verdict: Verdict, replayed: Replayed | None, *, shown: bool) -> None:
         """Add a dead letter."""
         self.verdicts[verdict] += 1
         if verdict is Verdict.SEND:

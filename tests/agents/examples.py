@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.agents.world import PYPI
+from tests.support.agent_harness import PYPI
 
 RELEASE: dict[str, object] = {"package_name": "flask", "package_version": "2.0.2", "index_url": PYPI}
 METADATA: dict[str, object] = {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from investigator.agent import Mode
 from tests.agents.examples import EXAMPLES
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.advise-reporter.advise-justification"
 LABELS = {"advise_message": "flask is slow", "justification_type": "WARNING", "thoth_environment": "ocp4-test"}

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from tests.agents.examples import EXAMPLES
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.investigator.adviser-re-run"
 FIRST = "adviser-211224120000-0123456789abcdef"

@@ -7,7 +7,7 @@ import pytest
 
 from investigator.delivery.errors import PermanentError
 from tests.agents.examples import EXAMPLES, PASSWORD
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.build-analysis-trigger"
 FIELDS = EXAMPLES[BASE_NAME].fields

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from tests.agents.examples import RELEASE
-from tests.agents.world import PYPI, World
+from tests.support.agent_harness import PYPI, World
 
 BASE_NAME = "thoth.cve-update.cve-provided"
 

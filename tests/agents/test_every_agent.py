@@ -11,8 +11,8 @@ from investigator.argo.kinds import KINDS
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.retry import Failure
 from tests.agents.examples import EXAMPLES
-from tests.agents.fakes import BACKEND, MIDDLETIER, Outside
-from tests.agents.world import DEFAULT_MODES, World
+from tests.support.agent_fakes import BACKEND, MIDDLETIER, Outside
+from tests.support.agent_harness import DEFAULT_MODES, World
 
 WORKERS = [(Mode.MIDDLETIER,), (Mode.BACKEND,), (Mode.METRICS,), DEFAULT_MODES, tuple(Mode)]
 ALL_REQUIRED = [

@@ -3,8 +3,8 @@ import pytest
 
 from investigator.agent import Mode
 from tests.agents.examples import EXAMPLES
-from tests.agents.fakes import Outside
-from tests.agents.world import PYPI, SOLVERS, World
+from tests.support.agent_fakes import Outside
+from tests.support.agent_harness import PYPI, SOLVERS, World
 
 BASE_NAME = "thoth.package-update.hash-mismatch"
 FIELDS = EXAMPLES[BASE_NAME].fields

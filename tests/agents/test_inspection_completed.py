@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.inspection-completed"
 DOCUMENT = "inspection-211224120000-0123456789abcdef"

@@ -6,7 +6,7 @@ import pytest
 from investigator.agent.message import MalformedMessageError
 from investigator.delivery.errors import PermanentError
 from tests.agents.examples import METADATA
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.kebechet-run-url-trigger"
 URL = "https://github.com/thoth-station/cli-examples"

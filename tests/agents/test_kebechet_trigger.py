@@ -4,7 +4,7 @@ import json
 import pytest
 
 from investigator.delivery.errors import PermanentError
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.kebechet-trigger"
 

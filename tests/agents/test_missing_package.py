@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from tests.agents.fakes import Outside
-from tests.agents.world import PYPI, World
+from tests.support.agent_fakes import Outside
+from tests.support.agent_harness import PYPI, World
 
 BASE_NAME = "thoth.package-update.missing-package"
 FLASK = {"package_name": "flask", "index_url": PYPI}

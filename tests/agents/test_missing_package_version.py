@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from tests.agents.examples import RELEASE
-from tests.agents.fakes import Outside
-from tests.agents.world import PYPI, World
+from tests.support.agent_fakes import Outside
+from tests.support.agent_harness import PYPI, World
 
 BASE_NAME = "thoth.package-update.missing-package-version"
 

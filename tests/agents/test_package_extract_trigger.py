@@ -6,8 +6,8 @@ import pytest
 from investigator.agent import MESSAGE_TYPES
 from investigator.delivery.errors import PermanentError
 from tests.agents.examples import EXAMPLES, PASSWORD
-from tests.agents.fakes import MIDDLETIER
-from tests.agents.world import World
+from tests.support.agent_fakes import MIDDLETIER
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.package-extract-trigger"
 FIELDS = EXAMPLES[BASE_NAME].fields

@@ -2,7 +2,7 @@
 import pytest
 
 from tests.agents.examples import RELEASE
-from tests.agents.world import PYPI, SOLVERS, World
+from tests.support.agent_harness import PYPI, SOLVERS, World
 
 BASE_NAME = "thoth.package-release.package-released"
 

@@ -2,7 +2,7 @@
 import json
 
 from tests.agents.examples import EXAMPLES, METADATA
-from tests.agents.world import PYPI, World
+from tests.support.agent_harness import PYPI, World
 
 BASE_NAME = "thoth.provenance-checker-trigger"
 

@@ -2,7 +2,7 @@
 import pytest
 
 from tests.agents.examples import RELEASE
-from tests.agents.world import PYPI, RHEL, World
+from tests.support.agent_harness import PYPI, RHEL, World
 
 BASE_NAME = "thoth.solver.solved-package"
 SOLVED = {**RELEASE, "solver": RHEL}

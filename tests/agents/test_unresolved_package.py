@@ -2,8 +2,8 @@
 import pytest
 
 from investigator.delivery.errors import PermanentError, TemporaryError
-from tests.agents.fakes import Outside
-from tests.agents.world import FEDORA, PYPI, RHEL, SOLVERS, UBI, World
+from tests.support.agent_fakes import Outside
+from tests.support.agent_harness import FEDORA, PYPI, RHEL, SOLVERS, UBI, World
 
 BASE_NAME = "thoth.investigator.unresolved-package"
 FLASK = {"package_name": "flask", "index_url": PYPI}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from tests.agents.world import World
+from tests.support.agent_harness import World
 
 BASE_NAME = "thoth.investigator.unrevsolved-package"
 FLASK = {"package_name": "flask", "package_version": "2.0.2"}

@@ -2,7 +2,7 @@
 import pytest
 
 from tests.agents.examples import RELEASE
-from tests.agents.world import PYPI, World
+from tests.support.agent_harness import PYPI, World
 
 BASE_NAME = "thoth.update-provides-source-distro"
 

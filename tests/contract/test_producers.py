@@ -12,7 +12,7 @@ from investigator.delivery.errors import PermanentError
 from investigator.settings import load_settings
 from sandbox.broker import Broker
 from tests.contract.clients import TODAY, VERSIONS, Sent, messages_of
-from tests.settings.test_loading import REQUIRED
+from tests.unit.settings.test_loader import REQUIRED
 
 #: Older clients know types that nobody handles any more.
 RETIRED = {"thoth.qebhwt-trigger"}

@@ -14,7 +14,7 @@ from sandbox.environment import Sandbox
 from sandbox.package_index import PackageIndexServer
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
-from tests.e2e.outside import Kafka
+from tests.support.e2e import Kafka
 
 # A worker that was killed is missed after this many seconds; the shorter, the sooner others take over in the tests.
 SHORT_SESSION = {"THOTH_INVESTIGATOR_SESSION_TIMEOUT": "3"}

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.util import calc_crc32c
 
-from tests.raw_headers import builder
+from tests.support.raw_headers import builder
 
 # Where the format of a batch has them; the checksum is about all that follows it.
 _CHECKSUM, _CHECKED, _CODEC = 17, 21, 22

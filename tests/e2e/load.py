@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sandbox.environment import Sandbox
-from tests.e2e.outside import Kafka, message, wait_until
+from tests.support.e2e import Kafka, message, wait_until
 
 REPO_INIT = "thoth.repo-init"
 RUN_URL = "thoth.kebechet-run-url-trigger"

@@ -14,7 +14,7 @@ from sandbox.faults import Fault
 from sandbox.postgres import PostgresServer
 from tests.e2e.conftest import SHORT_SESSION, running, surroundings
 from tests.e2e.load import RUN_URL, Load
-from tests.e2e.outside import Kafka, Scrape, metric, wait_until
+from tests.support.e2e import Kafka, Scrape, metric, wait_until
 
 OUTAGE = 6.0  # no waiting for something: how long the broker is away is what the test is about
 IN_PROGRESS = "thoth_investigator_in_progress"

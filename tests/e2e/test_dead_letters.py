@@ -17,8 +17,8 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.bad_input import BadInput
 from tests.e2e.load import REPO_INIT, RUN_URL, Load
-from tests.e2e.outside import Kafka, Scrape, get, message, metric, wait_until
-from tests.raw_headers import send_with_raw_headers
+from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.raw_headers import send_with_raw_headers
 
 EXTRACT = "thoth.package-extract-trigger"
 KEBECHET = "thoth.kebechet-trigger"

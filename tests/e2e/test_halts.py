@@ -12,7 +12,7 @@ from sandbox.worker import Worker
 from tests.e2e.conftest import running
 from tests.e2e.forms import forms
 from tests.e2e.load import RUN_URL, Load
-from tests.e2e.outside import Kafka, get_json, message, metric, wait_until
+from tests.support.e2e import Kafka, get_json, message, metric, wait_until
 
 HALTED = "thoth_investigator_halted_topics"
 PROCESSED = "thoth_investigator_processed_total"

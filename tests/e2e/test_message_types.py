@@ -16,7 +16,7 @@ from sandbox.workflow_store import CreatedWorkflow
 from tests.e2e.case import Case, Change, Wanted
 from tests.e2e.cases import cases
 from tests.e2e.conftest import surroundings
-from tests.e2e.outside import Kafka, Scrape, message, metric, wait_until
+from tests.support.e2e import Kafka, Scrape, message, metric, wait_until
 
 MODES: dict[str, tuple[str, ...]] = {
     "middletier": ("middletier",),

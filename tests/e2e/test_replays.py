@@ -9,9 +9,9 @@ import pytest
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
-from tests.commands.program import faust
 from tests.e2e.conftest import running
-from tests.e2e.outside import Kafka, message, metric, wait_until
+from tests.integration.cli.program import faust
+from tests.support.e2e import Kafka, message, metric, wait_until
 
 MISMATCH = "thoth.package-update.hash-mismatch"
 DEAD = "thoth_investigator_dead_letters_total"

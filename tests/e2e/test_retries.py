@@ -11,7 +11,7 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import release
 from tests.e2e.load import REPO_INIT, RUN_URL, Load
-from tests.e2e.outside import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
 
 HALTED = "thoth_investigator_halted_topics"
 CREATION = "*/workflows"

@@ -10,7 +10,7 @@ from sandbox.life import Life
 from sandbox.worker import Worker
 from tests.e2e.conftest import SHORT_SESSION, running
 from tests.e2e.load import RUN_URL, Load
-from tests.e2e.outside import Kafka, get, message, metric, wait_until
+from tests.support.e2e import Kafka, get, message, metric, wait_until
 
 INSPECTION = "thoth.inspection-completed"
 PENDING = "thoth_investigator_pending_workflows"

@@ -11,7 +11,7 @@ from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from tests.e2e.forms import release
 from tests.e2e.load import RUN_URL, Load
-from tests.e2e.outside import Kafka, Scrape, message, metric, wait_until
+from tests.support.e2e import Kafka, Scrape, message, metric, wait_until
 
 BREAKER = "thoth_investigator_breaker_open"
 Change = Callable[[Sandbox], object]

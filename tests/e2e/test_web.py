@@ -11,7 +11,7 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import forms
-from tests.e2e.outside import Kafka, Scrape, get, get_json, message, metric, wait_until
+from tests.support.e2e import Kafka, Scrape, get, get_json, message, metric, wait_until
 
 TYPES = sorted(forms("https://example.com/simple", frozenset()))
 NAMES = (

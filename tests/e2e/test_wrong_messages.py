@@ -16,7 +16,7 @@ from tests.e2e.conftest import SHORT_SESSION, running, surroundings
 from tests.e2e.damaged import send_damaged, with_wrong_checksum, with_wrong_codec
 from tests.e2e.forms import forms
 from tests.e2e.load import RUN_URL, Load
-from tests.e2e.outside import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
 
 FORMS = forms("https://example.com/simple", frozenset())
 UNRESOLVED = "thoth.investigator.unresolved-package"

@@ -3,7 +3,7 @@ import pytest
 
 from sandbox.play.chronicle import Chronicle, Sent, place_of
 from sandbox.play.messages import Outgoing
-from tests.sandbox.play.fakes import MARKS, scheduled, workflow
+from tests.sandbox.play.fake_workers import MARKS, scheduled, workflow
 
 RELEASED = "thoth.package-release.package-released"
 TOPIC = f"sandbox.{RELEASED}"

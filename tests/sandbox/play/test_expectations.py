@@ -4,7 +4,7 @@ import pytest
 from sandbox.graph_seed import PackageFlags
 from sandbox.play.expectations import Expected, Flag, differences, shortfalls
 from sandbox.play.messages import Where
-from tests.sandbox.play.fakes import URL
+from tests.sandbox.play.fake_workers import URL
 
 CLICK = Where("click", "8.1.3", URL)
 SOUND = PackageFlags(is_missing=False, provides_source_distro=True)

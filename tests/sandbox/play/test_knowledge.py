@@ -8,7 +8,7 @@ from sandbox.play.catalogue import FEDORA, RHEL
 from sandbox.play.knowledge import Knowledge
 from sandbox.play.messages import Where
 from sandbox.postgres import Database
-from tests.sandbox.play.fakes import URL
+from tests.sandbox.play.fake_workers import URL
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ from sandbox.play.catalogue import FEDORA, RHEL, artifacts_now
 from sandbox.play.messages import Outgoing, Where
 from sandbox.play.runs import Runs
 from sandbox.workflow_store import CreatedWorkflow
-from tests.sandbox.play.fakes import URL, MemoryKnowledge, workflow
+from tests.sandbox.play.fake_workers import URL, MemoryKnowledge, workflow
 
 CLICK = Where("click", "8.1.3", URL)
 FLASK = AdviceRequest(RHEL, (Need("flask", None, URL), Need("jinja2", "3.1.2", URL)))

@@ -5,7 +5,7 @@ from sandbox.play import messages
 from sandbox.play.messages import Outgoing, Where
 from sandbox.play.subjects import short_index, subject_of_message, subject_of_workflow
 from sandbox.workflow_store import CreatedWorkflow
-from tests.sandbox.play.fakes import URL, workflow
+from tests.sandbox.play.fake_workers import URL, workflow
 
 PAYLOAD = {"repository": {"full_name": "thoth-station/thamos"}}
 

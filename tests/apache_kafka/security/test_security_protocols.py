@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each way in that the settings know, on a real listener."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.environment import Sandbox
+from tests.apache_kafka.repositories import REPO_INIT, repository, set_up
+from tests.apache_kafka.security.secured import KEY_PASSWORD, PASSWORDS, Secured, Variables
+from tests.support.e2e import Kafka, get, metric, wait_until
+
+
+def _password_in_a_file(secured: Secured, folder: Path) -> Variables:
+    (folder / "password").write_text(f"{KEY_PASSWORD}\n")
+    return {**secured.by_certificate(), "KAFKA_SSL_KEY_PASSWORD": str(folder / "password")}
+
+
+def _of_another_host(secured: Secured, _: Path) -> Variables:
+    check = {"KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM": "none"}
+    return {**secured.by_certificate(listener="MISNAMED"), **check}
+
+
+WAYS_IN: dict[str, Callable[[Secured, Path], Variables]] = {
+    "a certificate": lambda secured, _: secured.by_certificate(),
+    "the key's password in a file": _password_in_a_file,
+    "a broker of another name, unchecked": _of_another_host,
+    "SASL_SSL and SCRAM-SHA-512": lambda secured, _: secured.by_password("SASL_SSL", "SCRAM-SHA-512"),
+    "SASL_SSL and PLAIN": lambda secured, _: secured.by_password("SASL_SSL", "PLAIN"),
+    "SASL_PLAINTEXT and SCRAM-SHA-512": lambda secured, _: secured.by_password("SASL_PLAINTEXT", "SCRAM-SHA-512"),
+    "SASL_PLAINTEXT and PLAIN": lambda secured, _: secured.by_password("SASL_PLAINTEXT", "PLAIN"),
+}
+
+
+@pytest.mark.parametrize("name", WAYS_IN)
+def test_a_worker_that_is_let_in_handles_messages_and_knows_of_halts(
+    secured: Secured, sandbox: Sandbox, kafka: Kafka, tmp_path: Path, name: str
+) -> None:
+    """Consumer, producer and administration all get in; nothing of the passwords is logged."""
+    with sandbox.worker(sandbox.env(**WAYS_IN[name](secured, tmp_path))) as worker:
+        kafka.send(sandbox.topic(REPO_INIT), repository(1))
+        wait_until(lambda: set_up(sandbox.cluster) == {1: 1}, "the message is handled")
+        assert get(worker, f"/halt/{REPO_INIT}")[0] == 200
+        wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == 1, "the topic is halted")
+    assert not [word for word in (*PASSWORDS.values(), KEY_PASSWORD) if word in worker.log_text()]

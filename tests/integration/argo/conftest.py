@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Workflows over the stand-in of the cluster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from investigator.argo.client import ClusterPolicy
+from investigator.argo.pending_limit import PendingPolicy
+from investigator.argo.scheduler import WorkflowPolicy, Workflows
+from investigator.observability.metrics import Metrics
+from investigator.resilience.breaker import Breaker
+from investigator.resilience.calls import CallPolicy
+from sandbox.cluster import ClusterStandIn
+from tests.integration.argo.scheduling import Make
+from tests.support.cluster_clients import cluster_client
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Metrics of the test's own."""
+    return Metrics(CollectorRegistry())
+
+
+@pytest.fixture
+def breaker() -> Breaker:
+    """A closed breaker."""
+    return Breaker("cluster")
+
+
+@pytest.fixture
+def make(
+    cluster: ClusterStandIn,
+    cluster_environment: dict[str, str],
+    tmp_path: Path,
+    metrics: Metrics,
+    breaker: Breaker,
+) -> Iterator[Make]:
+    """Make workflows over the stand-in; they are closed after the test."""
+    del cluster_environment  # thoth-common reads it
+    made: list[Workflows] = []
+
+    def make(*, limit: int | None = None, every: float = 0.05, tries: int = 6, timeout: float = 0.3) -> Workflows:
+        client = cluster_client(cluster, tmp_path, ClusterPolicy(connections=20, timeout=timeout))
+        policy = WorkflowPolicy(CallPolicy(20, budget=2.0, tries=tries), PendingPolicy(limit, every))
+        made.append(Workflows(client, policy, metrics, breaker))
+        return made[-1]
+
+    yield make
+    for workflows in made:
+        workflows.close()

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scheduling for made-up messages."""
+
+import contextlib
+from collections.abc import Callable
+
+from investigator.argo.kinds import Kind
+from investigator.argo.scheduler import Workflows
+from investigator.delivery.errors import TemporaryError
+from investigator.delivery.origin import Origin
+from investigator.observability.metrics import Metrics
+from tests.support.cluster_clients import ARGUMENTS
+
+BASE_NAME = "thoth.package-release.package-released"
+CREATE = "*/workflows"
+
+Make = Callable[..., Workflows]
+
+
+def origin(offset: int = 0) -> Origin:
+    """Give a message's origin."""
+    return Origin(f"test.{BASE_NAME}", 0, offset, 1_622_505_600_000)
+
+
+async def schedule(workflows: Workflows, kind: Kind = "solver", offset: int = 0, **options: object) -> None:
+    """Schedule a workflow of that kind for the message at that offset."""
+    arguments = {"base_name": BASE_NAME, "arguments": ARGUMENTS[kind], **options}
+    await workflows.schedule(kind, origin(offset), **arguments)  # type: ignore[arg-type]  # options are the test's
+
+
+async def attempts(workflows: Workflows, offset: int) -> int:
+    """Schedule a workflow as the engine has it done, in at most five attempts; tells how many it took."""
+    for number in range(1, 5):
+        with contextlib.suppress(TemporaryError):
+            await schedule(workflows, offset=offset)
+            return number
+    await schedule(workflows, offset=offset)
+    return 5
+
+
+def counted(metrics: Metrics, name: str, kind: Kind = "solver") -> float:
+    """Read a counter of workflows."""
+    labels = {"message_type": BASE_NAME, "workflow_type": kind}
+    return metrics.registry.get_sample_value(f"thoth_investigator_{name}_total", labels) or 0.0

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counting what has not started, with APIs that filter less than asked."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from investigator.argo.pending_count import _has_started
+from investigator.delivery.errors import TemporaryError
+from sandbox.cluster import ClusterStandIn
+from sandbox.faults import Fault
+from tests.support.cluster_clients import cluster_client
+
+PHASE = "workflows.argoproj.io/phase"
+
+
+@pytest.mark.parametrize(
+    ("workflow", "started"),
+    [
+        ({}, False),
+        ({"metadata": {"labels": None}, "status": None}, False),
+        ({"metadata": {"labels": {PHASE: "Pending"}}}, False),
+        ({"metadata": {"labels": {PHASE: "Running"}}}, True),
+        ({"metadata": {"labels": {PHASE: "Error"}}, "status": {}}, True),
+        ({"metadata": {"labels": {}}, "status": {"startedAt": "2021-06-01T00:00:00Z"}}, True),
+        ({"metadata": {"labels": {}}, "status": {"startedAt": None}}, False),
+    ],
+)
+def test_what_has_started_is_told_by_label_or_status(workflow: dict[str, Any], started: bool) -> None:  # noqa: FBT001 - expected
+    """An API that lists more than the selector asks for does not inflate the count."""
+    assert _has_started(workflow) is started
+
+
+def test_a_list_that_expired_between_its_pages_is_counted_anew(cluster: ClusterStandIn, tmp_path: Path) -> None:
+    """A 410 is nobody's fault and no refusal of the message that waits for the count."""
+    cluster.faults.set(Fault(effect="status", status=410, method="GET", path="*/workflows"))
+    with pytest.raises(TemporaryError, match="410"):
+        cluster_client(cluster, tmp_path).count_not_started(cluster.namespaces.backend, enough=1)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.ports import HOST, free_port
+from tests.unit.settings.test_loader import REQUIRED
+
+CHECKOUT = Path(__file__).parents[2]
+FAUST = Path(sys.executable).with_name("faust")
+
+pytestmark = pytest.mark.slow
+
+
+def _start(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Start a worker as an operator does: by Faust's own command, in the checkout, with this environment only."""
+    command = [str(FAUST), "-A", "investigator", "worker"]
+    return subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_start_without_settings_ends_at_once_and_names_them_all() -> None:
+    """Status 1, one message, no traceback."""
+    ended = _start()
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert all(f"{name} is not set" in ended.stderr for name in REQUIRED)
+
+
+def test_a_start_without_anything_to_work_on_ends_and_says_what_is_not_there() -> None:
+    """Likewise where the settings are right, but nothing answers."""
+    away = {"KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_port()}", "KNOWLEDGE_GRAPH_PORT": str(free_port())}
+    ended = _start(**REQUIRED | away | {"HOME": "/nonexistent"})
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    listed = ended.stderr.partition("The worker can't start:")[2]
+    assert [line.split(" ")[3:5] for line in listed.splitlines() if line] == [
+        ["Kafka", "at"],
+        ["The", "knowledge"],
+        ["The", "cluster's"],
+    ]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from investigator.argo.labels import Marks
+from investigator.settings import load_settings
+from investigator.settings.modes import Mode
+from investigator.settings.reference import reference
+from sandbox.cluster import ClusterStandIn
+from tests.support.cluster_clients import ARGUMENTS, cluster_client
+
+FOLDER = Path(__file__).parents[2] / "manifests"
+KUBERNETES = "1.31"
+SECRET = {"KNOWLEDGE_GRAPH_PASSWORD": "hunter2"}
+
+Manifest = dict[str, Any]
+
+
+def _manifests() -> Iterator[Manifest]:
+    for file in sorted(FOLDER.glob("*.yaml")):
+        yield from yaml.safe_load_all(file.read_text("utf-8"))
+
+
+def _of_kind(kind: str) -> list[Manifest]:
+    return [manifest for manifest in _manifests() if manifest["kind"] == kind]
+
+
+def _name(manifest: Manifest) -> str:
+    return f"{manifest['kind']} {manifest['metadata']['name']} in {manifest['metadata']['namespace']}"
+
+
+def _container(deployment: Manifest) -> Manifest:
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(container)
+
+
+def _environment(deployment: Manifest) -> dict[str, str]:
+    (config,) = _of_kind("ConfigMap")
+    own = {entry["name"]: entry["value"] for entry in _container(deployment)["env"]}
+    return {**config["data"], **SECRET, **own}
+
+
+@pytest.mark.parametrize("manifest", _manifests(), ids=_name)
+def test_a_manifest_is_valid(manifest: Manifest) -> None:
+    """The cluster's API accepts it; fields that it does not know count as wrong too."""
+    if manifest["apiVersion"].startswith("monitoring.coreos.com/"):
+        assert manifest["spec"]["endpoints"] == [{"port": "web", "path": "/metrics", "interval": "30s"}]
+    else:
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_each_mode_has_a_deployment_and_a_consumer_group_of_its_own() -> None:
+    """In one group a hash-mismatch message would be handled in one mode only."""
+    environments = [_environment(deployment) for deployment in _of_kind("Deployment")]
+    modes = [load_settings(environment).thoth_consumer_mode for environment in environments]
+    assert sorted(modes) == sorted((mode,) for mode in Mode)
+    assert len({environment["KAFKA_CONSUMER_GROUP_ID"] for environment in environments}) == len(Mode)
+
+
+@pytest.mark.parametrize("deployment", _of_kind("Deployment"), ids=_name)
+def test_a_deployment_starts_and_stops_as_the_worker_does(deployment: Manifest) -> None:
+    """Its settings are complete, there is time to drain, and health is asked where it is answered."""
+    settings = load_settings(_environment(deployment))
+    known = {setting.variable for setting in reference()}
+    assert _environment(deployment).keys() <= known
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > settings.thoth_investigator_shutdown_timeout + 5
+    probes = [_container(deployment)[probe] for probe in ("startupProbe", "readinessProbe", "livenessProbe")]
+    assert {(probe["httpGet"]["path"], probe["httpGet"]["port"]) for probe in probes} == {("/_health", "web")}
+    assert _container(deployment)["ports"] == [{"name": "web", "containerPort": 6066}]
+
+
+def test_the_service_finds_the_workers_and_prometheus_the_service() -> None:
+    """Labels fit together."""
+    (service,), (monitor,) = _of_kind("Service"), _of_kind("ServiceMonitor")
+    for deployment in _of_kind("Deployment"):
+        assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["spec"]["endpoints"][0]["port"] in [port["name"] for port in service["spec"]["ports"]]
+
+
+def _allowed() -> set[tuple[str, str, str, str]]:
+    return {
+        (role["metadata"]["namespace"], group, resource, verb)
+        for role in _of_kind("Role")
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def _asked(cluster: ClusterStandIn) -> set[tuple[str, str, str, str]]:
+    asked = set()
+    for call in cluster.journal.find(path="*/namespaces/*"):
+        before, _, after = call.path.partition("/namespaces/")
+        namespace, resource, *name = after.split("/")
+        group = before.split("/")[2] if before.startswith("/apis/") else ""
+        asked.add((namespace, group, resource, _verb(call.method, name)))
+    return asked
+
+
+def _verb(method: str, name: list[str]) -> str:
+    return "create" if method == "POST" else "get" if name else "list"
+
+
+@pytest.mark.usefixtures("cluster_environment")
+def test_roles_allow_exactly_what_a_worker_asks_of_the_cluster(cluster: ClusterStandIn, tmp_path: Path) -> None:
+    """A worker lacks no right and has none that it does not use."""
+    client = cluster_client(cluster, tmp_path)
+    client.get_solver_names()
+    for method in ("schedule_adviser", "schedule_revsolver"):
+        kind = method.removeprefix("schedule_")
+        draft = client.draft(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
+        client.count_not_started(draft.namespace, 0)
+        client.create(draft, Marks({}, {}))
+    assert _asked(cluster) == _allowed()

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Halts and resumes, as the workers of a group make and see them."""
+
+from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.halts import Cause, Register, Verb
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_board
+
+ONE, TWO = Cause(0, 5, 50, "ValueError: one", 5), Cause(1, 7, 70, "ValueError: two", 5)
+
+
+def group(size: int = 2) -> tuple[list[Board], list[LogView]]:
+    """Make the workers of a group."""
+    log = Log()
+    made = [new_board(log, f"worker {number}") for number in range(size)]
+    return [board for board, _ in made], [view for _, view in made]
+
+
+def test_a_halt_is_in_force_at_once_where_it_is_made() -> None:
+    """The worker that gives a message up takes up nothing more, however long the broker takes."""
+    (mine, other), views = group()
+    told: list[str] = []
+    mine.listen(told.append)
+    mine.halt(TOPIC, cause=ONE)
+    assert mine.is_halted(TOPIC)
+    assert told == [TOPIC]
+    assert not other.is_halted(TOPIC)
+    catch_up(views)
+    assert other.is_halted(TOPIC)
+    assert mine.halted_topics([OTHER_TOPIC, TOPIC]) == [TOPIC]
+
+
+def test_a_halt_names_its_cause_everywhere() -> None:
+    """Partition, offset, error, attempts, since when and by which worker are known to all."""
+    (mine, other), views = group()
+    mine.halt(TOPIC, cause=ONE)
+    catch_up(views)
+    assert other.current(TOPIC) == mine.current(TOPIC)
+    halt = other.current(TOPIC)
+    assert halt is not None
+    assert (halt.by, halt.causes) == ("worker 0", (ONE,))
+
+
+def test_two_workers_that_halt_at_the_same_moment_name_both_messages() -> None:
+    """Neither knows of the other one's message when it writes its own; no halt is lost by that."""
+    (mine, other), views = group()
+    mine.halt(TOPIC, cause=ONE)
+    other.halt(TOPIC, cause=TWO)
+    catch_up(views)
+    for board in (mine, other):
+        halt = board.current(TOPIC)
+        assert halt is not None
+        assert set(halt.causes) == {ONE, TWO}
+
+
+def test_each_message_that_is_given_up_costs_one_record() -> None:
+    """A bad deployment makes many workers give up many messages at once: that must not flood the log."""
+    boards, views = group(size=5)
+    for number, board in enumerate(boards):
+        for offset in range(20):
+            board.halt(TOPIC, cause=Cause(number, offset, 0, "trouble", 5))
+    catch_up(views)
+    assert len(views[0].log.records) == 100
+
+
+def test_a_resume_on_any_worker_resumes_all() -> None:
+    """The operator need not know which worker halted the topic."""
+    (mine, other), views = group()
+    written: list[str] = []
+    mine.halt(TOPIC, cause=ONE, on_written=lambda: written.append("halt"))
+    catch_up(views)
+    other.resume(TOPIC, by="operator", on_written=lambda: written.append("resume"))
+    assert other.is_halted(TOPIC), "not before the log says so"
+    catch_up(views)
+    assert not mine.is_halted(TOPIC)
+    assert not other.is_halted(TOPIC)
+    assert written == ["halt", "resume"]
+
+
+def test_a_resume_counts_for_halts_that_the_worker_has_not_read_yet() -> None:
+    """Whoever sees the halt on one worker and resumes on another one at once is not told a lie."""
+    (mine, other), (my_view, other_view) = group()
+    mine.halt(TOPIC, cause=ONE)
+    my_view.catch_up()
+    other.resume(TOPIC, by="operator")
+    assert not other.is_halted(TOPIC)
+    other_view.catch_up()
+    catch_up([my_view, other_view])
+    assert not mine.is_halted(TOPIC)
+
+
+def test_a_resume_right_after_a_restart_knows_what_is_halted() -> None:
+    """A worker that has read nothing yet resumes what the log holds by then."""
+    (mine,), (view,) = group(1)
+    mine.halt(TOPIC, cause=ONE)
+    view.catch_up()
+    restarted, new_view = new_board(view.log)
+    restarted.resume(TOPIC, by="operator")
+    catch_up([view, new_view])
+    assert not mine.is_halted(TOPIC)
+
+
+def test_a_message_given_up_after_the_resume_halts_the_topic_again() -> None:
+    """A decision counts for the messages that were known; a later failure is not resumed along with them."""
+    (mine, other), views = group()
+    mine.halt(TOPIC, cause=ONE)
+    catch_up(views)
+    other.resume(TOPIC, by="operator", verb=Verb.SKIP)
+    catch_up(views)
+    mine.halt(TOPIC, cause=TWO)
+    catch_up(views)
+    halt = other.current(TOPIC)
+    assert halt is not None
+    assert halt.causes == (TWO,)
+
+
+def test_verbs_are_known_to_whoever_gets_the_message() -> None:
+    """After a rebalance another worker may meet the message: it does what was decided about it, and only about it."""
+    (mine, other), views = group()
+    for verb in (Verb.SKIP, Verb.DEAD_LETTER):
+        mine.halt(TOPIC, cause=ONE)
+        catch_up(views)
+        mine.resume(TOPIC, by="operator", verb=verb)
+        catch_up(views)
+        assert other.decision(TOPIC, ONE.place) == (verb, ONE)
+        assert other.decision(TOPIC, TWO.place) is None
+        assert other.decision(OTHER_TOPIC, ONE.place) is None
+    mine.halt(TOPIC, cause=ONE)
+    catch_up(views)
+    mine.resume(TOPIC, by="operator", verb=Verb.RETRY)
+    catch_up(views)
+    assert other.decision(TOPIC, ONE.place) is None, "to be tried is what happens to any message"
+
+
+def test_a_message_that_is_done_with_leaves_nothing_in_the_log() -> None:
+    """Else each message that was ever given up would be read by every worker at every start, for ever."""
+    (mine,), (view,) = group(1)
+    mine.halt(TOPIC, cause=ONE)
+    view.catch_up()
+    mine.resume(TOPIC, by="operator", verb=Verb.SKIP)
+    view.catch_up()
+    mine.settled(TOPIC, ONE.place)
+    view.catch_up()
+    mine.settled(TOPIC, ONE.place)
+    assert not view.to_write, "there is nothing to clear any more"
+    assert [entry for _, register, entry in view.log.records if register == Register(TOPIC, ONE.place)][-1] is None
+
+
+def test_a_topic_halted_by_hand_is_resumed_the_same_way() -> None:
+    """An operator's halt needs no message, adds to those over messages, and ends with them."""
+    (mine, other), views = group()
+    mine.halt(TOPIC, cause=ONE)
+    mine.halt(TOPIC, by="operator")
+    catch_up(views)
+    halt = other.current(TOPIC)
+    assert halt is not None
+    assert halt.causes == (ONE,)
+    other.resume(TOPIC, by="operator")
+    catch_up(views)
+    assert mine.current(TOPIC) is None
+
+
+def test_to_resume_a_topic_that_is_not_halted_changes_nothing() -> None:
+    """It is confirmed all the same."""
+    (mine,), (view,) = group(1)
+    written: list[bool] = []
+    mine.resume(TOPIC, by="operator", on_written=lambda: written.append(True))
+    view.catch_up()
+    assert written == [True]
+    assert mine.current(TOPIC) is None

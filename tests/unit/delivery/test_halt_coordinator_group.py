@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All workers of a group agree on what is halted, in whatever order they write, read, crash and start again."""
+
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.halts import Cause, Verb
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_board
+
+
+@dataclass
+class Member:
+    """A worker, with the halts that it made and has not met in the log yet."""
+
+    board: Board
+    view: LogView
+    made: list[tuple[str, list[int]]] = field(default_factory=list)
+
+
+TOPICS = (TOPIC, OTHER_TOPIC)
+PLACES = st.builds(Cause, st.integers(0, 1), st.integers(0, 1), st.just(0), st.just("trouble"), st.just(5))
+
+
+class BoardMachine(RuleBasedStateMachine):
+    """Halts, resumes, crashes and restarts on three workers; records are written, confirmed and read at any moment."""
+
+    @initialize()
+    def begin(self) -> None:
+        """Start a group of three."""
+        self.log = Log()
+        self.time = 0.0
+        self.members = [self.new_member(number) for number in range(3)]
+
+    def new_member(self, number: int) -> Member:
+        """Start a worker."""
+        return Member(*new_board(self.log, f"worker {number}", lambda: self.time))
+
+    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=st.none() | PLACES)
+    def halt(self, number: int, topic: str, cause: Cause | None) -> None:
+        """Halt a topic over a message or by hand."""
+        member, place = self.members[number], list[int]()
+        self.time += 1
+        member.made.append((topic, place))
+        member.board.halt(topic, cause=cause, on_written=lambda: None)
+        register, entry, on_written = member.view.to_write.pop()
+
+        def note(offset: int) -> None:
+            place.append(offset)
+            on_written(offset)
+
+        member.view.to_write.append((register, entry, note))
+
+    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), verb=st.sampled_from(Verb))
+    def resume(self, number: int, topic: str, verb: Verb) -> None:
+        """Resume a topic."""
+        self.time += 1
+        self.members[number].board.resume(topic, by="operator", verb=verb)
+
+    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=PLACES)
+    def finish(self, number: int, topic: str, cause: Cause) -> None:
+        """Be done with a message, in whatever state it was."""
+        self.members[number].board.settled(topic, cause.place)
+
+    @precondition(lambda self: any(member.view.to_write for member in self.members))
+    @rule(data=st.data())
+    def write(self, data: st.DataObject) -> None:
+        """Write a record of one of the workers."""
+        data.draw(st.sampled_from([each.view for each in self.members if each.view.to_write])).write()
+
+    @precondition(lambda self: any(member.view.to_confirm for member in self.members))
+    @rule(data=st.data())
+    def confirm(self, data: st.DataObject) -> None:
+        """Tell a worker that one of its records was written: late, or before those written earlier."""
+        view = data.draw(st.sampled_from([each.view for each in self.members if each.view.to_confirm]))
+        view.confirm(data.draw(st.integers(0, len(view.to_confirm) - 1)))
+
+    @precondition(lambda self: any(member.view.unread() for member in self.members))
+    @rule(data=st.data(), number=st.integers(1, 5))
+    def read(self, data: st.DataObject, number: int) -> None:
+        """Let a worker read some records."""
+        view = data.draw(st.sampled_from([each.view for each in self.members if each.view.unread()]))
+        for _ in view.unread()[:number]:
+            view.read()
+
+    @rule(number=st.integers(0, 2))
+    def restart(self, number: int) -> None:
+        """Crash with all that is not written; read the log anew."""
+        self.members[number] = self.new_member(number)
+
+    @rule()
+    def compact(self) -> None:
+        """Let the broker remove what later records replaced."""
+        self.log.compact(min(member.view.position for member in self.members))
+
+    @rule(topic=st.sampled_from(TOPICS))
+    def all_agree_and_obey(self, topic: str) -> None:
+        """Once all was written and read, all workers and those that start now see the same; a resume counts for all."""
+        self.catch_up()
+        self.members[0].board.resume(topic, by="operator", verb=Verb.SKIP)
+        self.catch_up()
+        assert not any(member.board.is_halted(topic) for member in self.members)
+
+    @invariant()
+    def own_halts_hold_until_they_are_read(self) -> None:
+        """A worker's own halt is in force before anybody else knows of it."""
+        for member in self.members:
+            for topic, place in member.made:
+                if not place or place[0] >= member.view.position:
+                    assert member.board.is_halted(topic)
+
+    def catch_up(self) -> None:
+        """Write and read all there is, and compare."""
+        catch_up([member.view for member in self.members])
+        for compacted in (False, True):
+            if compacted:
+                self.compact()
+            late, view = new_board(self.log)
+            view.catch_up()
+            for member in self.members:
+                for topic in TOPICS:
+                    assert member.board.current(topic) == late.current(topic)
+                    assert member.board.halts.entries(topic) == late.halts.entries(topic)
+
+    def teardown(self) -> None:
+        """Whatever happened, in the end all agree."""
+        if hasattr(self, "members"):
+            self.catch_up()
+
+
+TestBoardMachine = BoardMachine.TestCase
+TestBoardMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import re
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import faust
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from investigator.delivery.errors import PermanentError
+from investigator.delivery.halts import Cause, Verb
+from investigator.streaming.application import WebServer
+from investigator.web import add_status_pages, add_views
+from investigator.web.status_page import render
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act
+from tests.support.delivery_worker import until
+from tests.support.virtual_time import in_virtual_time
+from tests.unit.web.status_fixture import TOPICS, Scene
+
+Client = TestClient[Any, Any]
+CAUSE = Cause(0, 17, 1_600_000_000_000, "PermanentError: bad", 5)
+
+
+class _App(faust.App):
+    def _new_web(self) -> WebServer:
+        return WebServer(self)
+
+
+@pytest.fixture
+async def scene() -> Scene:
+    """A worker with nothing to do."""
+    return Scene()
+
+
+@pytest.fixture
+async def client(scene: Scene) -> AsyncIterator[Client]:
+    """A browser, and the worker's pages served to it."""
+    off: dict[str, Any] = {f"web_{page}_enabled": False for page in ("graph", "router", "stats", "tables")}
+    app = _App("test", broker="kafka://localhost", **off)
+    add_views(app, "1.2.3", scene.worker.board, TOPICS)
+    add_status_pages(app, scene.sources())
+    app.web.init_server()
+    async with TestClient(TestServer(cast("WebServer", app.web).web_app)) as browser:
+        yield browser
+
+
+def _links(page: str) -> set[str]:
+    return set(re.findall(r'href="(/[^"]*)"', page))
+
+
+async def test_the_page_is_what_one_sees_first(client: Client) -> None:
+    """At `/`, where Faust would have its own, fresh at every look."""
+    reply = await client.get("/")
+    page = await reply.text()
+    assert (reply.status, reply.content_type) == (200, "text/html")
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert "all topics flow" in page
+    assert TOPIC in page
+    assert f"/halt/{TOPIC}" in _links(page)
+
+
+async def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
+    """It works in a cluster without a way out, and runs no script but its own."""
+    reply = await client.get("/")
+    page = await reply.text()
+    [nonce] = set(re.findall(r'nonce="([^"]+)"', page))
+    policy = reply.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert f"'nonce-{nonce}'" in policy
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+    assert nonce not in await (await client.get("/")).text()
+
+
+async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, client: Client) -> None:
+    """Each verb has its link, and the link does it."""
+    board = scene.worker.board
+    for verb in Verb:
+        board.halt(TOPIC, cause=CAUSE)
+        page = await (await client.get("/")).text()
+        assert "(1 halted)" in page
+        link = f"/resume/{TOPIC}?message={verb.value}"
+        assert link in _links(page)
+        reply = await client.get(link)
+        assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
+        assert board.current(TOPIC) is None
+
+
+async def test_a_topic_that_an_operator_halted_has_no_message_to_decide_about(
+    client: Client,
+) -> None:
+    """There is one way to go on."""
+    await client.get(f"/halt/{OTHER_TOPIC}")
+    page = await (await client.get("/")).text()
+    assert f"/resume/{OTHER_TOPIC}" in _links(page)
+    assert not [link for link in _links(page) if "message=" in link]
+
+
+async def test_the_same_is_told_as_json(scene: Scene, client: Client) -> None:
+    """For scripts and dashboards."""
+    scene.worker.board.halt(TOPIC, cause=CAUSE)
+    status = await (await client.get("/status")).json()
+    assert status["version"] == "1.2.3"
+    [halt] = status["halted"]
+    assert halt["topic"] == TOPIC
+    assert halt["causes"] == [{"partition": 0, "offset": 17, "attempts": 5, "error": "PermanentError: bad"}]
+    assert [topic["topic"] for topic in status["topics"]] == sorted(TOPICS)
+
+
+@pytest.mark.parametrize("path", ["/halt/thoth.nothing", "/resume/thoth.nothing", f"/resume/{TOPIC}?message=drop"])
+async def test_what_is_unknown_is_refused(client: Client, path: str) -> None:
+    """With 422 and what is known."""
+    reply = await client.get(path)
+    assert reply.status == 422
+    assert "known are" in (await reply.json())["message"]
+
+
+@in_virtual_time
+async def test_nothing_that_a_message_brings_becomes_a_part_of_the_page() -> None:
+    """Errors quote what anybody may have sent."""
+    scene = Scene()
+    scene.worker.play(Act(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>")))
+    await until(5)
+    page = render(scene.status(), "nonce")
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
