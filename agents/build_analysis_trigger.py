@@ -4,7 +4,7 @@
 The build-analysis workflow runs one analysis for each and stores it under an id of its own.
 """
 
-from investigator.agent import Message, Mode, SecretStr, Work, agent, reveal
+from investigator.agent import Message, Mode, SecretStr, Work, agent, secret_value
 
 
 class BuildAnalysisTrigger(Message, serializer="json"):
@@ -32,8 +32,8 @@ class BuildAnalysisTrigger(Message, serializer="json"):
 async def analyse(message: BuildAnalysisTrigger, work: Work) -> None:
     """Schedule the analysis, with ids that are the same at each repetition: thoth-common would make them at random."""
     arguments = message.contents() | {
-        "base_registry_password": reveal(message.base_registry_password),
-        "output_registry_password": reveal(message.output_registry_password),
+        "base_registry_password": secret_value(message.base_registry_password),
+        "output_registry_password": secret_value(message.output_registry_password),
     }
     for subject, field, prefix in (
         ("base_image", "base_image_analysis_id", "package-extract"),

@@ -5,7 +5,7 @@ Kebechet's administrator looks which projects use it.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import tell_kebechet
+from investigator.agent.learning import notify_kebechet
 
 
 class CveProvided(Message, serializer="json"):
@@ -19,4 +19,4 @@ class CveProvided(Message, serializer="json"):
 @agent("thoth.cve-update.cve-provided", mode=Mode.BACKEND)
 async def tell(message: CveProvided, work: Work) -> None:
     """Schedule Kebechet's administrator."""
-    await tell_kebechet(work, name=message.package_name, version=message.package_version, index_url=message.index_url)
+    await notify_kebechet(work, name=message.package_name, version=message.package_version, index_url=message.index_url)

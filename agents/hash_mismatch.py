@@ -6,7 +6,7 @@ may have locked a hash that is gone, so Kebechet's administrator is told.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import Release, learn_by_solvers, tell_kebechet
+from investigator.agent.learning import Release, learn_by_solvers, notify_kebechet
 
 
 class HashMismatch(Message, serializer="json"):
@@ -31,4 +31,4 @@ async def learn_hashes(message: HashMismatch, work: Work) -> None:
 @agent("thoth.package-update.hash-mismatch", mode=Mode.BACKEND)
 async def tell(message: HashMismatch, work: Work) -> None:
     """Schedule Kebechet's administrator."""
-    await tell_kebechet(work, name=message.package_name, version=message.package_version, index_url=message.index_url)
+    await notify_kebechet(work, name=message.package_name, version=message.package_version, index_url=message.index_url)

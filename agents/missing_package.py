@@ -5,7 +5,7 @@ Advisers must not recommend what can't be installed, and projects that use it ha
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import tell_kebechet
+from investigator.agent.learning import notify_kebechet
 
 
 class MissingPackage(Message, serializer="json"):
@@ -20,4 +20,4 @@ async def flag(message: MissingPackage, work: Work) -> None:
     """Flag every known version of the package on that index as missing, then schedule Kebechet's administrator."""
     name, index_url = message.package_name, message.index_url
     await work.once("flag", lambda: work.graph.flag_package_missing(name, index_url))
-    await tell_kebechet(work, name=name, index_url=index_url)
+    await notify_kebechet(work, name=name, index_url=index_url)

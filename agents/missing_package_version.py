@@ -5,7 +5,7 @@ Advisers must not recommend what can't be installed, and projects that use it ha
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import tell_kebechet
+from investigator.agent.learning import notify_kebechet
 
 
 class MissingPackageVersion(Message, serializer="json"):
@@ -21,4 +21,4 @@ async def flag(message: MissingPackageVersion, work: Work) -> None:
     """Flag the version as missing, then schedule Kebechet's administrator."""
     name, version, index_url = message.package_name, message.package_version, message.index_url
     await work.once("flag", lambda: work.graph.flag_version_missing(name, version, index_url))
-    await tell_kebechet(work, name=name, version=version, index_url=index_url)
+    await notify_kebechet(work, name=name, version=version, index_url=index_url)

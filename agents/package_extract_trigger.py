@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A user asks what a container image holds; the package-extract workflow finds it out."""
 
-from investigator.agent import Message, Mode, SecretStr, Text, Work, agent, reveal
+from investigator.agent import Message, Mode, SecretStr, Text, Work, agent, secret_value
 
 
 class PackageExtractTrigger(Message, serializer="json"):
@@ -22,5 +22,5 @@ class PackageExtractTrigger(Message, serializer="json"):
 @agent("thoth.package-extract-trigger", mode=Mode.BACKEND, versions=("v1", "v2"))
 async def extract(message: PackageExtractTrigger, work: Work) -> None:
     """Schedule the analysis of the image."""
-    password = reveal(message.registry_password)
+    password = secret_value(message.registry_password)
     await work.schedule("package-extract", **{**message.contents(), "registry_password": password})

@@ -5,7 +5,7 @@ All solvers learn its dependencies, the reverse solver learns what depends on it
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import Release, learn_by_revsolver, learn_by_solvers, together
+from investigator.agent.learning import Release, gather_all, learn_by_revsolver, learn_by_solvers
 
 
 class PackageReleased(Message, serializer="json"):
@@ -20,7 +20,7 @@ class PackageReleased(Message, serializer="json"):
 async def learn(message: PackageReleased, work: Work) -> None:
     """Schedule every solver and the reverse solver."""
     name, version = message.package_name, message.package_version
-    await together(
+    await gather_all(
         learn_by_solvers(work, Release(name, version, message.index_url)),
         learn_by_revsolver(work, name, version),
     )

@@ -2,7 +2,7 @@
 """The security of a version of a package was not analysed; the analysis is scheduled unless it was made meanwhile."""
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import Release, learn_security
+from investigator.agent.learning import Release, learn_security_indicators
 
 
 class SiUnanalyzedPackage(Message, serializer="json"):
@@ -16,4 +16,4 @@ class SiUnanalyzedPackage(Message, serializer="json"):
 @agent("thoth.investigator.si-unanalyzed-package", mode=Mode.MIDDLETIER)
 async def analyse(message: SiUnanalyzedPackage, work: Work) -> None:
     """Schedule the analysis of security indicators."""
-    await learn_security(work, Release(message.package_name, message.package_version, message.index_url))
+    await learn_security_indicators(work, Release(message.package_name, message.package_version, message.index_url))

@@ -5,7 +5,7 @@ Its security is analysed next, and Kebechet's administrator looks which projects
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
-from investigator.agent.learning import Release, learn_security, tell_kebechet, together
+from investigator.agent.learning import Release, gather_all, learn_security_indicators, notify_kebechet
 
 
 class SolvedPackage(Message, serializer="json"):
@@ -21,7 +21,7 @@ class SolvedPackage(Message, serializer="json"):
 async def learn_more(message: SolvedPackage, work: Work) -> None:
     """Schedule the analysis of security indicators unless it was made, and Kebechet's administrator."""
     name, version, index_url = message.package_name, message.package_version, message.index_url
-    await together(
-        learn_security(work, Release(name, version, index_url)),
-        tell_kebechet(work, name=name, version=version, index_url=index_url, solver=message.solver),
+    await gather_all(
+        learn_security_indicators(work, Release(name, version, index_url)),
+        notify_kebechet(work, name=name, version=version, index_url=index_url, solver=message.solver),
     )

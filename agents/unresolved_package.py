@@ -7,7 +7,7 @@ Without a version (or with ``*``) every version on the index is meant, latest fi
 from functools import partial
 
 from investigator.agent import Message, Mode, PermanentError, Text, Work, agent
-from investigator.agent.learning import Release, lacking_solvers, learn_by_solvers
+from investigator.agent.learning import Release, learn_by_solvers, missing_solvers
 
 
 class UnresolvedPackage(Message, serializer="json"):
@@ -39,5 +39,5 @@ async def _versions(message: UnresolvedPackage, work: Work) -> list[str]:
 
 async def _learn_version(message: UnresolvedPackage, work: Work, version: str, enabled: list[str]) -> None:
     release = Release(message.package_name, version, message.index_url)
-    lacking = await lacking_solvers(work, release, only=message.solver)
+    lacking = await missing_solvers(work, release, only=message.solver)
     await learn_by_solvers(work, release, solvers=lacking, dependency_indexes=enabled)

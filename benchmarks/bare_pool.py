@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from thoth.common import OpenShift
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.labels import marks
+from investigator.argo.labels import trace_metadata
 from investigator.delivery.origin import Origin
 from investigator.services import build_cluster
 from investigator.settings import load_settings
 
 if TYPE_CHECKING:
-    from investigator.argo.client import Cluster
+    from investigator.argo.client import ClusterClient
 
 _TOPIC = "bench.thoth.package-release.package-released"
 Submit = Callable[[str, dict[str, Any]], None]
@@ -34,11 +34,11 @@ def _common() -> Submit:
 
 
 def _ours() -> Submit:
-    cluster: Cluster = build_cluster(load_settings())
-    own = marks("thoth.package-release.package-released", Origin(_TOPIC, 0, 0, 0))
+    cluster: ClusterClient = build_cluster(load_settings())
+    own = trace_metadata("thoth.package-release.package-released", Origin(_TOPIC, 0, 0, 0))
 
     def submit(method: str, arguments: dict[str, Any]) -> None:
-        cluster.create(cluster.draft(method, arguments), own)
+        cluster.create(cluster.prepare(method, arguments), own)
 
     return submit
 

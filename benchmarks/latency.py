@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from benchmarks.measuring import Ratio, Result, percentile
 from benchmarks.place import UNREVSOLVED, Place, Stage, released
 from benchmarks.throughput import LATENCY
-from investigator.argo.client import Cluster
-from investigator.argo.labels import marks
+from investigator.argo.client import ClusterClient
+from investigator.argo.labels import trace_metadata
 from investigator.delivery.origin import Origin
 from investigator.services import build_cluster
 from investigator.settings import load_settings
@@ -65,11 +65,13 @@ async def _send(stage: Stage, place: Place, messages: int) -> _Times:
     return _Times(sent, seen, own)
 
 
-def _by_hand(cluster: Cluster, number: int) -> float:
+def _by_hand(cluster: ClusterClient, number: int) -> float:
     """Schedule a workflow like that of a message, without any; gives the milliseconds that it took."""
     began = time.perf_counter()
     name = {"package_name": "by-hand", "package_version": "1.0", "job_id": f"{_BY_HAND}{number}"}
-    cluster.create(cluster.draft("schedule_revsolver", name), marks(UNREVSOLVED, Origin("by-hand", 0, number, 0)))
+    cluster.create(
+        cluster.prepare("schedule_revsolver", name), trace_metadata(UNREVSOLVED, Origin("by-hand", 0, number, 0))
+    )
     return 1000 * (time.perf_counter() - began)
 
 

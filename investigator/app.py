@@ -20,15 +20,15 @@ from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.agent.context import Services
 from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
-from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.policy import RetryPolicy
 from investigator.kafka import topics
-from investigator.kafka.dead_letter_publisher import KafkaDeadLetters
+from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.options import client_options
-from investigator.kafka.patches.header_names import read_any_header_name
-from investigator.kafka.patches.unreadable_batches import leave_unreadable_alone
-from investigator.kafka.producer import Writer
+from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
+from investigator.kafka.patches.unreadable_batches import pause_on_unreadable_batch
+from investigator.kafka.producer import DurableProducer
 from investigator.observability import logs, sentry
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
@@ -38,14 +38,14 @@ from investigator.preflight.checks import Preflight
 from investigator.services import build_breakers, build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
-from investigator.streaming.assignor import Group
-from investigator.streaming.consumer import transport_for
-from investigator.streaming.intake import Intake
+from investigator.streaming.assignor import GroupSizeAssignor
+from investigator.streaming.consumer import build_transport
+from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.options import faust_options
-from investigator.streaming.schema import RecordOrError
+from investigator.streaming.schema import ErrorHandlingSchema
 from investigator.streaming.worker import Worker, run_apart
-from investigator.web import Identity, Sources, add_status_pages, add_views
+from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_views
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
@@ -83,34 +83,36 @@ def load_message_types() -> Mapping[str, MessageType]:
 
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     """Build a worker's application; it connects to nothing before it is started."""
-    read_any_header_name()
-    leave_unreadable_alone()
+    tolerate_non_utf8_header_names()
+    pause_on_unreadable_batch()
     metrics = Metrics(REGISTRY)
     options = client_options(settings)
-    writer = Writer(
+    writer = DurableProducer(
         options,
         idempotent=settings.thoth_investigator_producer_idempotence,
         max_message_bytes=settings.kafka_message_max_bytes,
     )
     halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
-    board = Board(halts, _worker_name(), time.time)
-    halts.feed(board)
-    dead_letters = KafkaDeadLetters(settings, writer, _topic_creator(settings), redactor, metrics)
+    halt_coordinator = HaltCoordinator(halts, _worker_name(), time.time)
+    halts.feed(halt_coordinator)
+    dead_letters = DeadLetterPublisher(settings, writer, _topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
-    dispatcher = Dispatcher(_dispatch_policy(settings), board, dead_letters, telemetry, redactor)
-    breakers, group = build_breakers(metrics), Group()
+    dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
+    breakers, group = build_breakers(metrics), GroupSizeAssignor()
     services = cache(partial(build_services, settings, metrics, breakers, group))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        transport_for(dispatcher, telemetry.show_position, group),
+        build_transport(dispatcher, telemetry.show_position, group),
         services=(writer, halts),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
         Worker=Worker,
         **faust_options(settings),
     )
-    _add_agents(app, Intake(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
-    _add_web(app, settings, board, metrics)
-    add_status_pages(app, Sources(_identity(settings), dispatcher, board, breakers.all(), metrics, redactor))
+    _add_agents(app, AgentFactory(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
+    _add_web(app, settings, halt_coordinator, metrics)
+    add_status_pages(
+        app, StatusCollector(_identity(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)
+    )
     return app
 
 
@@ -118,8 +120,8 @@ def _worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def _identity(settings: Settings) -> Identity:
-    return Identity(
+def _identity(settings: Settings) -> WorkerInfo:
+    return WorkerInfo(
         version=__version__,
         worker=_worker_name(),
         group=settings.kafka_consumer_group_id,
@@ -133,7 +135,7 @@ def _lifecycle(settings: Settings, dispatcher: Dispatcher, prepare: Callable[[],
     in_hand = settings.thoth_investigator_shutdown_timeout
     return Lifecycle(
         prepare,
-        drain=lambda: dispatcher.let_go(dispatcher.ledger.assigned(), in_hand),
+        drain=lambda: dispatcher.drain(dispatcher.ledger.assigned(), in_hand),
         longest_stop=in_hand + _CLOSING_SECONDS,
     )
 
@@ -153,8 +155,8 @@ def _prepare(settings: Settings, services: Callable[[], Services]) -> None:
 def _dispatch_policy(settings: Settings) -> DispatchPolicy:
     workers = settings.thoth_consumer_workers
     return DispatchPolicy(
-        workers=workers,
-        in_hand=4 * workers,
+        concurrency=workers,
+        max_in_flight=4 * workers,
         retry=RetryPolicy(settings.thoth_investigator_max_retries, settings.thoth_investigator_backoff),
     )
 
@@ -171,22 +173,22 @@ def _consumed(settings: Settings) -> list[MessageType]:
     return [each for each in load_message_types().values() if each.has_work_in(settings.thoth_consumer_mode)]
 
 
-def _add_agents(app: Investigator, intake: Intake, settings: Settings, redactor: Redactor) -> None:
+def _add_agents(app: Investigator, intake: AgentFactory, settings: Settings, redactor: Redactor) -> None:
     for message_type in _consumed(settings):
-        schema = RecordOrError(message_type, redactor.learn_from)
+        schema = ErrorHandlingSchema(message_type, redactor.learn_from)
         topic = app.topic(settings.topic(message_type.base_name), schema=schema)
         app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", intake.agent_body(message_type)))
 
 
-def _add_web(app: Investigator, settings: Settings, board: Board, metrics: Metrics) -> None:
+def _add_web(app: Investigator, settings: Settings, halt_coordinator: HaltCoordinator, metrics: Metrics) -> None:
     names = {base_name: settings.topic(base_name) for base_name in load_message_types()}
 
     def show(base_name: str) -> None:
-        metrics.halted_topics.labels(base_name).set(board.current(base_name) is not None)
+        metrics.halted_topics.labels(base_name).set(halt_coordinator.current(base_name) is not None)
 
     for base_name in names:
         show(base_name)
-    board.listen(show)
+    halt_coordinator.add_listener(show)
     metrics.consumer_info.info({"version": __version__})
     add_monitor(app, metrics.registry)
-    add_views(app, __version__, board, names)
+    add_views(app, __version__, halt_coordinator, names)

@@ -12,13 +12,13 @@ from pydantic import SecretStr
 
 from investigator.agent import MessageType
 from investigator.agent.message import fields_of
-from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.kafka import topics
-from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.dead_letter_store import DeadLetterStore
 from investigator.kafka.errors import KafkaTimeoutError
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.options import client_options
-from investigator.kafka.producer import Writer
+from investigator.kafka.producer import DurableProducer
 from investigator.kafka.replay_log import ReplayLog
 from investigator.kafka.topic_reader import TopicReader
 from investigator.observability.redaction import Redactor
@@ -70,7 +70,7 @@ class Operations:
         )
 
     @asynccontextmanager
-    async def board(self) -> AsyncIterator[Board]:
+    async def halt_coordinator(self) -> AsyncIterator[HaltCoordinator]:
         """Give the halts of the group, read to their end; what is changed there is written before this ends.
 
         Raises:
@@ -81,14 +81,14 @@ class Operations:
         await topics.create_missing(options, [topic])
         writer = self._writer()
         log = KafkaHaltLog(topic.name, self.group, options, writer)
-        board = Board(log, self.operator, time.time)
-        log.feed(board)
+        halt_coordinator = HaltCoordinator(log, self.operator, time.time)
+        log.feed(halt_coordinator)
         async with writer, log:
-            await _read_to_the_end(board)
-            yield board
+            await _read_to_the_end(halt_coordinator)
+            yield halt_coordinator
 
     @asynccontextmanager
-    async def dead_letters(self, *, to_replay: bool = False) -> AsyncIterator[DeadLetterBox]:
+    async def dead_letters(self, *, to_replay: bool = False) -> AsyncIterator[DeadLetterStore]:
         """Give the dead letters; the log of replays is made only where it is going to be written."""
         options = client_options(self._settings)
         topic = topics.replays_topic(self._settings)
@@ -97,19 +97,19 @@ class Operations:
         reader = TopicReader(options)
         writer = self._writer()
         async with writer:
-            yield DeadLetterBox(reader, writer, ReplayLog(topic.name, reader, writer))
+            yield DeadLetterStore(reader, writer, ReplayLog(topic.name, reader, writer))
 
-    def _writer(self) -> Writer:
-        return Writer(
+    def _writer(self) -> DurableProducer:
+        return DurableProducer(
             client_options(self._settings),
             idempotent=self._settings.thoth_investigator_producer_idempotence,
             max_message_bytes=self._settings.kafka_message_max_bytes,
         )
 
 
-async def _read_to_the_end(board: Board) -> None:
+async def _read_to_the_end(halt_coordinator: HaltCoordinator) -> None:
     try:
-        await asyncio.wait_for(board.caught_up.wait(), _HALTS_SECONDS)
+        await asyncio.wait_for(halt_coordinator.synced.wait(), _HALTS_SECONDS)
     except asyncio.TimeoutError:
         raise KafkaTimeoutError(f"the log of halts could not be read within {_HALTS_SECONDS:g} s") from None
 

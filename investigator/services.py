@@ -4,18 +4,18 @@
 from dataclasses import dataclass
 
 from investigator.agent.context import Services
-from investigator.argo.client import Cluster, ClusterPolicy, Namespaces
-from investigator.argo.credentials import Login
+from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
+from investigator.argo.credentials import Credentials
 from investigator.argo.pending_limit import PendingPolicy
-from investigator.argo.scheduler import WorkflowPolicy, Workflows
-from investigator.graph.client import Graph
+from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
+from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings
-from investigator.streaming.assignor import Group
+from investigator.streaming.assignor import GroupSizeAssignor
 
 
 @dataclass(frozen=True)
@@ -36,28 +36,28 @@ def build_breakers(metrics: Metrics) -> Breakers:
     return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
 
 
-def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, group: Group) -> Services:
+def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor) -> Services:
     """Build it all; connects to nothing yet.
 
     Raises:
         NoClusterError: nothing says where the cluster is.
     """
-    calls = CallPolicy(threads=settings.thoth_consumer_workers, budget=settings.thoth_investigator_call_timeout)
-    pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.workers)
+    calls = CallPolicy(threads=settings.thoth_consumer_workers, retry_budget=settings.thoth_investigator_call_timeout)
+    pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.member_count)
     database = build_database(settings)
     _show_schema(metrics, database, settings)
     return Services(
         settings,
-        Workflows(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster),
-        Graph(database, calls, breakers.graph),
+        WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster),
+        GraphClient(database, calls, breakers.graph),
         PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index),
         metrics,
     )
 
 
-def build_cluster(settings: Settings) -> Cluster:
+def build_cluster(settings: Settings) -> ClusterClient:
     """Build the client of the cluster's API; raises NoClusterError where nothing says where that is."""
-    login = Login(kubeconfig=settings.kubeconfig, verify_tls=settings.kubernetes_verify_tls)
+    credentials = Credentials(kubeconfig=settings.kubeconfig, verify_tls=settings.kubernetes_verify_tls)
     policy = ClusterPolicy(
         connections=settings.thoth_consumer_workers,
         timeout=settings.thoth_investigator_call_timeout,
@@ -69,7 +69,7 @@ def build_cluster(settings: Settings) -> Cluster:
         backend=settings.thoth_backend_namespace,
     )
     urls = {"api": settings.kubernetes_api_url, "template_api": settings.openshift_api_url}
-    return Cluster(login, policy, namespaces, **urls)
+    return ClusterClient(credentials, policy, namespaces, **urls)
 
 
 def build_database(settings: Settings) -> Database:

@@ -6,7 +6,7 @@ from investigator.agent.decorator import MESSAGE_TYPES, Handler, MessageType, ag
 from investigator.agent.message import Message, SecretStr, Text
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.settings.modes import Mode
-from investigator.settings.secrets import reveal
+from investigator.settings.secrets import secret_value
 
 __all__ = [
     "MESSAGE_TYPES",
@@ -20,5 +20,5 @@ __all__ = [
     "Text",
     "Work",
     "agent",
-    "reveal",
+    "secret_value",
 ]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.kinds import Kind
-from investigator.argo.scheduler import Workflows
+from investigator.argo.kinds import WorkflowKind
+from investigator.argo.scheduler import WorkflowScheduler
 from investigator.delivery.origin import Origin
-from investigator.graph.client import Graph
+from investigator.graph.client import GraphClient
 from investigator.observability.metrics import Metrics
 from investigator.package_index import PackageIndex
 from investigator.settings import Settings
@@ -22,8 +22,8 @@ class Services:
     """What all messages share: built once per worker."""
 
     settings: Settings
-    workflows: Workflows
-    graph: Graph
+    workflows: WorkflowScheduler
+    graph: GraphClient
     index: PackageIndex
     metrics: Metrics
 
@@ -43,7 +43,7 @@ class Work:
         return self.services.settings
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> GraphClient:
         """The knowledge graph."""
         return self.services.graph
 
@@ -71,7 +71,9 @@ class Work:
         """Tell the names of the solvers that are installed in the cluster."""
         return await self.services.workflows.solver_names()
 
-    async def schedule(self, kind: Kind, *, step: str = "", job_id: str | None = None, **arguments: object) -> None:
+    async def schedule(
+        self, kind: WorkflowKind, *, step: str = "", job_id: str | None = None, **arguments: object
+    ) -> None:
         """Schedule a workflow, exactly once for this message, kind and step.
 
         Args:

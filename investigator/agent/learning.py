@@ -13,12 +13,12 @@ from investigator.delivery.errors import PermanentError
 
 __all__ = [
     "Release",
-    "lacking_solvers",
+    "gather_all",
     "learn_by_revsolver",
     "learn_by_solvers",
-    "learn_security",
-    "tell_kebechet",
-    "together",
+    "learn_security_indicators",
+    "missing_solvers",
+    "notify_kebechet",
 ]
 
 
@@ -31,7 +31,7 @@ class Release:
     index_url: str
 
 
-async def together(*steps: Coroutine[object, object, None]) -> None:
+async def gather_all(*steps: Coroutine[object, object, None]) -> None:
     """Run steps whose order does not matter side by side, and wait for every one of them.
 
     None is left running behind the handler's back, where the next attempt would meet it. Of several failures one that
@@ -62,7 +62,7 @@ async def learn_by_solvers(
         return
     names = await work.solver_names() if solvers is None else solvers
     packages = f"{release.name}==={release.version}"
-    await together(
+    await gather_all(
         *(
             work.schedule(
                 "solver",
@@ -79,7 +79,7 @@ async def learn_by_solvers(
     )
 
 
-async def lacking_solvers(work: Work, release: Release, *, only: str | None = None) -> list[str]:
+async def missing_solvers(work: Work, release: Release, *, only: str | None = None) -> list[str]:
     """Tell which solvers have still to solve a version of a package.
 
     Args:
@@ -110,7 +110,7 @@ async def learn_by_revsolver(work: Work, name: str, version: str) -> None:
         )
 
 
-async def learn_security(work: Work, release: Release) -> None:
+async def learn_security_indicators(work: Work, release: Release) -> None:
     """Schedule the analysis of security indicators, unless the graph holds its result already."""
     if not work.settings.thoth_investigator_schedule_security:
         return
@@ -126,7 +126,7 @@ async def learn_security(work: Work, release: Release) -> None:
     )
 
 
-async def tell_kebechet(
+async def notify_kebechet(
     work: Work, *, name: str, index_url: str, version: str | None = None, solver: str | None = None
 ) -> None:
     """Schedule Kebechet's administrator, which runs Kebechet on the projects that the news concerns.

@@ -146,7 +146,7 @@ def _renamed(content: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, A
 
 
 def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
-    shape = _shape(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
+    shape = _validator(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     given = {
         name: content[name]
         for name, required in shape.required.items()
@@ -156,7 +156,7 @@ def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
         fields = shape.validator.validate_python(given)
     except ValidationError as error:
         raise _malformed(error) from None
-    _refuse_what_json_cannot_carry(given)
+    _reject_unencodable(given)
     return fields
 
 
@@ -171,7 +171,7 @@ def _malformed(error: ValidationError) -> MalformedMessageError:
     return MalformedMessageError(told + (f"; and {untold} more" if untold > 0 else ""), field=problems[0][0])
 
 
-def _refuse_what_json_cannot_carry(given: dict[str, Any]) -> None:
+def _reject_unencodable(given: dict[str, Any]) -> None:
     # Half of a surrogate pair and a number beyond every float can be spelt in JSON, but neither a database nor a
     # workflow's parameters can hold them.
     for name, content in given.items():
@@ -185,17 +185,17 @@ def _refuse_what_json_cannot_carry(given: dict[str, Any]) -> None:
             raise MalformedMessageError(f"field {name!r}: is nested too deeply", field=name) from None
 
 
-class _Shape(NamedTuple):
+class _Validator(NamedTuple):
     required: dict[str, bool]  # for each field
     validator: TypeAdapter[dict[str, Any]]
 
 
 @cache
-def _shape(record: type[Any]) -> _Shape:
+def _validator(record: type[Any]) -> _Validator:
     fields = {
         name: Required[kind] if required else NotRequired[kind] for name, (kind, required) in fields_of(record).items()
     }
     shape = TypedDict(record.__name__, fields)  # type: ignore[misc]  # a shape known only at run time
     strictly = with_config(ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True))
     validator = cast("TypeAdapter[dict[str, Any]]", TypeAdapter(strictly(shape)))
-    return _Shape({name: required for name, (_, required) in fields_of(record).items()}, validator)
+    return _Validator({name: required for name, (_, required) in fields_of(record).items()}, validator)

@@ -17,11 +17,11 @@ from urllib.parse import quote
 from thoth.common import OpenShift
 from thoth.common.workflows import WorkflowManager
 
-from investigator.argo.credentials import Login
+from investigator.argo.credentials import Credentials
 from investigator.argo.http import ApiError, ClusterApi
-from investigator.argo.labels import Marks
-from investigator.argo.pending_count import count_not_started
-from investigator.argo.ttl_cache import Kept
+from investigator.argo.labels import TraceMetadata
+from investigator.argo.pending_count import count_pending
+from investigator.argo.ttl_cache import TTLCache
 from investigator.resilience.http_errors import is_refusal
 
 _LOGGER = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Namespaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PreparedWorkflow:
     """A workflow that is ready to be created."""
 
     namespace: str
@@ -59,12 +59,12 @@ class TemplateError(Exception):
     """The infra namespace does not hold the template as it should: the operator's to put right, not the message's."""
 
 
-class Cluster(OpenShift):
+class ClusterClient(OpenShift):
     """Drafts and creates workflows; every method blocks, and may be used by many threads."""
 
     def __init__(
         self,
-        login: Login,
+        credentials: Credentials,
         policy: ClusterPolicy,
         namespaces: Namespaces,
         *,
@@ -88,14 +88,14 @@ class Cluster(OpenShift):
         self.middletier_namespace = namespaces.middletier
         self.backend_namespace = namespaces.backend
         self._thread = threading.local()
-        self._api = ClusterApi(login, connections=policy.connections, timeout=policy.timeout)
-        self._host = (api or login.host).rstrip("/")
-        self._template_host = (template_api or login.host).rstrip("/")
+        self._api = ClusterApi(credentials, connections=policy.connections, timeout=policy.timeout)
+        self._host = (api or credentials.host).rstrip("/")
+        self._template_host = (template_api or credentials.host).rstrip("/")
         self._page = policy.page
-        self._templates = Kept(self._fetch_template, policy.template_ttl)
-        self._solvers = Kept(self._fetch_solvers, policy.solvers_ttl)
+        self._templates = TTLCache(self._fetch_template, policy.template_ttl)
+        self._solvers = TTLCache(self._fetch_solvers, policy.solvers_ttl)
 
-    def draft(self, method: str, arguments: dict[str, Any]) -> Draft:
+    def prepare(self, method: str, arguments: dict[str, Any]) -> PreparedWorkflow:
         """Have a ``schedule_*`` method make a workflow, without creating it.
 
         Raises:
@@ -103,7 +103,7 @@ class Cluster(OpenShift):
             TemplateError: the template is not as it should be.
             ThothCommonExceptionError, ValueError, TypeError, LookupError: the arguments are wrong.
         """
-        self._thread.drafting = drafting = _Drafting(self)
+        self._thread.drafting = drafting = _CapturingManager(self)
         getattr(self, method)(**arguments)
         return drafting.drafts[0]
 
@@ -112,10 +112,10 @@ class Cluster(OpenShift):
         """What the ``schedule_*`` methods submit workflows to: each thread has its own."""
         return cast("WorkflowManager", self._thread.drafting)
 
-    def create(self, draft: Draft, marks: Marks) -> bool:
+    def create(self, draft: PreparedWorkflow, trace_metadata: TraceMetadata) -> bool:
         """Create a workflow; False if there is one of that name already. Raises what `draft` does."""
         metadata = dict(draft.body.get("metadata") or {})
-        for kind, own in (("labels", marks.labels), ("annotations", marks.annotations)):
+        for kind, own in (("labels", trace_metadata.labels), ("annotations", trace_metadata.annotations)):
             metadata[kind] = {**(metadata.get(kind) or {}), **own}
         try:
             self._api.create(self._workflows(draft.namespace), {**draft.body, "metadata": metadata})
@@ -126,9 +126,9 @@ class Cluster(OpenShift):
             raise
         return True
 
-    def count_not_started(self, namespace: str, enough: int) -> int:
+    def count_pending(self, namespace: str, enough: int) -> int:
         """Count the workflows of a namespace that have not started; stops soon where there are more than ``enough``."""
-        return count_not_started(self._api, self._workflows(namespace), page=self._page, enough=enough)
+        return count_pending(self._api, self._workflows(namespace), page=self._page, enough=enough)
 
     def get_solver_names(self) -> list[str]:
         """Give the names of the installed solvers, each once."""
@@ -151,7 +151,7 @@ class Cluster(OpenShift):
         declared = {entry["name"]: entry for entry in template.setdefault("parameters", [])}
         for name, value in parameters.items():
             if name not in declared:
-                _say_undeclared(template["metadata"]["name"], name)
+                _warn_undeclared(template["metadata"]["name"], name)
                 template["parameters"].append(declared.setdefault(name, {"name": name}))
             declared[name]["value"] = "" if value is None else str(value)
 
@@ -162,7 +162,7 @@ class Cluster(OpenShift):
         try:
             return self._process(namespace, template, parameters)
         except ApiError as error:
-            latest = self._templates.other_than(place, template) if is_refusal(error.status) else None
+            latest = self._templates.get_if_changed(place, template) if is_refusal(error.status) else None
             if latest is None:
                 raise
             return self._process(namespace, latest, parameters)
@@ -191,18 +191,18 @@ class Cluster(OpenShift):
         return f"{self._host}/apis/argoproj.io/v1alpha1/namespaces/{quote(namespace)}/workflows"
 
 
-class _Drafting(WorkflowManager):
+class _CapturingManager(WorkflowManager):
     """Takes down what a `schedule_*` function would submit.
 
     The base turns each workflow into Argo's generated models and back, which takes ten times the rest of our work and
     drops fields that these models do not know.
     """
 
-    openshift: Cluster
+    openshift: ClusterClient
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: ClusterClient) -> None:
         self.openshift = cluster
-        self.drafts: list[Draft] = []
+        self.drafts: list[PreparedWorkflow] = []
 
     def submit_workflow_from_template(  # noqa: PLR0913 - the signature is the base's
         self,
@@ -221,7 +221,7 @@ class _Drafting(WorkflowManager):
         if not objects or not isinstance(objects[0], dict):
             raise TemplateError(f"the template with label {label_selector} in namespace {namespace} has no workflow")
         _set_arguments(objects[0], workflow_parameters or {})
-        self.drafts.append(Draft(workflow_namespace or namespace, objects[0]))
+        self.drafts.append(PreparedWorkflow(workflow_namespace or namespace, objects[0]))
         return None
 
 
@@ -232,5 +232,5 @@ def _set_arguments(workflow: dict[str, Any], parameters: dict[str, Any]) -> None
 
 
 @cache
-def _say_undeclared(template: str, parameter: str) -> None:
+def _warn_undeclared(template: str, parameter: str) -> None:
     _LOGGER.warning("Template %s does not declare parameter %s, which is added to it", template, parameter)

@@ -17,11 +17,11 @@ from investigator.errors import StartupError
 TokenReader = Callable[[], str | None]
 
 
-class NoClusterError(StartupError):
+class ClusterConfigError(StartupError):
     """Neither a service account nor KUBECONFIG says where the cluster is; the text says why not."""
 
 
-class Login:
+class Credentials:
     """Where the cluster's API is, and the token to show there, which is read anew whenever its file changes.
 
     Args:
@@ -52,13 +52,13 @@ class Login:
             self.in_cluster = False
         self.host: str = configuration.host.rstrip("/")
         self.tls = _tls(configuration, verify=verify_tls)
-        self._token = _FileBacked(self._token_files(), self._read_token)
+        self._token = _CachedToken(self._token_files(), self._read_token)
 
     def token(self) -> str | None:
         """Give the bearer token of this moment; None where a client certificate is the login."""
         return self._token.get()
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Read the token anew, since the API did not take the last one."""
         self._token.forget()
 
@@ -79,34 +79,34 @@ class Login:
         try:
             config.load_kube_config(config_file=self._kubeconfig, client_configuration=configuration)
         except Exception as error:  # its content decides what is raised, and it may be half written right now
-            raise NoClusterError(f"{before}KUBECONFIG gives no login: {error}") from error
+            raise ClusterConfigError(f"{before}KUBECONFIG gives no login: {error}") from error
         return configuration
 
 
-class _FileBacked:
+class _CachedToken:
     """A token that is kept until one of the files changes that it was read from; used by many threads."""
 
     def __init__(self, files: Sequence[str], read: TokenReader) -> None:
         self._files = files
         self._read = read
         self._lock = threading.Lock()
-        self._stamp: object = None
+        self._file_version: object = None
         self._token: str | None = None
 
     def get(self) -> str | None:
-        stamp = [_stamp(file) for file in self._files]
+        stamp = [_file_version(file) for file in self._files]
         with self._lock:
-            if stamp != self._stamp:
+            if stamp != self._file_version:
                 self._token = self._read()
-                self._stamp = stamp
+                self._file_version = stamp
             return self._token
 
     def forget(self) -> None:
         with self._lock:
-            self._stamp = None
+            self._file_version = None
 
 
-def _stamp(file: str) -> tuple[int, int, int] | None:
+def _file_version(file: str) -> tuple[int, int, int] | None:
     try:
         stat = Path(file).stat()
     except OSError:

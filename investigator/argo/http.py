@@ -7,7 +7,7 @@ from typing import Any
 
 import urllib3
 
-from investigator.argo.credentials import Login
+from investigator.argo.credentials import Credentials
 from investigator.resilience.http_errors import retry_after
 
 
@@ -35,14 +35,14 @@ class ClusterApi:
         timeout: seconds that connecting may take, and each wait for a part of the answer.
     """
 
-    def __init__(self, login: Login, *, connections: int, timeout: float) -> None:
-        self._login = login
+    def __init__(self, credentials: Credentials, *, connections: int, timeout: float) -> None:
+        self._credentials = credentials
         # No retries here: whether and when to repeat is decided in one place, above.
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             timeout=urllib3.Timeout(connect=timeout, read=timeout),
             retries=False,
-            ssl_context=login.tls,
+            ssl_context=credentials.tls,
         )
 
     def get(self, url: str, query: dict[str, str] | None = None, *, accept: str = "application/json") -> dict[str, Any]:
@@ -73,7 +73,7 @@ class ClusterApi:
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         reply = self._send_once(method, url, query, data, accept)
         if reply.status == HTTPStatus.UNAUTHORIZED:  # the token was replaced a moment ago
-            self._login.renew()
+            self._credentials.refresh()
             reply = self._send_once(method, url, query, data, accept)
         if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
             raise _refusal(method, url, reply)
@@ -83,7 +83,7 @@ class ClusterApi:
         self, method: str, url: str, query: dict[str, str] | None, data: bytes | None, accept: str
     ) -> urllib3.BaseHTTPResponse:
         headers = {"Accept": accept}
-        if token := self._login.token():
+        if token := self._credentials.token():
             headers["Authorization"] = f"Bearer {token}"
         if data is not None:
             headers["Content-Type"] = "application/json"

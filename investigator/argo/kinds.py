@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal[
+WorkflowKind = Literal[
     "adviser",
     "provenance-checker",
     "kebechet",
@@ -22,7 +22,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class KindSpec:
     """How workflows of a kind are scheduled: where, by which method of thoth-common, under what id."""
 
     namespace: Literal["backend", "middletier"]
@@ -31,17 +31,17 @@ class Spec:
     urgent: bool = False  # a person waits for the result
 
 
-KINDS: Mapping[Kind, Spec] = {
-    "adviser": Spec("backend", "schedule_adviser", "adviser", urgent=True),
-    "provenance-checker": Spec("backend", "schedule_provenance_checker", "provenance-checker", urgent=True),
-    "kebechet": Spec("backend", "schedule_kebechet_workflow", "kebechet-job"),
-    "kebechet-run-url": Spec("backend", "schedule_kebechet_run_url_workflow", "kebechet-run-url"),
-    "kebechet-administrator": Spec("backend", "schedule_kebechet_administrator", "kebechet-administrator"),
-    "thoth-repo-init": Spec("backend", "schedule_thoth_repo_init", "thoth-repo-init"),
-    "solver": Spec("middletier", "schedule_solver", None),
-    "revsolver": Spec("middletier", "schedule_revsolver", "revsolver"),
-    "security-indicator": Spec("middletier", "schedule_security_indicator", "security-indicator"),
-    "package-extract": Spec("middletier", "schedule_package_extract", "package-extract"),
-    "build-analysis": Spec("middletier", "schedule_build_analysis", "build-analysis"),
-    "graph-sync": Spec("middletier", "schedule_graph_sync", "graph-sync"),
+WORKFLOW_KINDS: Mapping[WorkflowKind, KindSpec] = {
+    "adviser": KindSpec("backend", "schedule_adviser", "adviser", urgent=True),
+    "provenance-checker": KindSpec("backend", "schedule_provenance_checker", "provenance-checker", urgent=True),
+    "kebechet": KindSpec("backend", "schedule_kebechet_workflow", "kebechet-job"),
+    "kebechet-run-url": KindSpec("backend", "schedule_kebechet_run_url_workflow", "kebechet-run-url"),
+    "kebechet-administrator": KindSpec("backend", "schedule_kebechet_administrator", "kebechet-administrator"),
+    "thoth-repo-init": KindSpec("backend", "schedule_thoth_repo_init", "thoth-repo-init"),
+    "solver": KindSpec("middletier", "schedule_solver", None),
+    "revsolver": KindSpec("middletier", "schedule_revsolver", "revsolver"),
+    "security-indicator": KindSpec("middletier", "schedule_security_indicator", "security-indicator"),
+    "package-extract": KindSpec("middletier", "schedule_package_extract", "package-extract"),
+    "build-analysis": KindSpec("middletier", "schedule_build_analysis", "build-analysis"),
+    "graph-sync": KindSpec("middletier", "schedule_graph_sync", "graph-sync"),
 }

@@ -13,14 +13,14 @@ _LONGEST = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class TraceMetadata:
     """What is written on a workflow."""
 
     labels: dict[str, str]
     annotations: dict[str, str]
 
 
-def marks(message_type: str, origin: Origin, correlation_id: str | None = None) -> Marks:
+def trace_metadata(message_type: str, origin: Origin, correlation_id: str | None = None) -> TraceMetadata:
     """Give the marks for the workflows that a message asked for, so that one finds them by it, and it by them."""
     facts = {
         "message-type": message_type,
@@ -30,4 +30,4 @@ def marks(message_type: str, origin: Origin, correlation_id: str | None = None) 
         "correlation-id": (correlation_id or "")[:_LONGEST],
     }
     written = {f"{_PREFIX}/{name}": value for name, value in facts.items() if value}
-    return Marks({name: value for name, value in written.items() if _LABEL.fullmatch(value)}, written)
+    return TraceMetadata({name: value for name, value in written.items() if _LABEL.fullmatch(value)}, written)

@@ -14,7 +14,7 @@ _NOT_STARTED = ",".join(f"{_PHASE}!={phase}" for phase in _STARTED)  # also true
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
-def count_not_started(api: ClusterApi, url: str, *, page: int, enough: int) -> int:
+def count_pending(api: ClusterApi, url: str, *, page: int, enough: int) -> int:
     """Count them page by page, until there are no more or there are more than ``enough``.
 
     Args:

@@ -25,23 +25,23 @@ class PendingPolicy:
     """
 
     limit: int | None = None
-    every: float = 2.0  # between two counts; what the contract's ARGO_PENDING_SLEEP_TIME defaults to
-    workers: Callable[[], int] = lambda: 1
+    interval: float = 2.0  # between two counts; what the contract's ARGO_PENDING_SLEEP_TIME defaults to
+    members: Callable[[], int] = lambda: 1
 
 
 @dataclass(slots=True)
-class Place:
+class Permit:
     """The right to create one workflow."""
 
     used: bool = True
 
-    def give_back(self) -> None:
+    def cancel(self) -> None:
         """Say that nothing was created after all, as far as that is sure."""
         self.used = False
 
 
 @dataclass(slots=True)
-class PendingGate:
+class PendingLimiter:
     """Lets handlers through to one namespace, urgent ones first, else in the order in which they came.
 
     ``count`` asks the cluster how many workflows are pending. ``show`` is told what is known whenever that changes.
@@ -58,17 +58,19 @@ class PendingGate:
     _counting: "asyncio.Task[None] | None" = None
 
     def __post_init__(self) -> None:
-        self._budget = Budget(self.policy.limit or 0, self.policy.every)
+        self._budget = Budget(self.policy.limit or 0, self.policy.interval)
 
     @asynccontextmanager
-    async def place(self, *, urgent: bool = False, while_waiting: WhileWaiting = nullcontext) -> AsyncIterator[Place]:
+    async def acquire(
+        self, *, urgent: bool = False, while_waiting: WhileWaiting = nullcontext
+    ) -> AsyncIterator[Permit]:
         """Wait for a place, without any bound, and hold it while the workflow is created.
 
         Raises:
             PermanentError: the cluster refuses to be counted.
             TemporaryError: the cluster could not be counted.
         """
-        place = Place()
+        place = Permit()
         if self.policy.limit is None:
             yield place
             return
@@ -86,7 +88,7 @@ class PendingGate:
     async def _enter(self, while_waiting: WhileWaiting, *, urgent: bool) -> float:
         """Wait to be let in; tell when that was."""
         if not self._waiting and self._has_room():
-            self._budget.let_in(now := _now())
+            self._budget.admit(now := _now())
             return now
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (not urgent, next(self._order), turn))
@@ -100,14 +102,14 @@ class PendingGate:
             raise
 
     def _leave(self, began: float, *, created: bool) -> None:
-        self._budget.end(_now(), began, created=created)
+        self._budget.finish(_now(), began, created=created)
         self._let_in()
 
     def _let_in(self) -> None:
         """Let in whoever fits now, and see to it that the cluster is counted for the others."""
         while (turn := self._first()) and self._has_room():
             heapq.heappop(self._waiting)
-            self._budget.let_in(now := _now())
+            self._budget.admit(now := _now())
             turn.set_result(now)
         if self._budget.pending is not None:
             self.show(self._budget.pending)
@@ -115,7 +117,7 @@ class PendingGate:
             self._counting = asyncio.create_task(self._keep_counting())
 
     def _has_room(self) -> bool:
-        return self._budget.has_room(_now(), self.policy.workers())
+        return self._budget.may_admit(_now(), self.policy.members())
 
     def _first(self) -> "asyncio.Future[float] | None":
         while self._waiting and self._waiting[0][2].done():
@@ -125,10 +127,10 @@ class PendingGate:
     async def _keep_counting(self) -> None:
         try:
             while self._first():
-                if (due := self._budget.due(_now(), self.policy.workers())) > _now():
+                if (due := self._budget.next_count_at(_now(), self.policy.members())) > _now():
                     await asyncio.sleep(due - _now())
                     continue
-                self._budget.begin_count(_now(), self.policy.workers())
+                self._budget.begin_count(_now(), self.policy.members())
                 counted = await self.count()
                 self._budget.end_count(_now(), counted)
                 self._let_in()

@@ -10,14 +10,14 @@ from typing import Literal
 import urllib3.exceptions
 from thoth.common.exceptions import ThothCommonExceptionError
 
-from investigator.argo.client import Cluster, Draft, TemplateError
-from investigator.argo.credentials import NoClusterError
+from investigator.argo.client import ClusterClient, PreparedWorkflow, TemplateError
+from investigator.argo.credentials import ClusterConfigError
 from investigator.argo.http import ApiError
 from investigator.argo.ids import workflow_id
-from investigator.argo.kinds import KINDS, Kind
-from investigator.argo.labels import Marks, marks
-from investigator.argo.pending_limit import PendingGate, PendingPolicy
-from investigator.delivery.current_message import handle, handling
+from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
+from investigator.argo.labels import TraceMetadata, trace_metadata
+from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
+from investigator.delivery.current_message import bind_message, current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
@@ -36,7 +36,7 @@ class WorkflowPolicy:
     pending: PendingPolicy
 
 
-class Workflows:
+class WorkflowScheduler:
     """Schedules workflows without blocking the event loop; one for all messages of a worker.
 
     Args:
@@ -46,7 +46,7 @@ class Workflows:
         breaker: holds calls back while the cluster's API is down; shown on pages by whoever made it.
     """
 
-    def __init__(self, cluster: Cluster, policy: WorkflowPolicy, metrics: Metrics, breaker: Breaker) -> None:
+    def __init__(self, cluster: ClusterClient, policy: WorkflowPolicy, metrics: Metrics, breaker: Breaker) -> None:
         self._cluster = cluster
         self._metrics = metrics
         self._calls = Calls(breaker, policy.calls, cluster_error)
@@ -55,7 +55,7 @@ class Workflows:
 
     async def schedule(  # noqa: PLR0913 - a message, what it asks for, and how to name and trace that
         self,
-        kind: Kind,
+        kind: WorkflowKind,
         origin: Origin,
         *,
         base_name: str,
@@ -79,10 +79,10 @@ class Workflows:
             PermanentError: the workflow can never be scheduled.
             TemporaryError: it could not be scheduled now, not even after some quick retries.
         """
-        spec = KINDS[kind]
+        spec = WORKFLOW_KINDS[kind]
         name = job_id or workflow_id(spec.prefix or str(arguments["solver"]), origin, step)
-        draft = await self._calls.run(partial(self._cluster.draft, spec.method, {**arguments, "job_id": name}))
-        end = await self._create(draft, marks(base_name, origin, correlation_id), urgent=spec.urgent)
+        draft = await self._calls.run(partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name}))
+        end = await self._create(draft, trace_metadata(base_name, origin, correlation_id), urgent=spec.urgent)
         self._count(end, base_name, kind)
         _LOGGER.info("%s workflow %s for %s: %s", kind, name, origin, end)
 
@@ -96,7 +96,7 @@ class Workflows:
             gate.close()
         self._calls.close()
 
-    async def _create(self, draft: Draft, own: Marks, *, urgent: bool) -> "_End":
+    async def _create(self, draft: PreparedWorkflow, own: TraceMetadata, *, urgent: bool) -> "_End":
         tries = 0
 
         def create() -> bool:
@@ -105,32 +105,32 @@ class Workflows:
             return self._cluster.create(draft, own)
 
         gate = self._gates[draft.namespace]
-        async with gate.place(urgent=urgent, while_waiting=handling().while_waiting) as place:
+        async with gate.acquire(urgent=urgent, while_waiting=current_context().while_waiting) as place:
             try:
                 created = await self._calls.run(create)
             except PermanentError:
-                place.give_back()
+                place.cancel()
                 raise
             if not created and tries == 1:
-                place.give_back()
+                place.cancel()
                 return "was there already"
         return "created" if created else "created, as a repetition found"
 
-    def _count(self, end: "_End", base_name: str, kind: Kind) -> None:
+    def _count(self, end: "_End", base_name: str, kind: WorkflowKind) -> None:
         labels = {"message_type": base_name, "workflow_type": kind}
         if end != "was there already":
             self._metrics.scheduled_workflows.labels(**labels).inc()
         if end != "created":
             self._metrics.deduplicated.labels(**labels).inc()
 
-    def _gate(self, namespace: str, policy: PendingPolicy) -> PendingGate:
+    def _gate(self, namespace: str, policy: PendingPolicy) -> PendingLimiter:
         async def count() -> int:
-            with handle(f"count of {namespace}"):
-                return await self._calls.run(partial(self._cluster.count_not_started, namespace, policy.limit or 0))
+            with bind_message(f"count of {namespace}"):
+                return await self._calls.run(partial(self._cluster.count_pending, namespace, policy.limit or 0))
 
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)
-        return PendingGate(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set, namespace)
+        return PendingLimiter(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set, namespace)
 
 
 #: How a creation ended; a repetition after a lost reply finds what the first try created.
@@ -143,7 +143,7 @@ def cluster_error(error: Exception) -> Exception:
         return error_for_status(error.status, str(error), delay=error.retry_after)
     if isinstance(error, urllib3.exceptions.HTTPError):
         return UnavailableError(f"the cluster's API does not answer: {error}")
-    if isinstance(error, TemplateError | NoClusterError | OSError):
+    if isinstance(error, TemplateError | ClusterConfigError | OSError):
         return TemporaryError(str(error))
     if isinstance(error, ThothCommonExceptionError | ValueError | TypeError | LookupError | AttributeError):
         return PermanentError(f"the workflow cannot be made of this message: {type(error).__name__}: {error}")

@@ -11,7 +11,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Kept(Generic[K, V]):
+class TTLCache(Generic[K, V]):
     """Fetches the value of a key with ``fetch``, in one thread at a time, and keeps it for ``seconds``."""
 
     def __init__(self, fetch: Callable[[K], V], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +28,7 @@ class Kept(Generic[K, V]):
                 return kept[1]
             return self._renew(key)
 
-    def other_than(self, key: K, value: V) -> V | None:
+    def get_if_changed(self, key: K, value: V) -> V | None:
         """Give the value of a key as it is now if it is not ``value``, None if nothing has changed."""
         with self._locks[key]:
             kept = self._values.get(key)

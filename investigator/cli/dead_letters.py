@@ -9,16 +9,16 @@ from typing import Any
 import click
 
 from investigator.cli.common import base_name_of, json_option, print_json, print_table, run, topics_of
-from investigator.cli.filters import Selection, matching, selection_options
+from investigator.cli.filters import DeadLetterFilter, matching, selection_options
 from investigator.cli.formatting import HEADINGS, details, print_details, row, summary
 from investigator.cli.masking import Masking
-from investigator.cli.newest import Latest
+from investigator.cli.newest import NewestN
 from investigator.cli.ports import Operations
 from investigator.cli.replay import replay
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
-from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.dead_letter_store import DeadLetterStore
 from investigator.kafka.replay_log import Replayed
 
 _LISTED = 100
@@ -51,7 +51,7 @@ def _list_command(operations: Operations) -> click.Command:
     def command(base_name: str | None, *, limit: int, as_json: bool, **selection: Any) -> None:  # noqa: ANN401  the options
         """List dead letters, of one topic or of all."""
         topics = topics_of(operations, base_name)
-        run(operations, _list(operations, topics, Selection(**selection), limit or None, as_json=as_json))
+        run(operations, _list(operations, topics, DeadLetterFilter(**selection), limit or None, as_json=as_json))
 
     return command
 
@@ -65,45 +65,45 @@ def _show_command(operations: Operations) -> click.Command:
     def command(base_name: str, *, partition: int, offset: int, as_json: bool) -> None:
         """Show everything about one dead letter, except for passwords."""
         topic = operations.topics[base_name_of(operations, base_name)]
-        run(operations, _show(operations, topic, Selection(partition, (offset, offset)), as_json=as_json))
+        run(operations, _show(operations, topic, DeadLetterFilter(partition, (offset, offset)), as_json=as_json))
 
     return command
 
 
-async def _latest(limit: int | None, letters: AsyncGenerator[DeadLetter, None]) -> Latest[DeadLetter]:
-    found = Latest[DeadLetter](limit)
+async def _latest(limit: int | None, letters: AsyncGenerator[DeadLetter, None]) -> NewestN[DeadLetter]:
+    found = NewestN[DeadLetter](limit)
     async with aclosing(letters):
         async for letter in letters:
-            found.add(letter.place, letter.slim())
+            found.add(letter.position, letter.slim())
     return found
 
 
 async def _list(
-    operations: Operations, topics: list[str], selection: Selection, limit: int | None, *, as_json: bool
+    operations: Operations, topics: list[str], selection: DeadLetterFilter, limit: int | None, *, as_json: bool
 ) -> None:
     async with operations.dead_letters() as box:
-        twins = await box.twins(topics)
+        twins = await box.topics(topics)
         searches = [_latest(limit, matching(box, twin, selection)) for twin in twins]
         replayed, found = await asyncio.gather(box.replayed(), asyncio.gather(*searches))
     if as_json:
         for letter in [letter for each in found for letter in each.items()]:
-            print_json(summary(letter, replayed.get(letter.place)))
+            print_json(summary(letter, replayed.get(letter.position)))
     else:
         _print({twin: each for twin, each in zip(twins, found, strict=True) if each.count}, replayed)
 
 
-def _print(found: Mapping[str, Latest[DeadLetter]], replayed: Mapping[Origin, Replayed]) -> None:
+def _print(found: Mapping[str, NewestN[DeadLetter]], replayed: Mapping[Origin, Replayed]) -> None:
     if not found:
         click.echo("No dead letter.")
     for twin, each in found.items():
         click.echo(each.heading(twin))
-        print_table(HEADINGS, [row(letter, replayed.get(letter.place)) for letter in each.items()])
+        print_table(HEADINGS, [row(letter, replayed.get(letter.position)) for letter in each.items()])
 
 
-async def _show(operations: Operations, topic: str, selection: Selection, *, as_json: bool) -> None:
+async def _show(operations: Operations, topic: str, selection: DeadLetterFilter, *, as_json: bool) -> None:
     async with operations.dead_letters() as box:
         letter = await _only(box, topic, selection)
-        replayed = (await box.replayed()).get(letter.place)
+        replayed = (await box.replayed()).get(letter.position)
     mask = Masking(operations.secret_fields, operations.redactor)
     content = details(letter, replayed, mask)
     if as_json:
@@ -112,8 +112,8 @@ async def _show(operations: Operations, topic: str, selection: Selection, *, as_
         print_details(content)
 
 
-async def _only(box: DeadLetterBox, topic: str, selection: Selection) -> DeadLetter:
-    for twin in await box.twins([topic]):
+async def _only(box: DeadLetterStore, topic: str, selection: DeadLetterFilter) -> DeadLetter:
+    for twin in await box.topics([topic]):
         async with aclosing(matching(box, twin, selection)) as letters:
             async for letter in letters:
                 return letter

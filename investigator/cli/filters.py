@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from investigator.delivery.replay import DeadLetter
-from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.dead_letter_store import DeadLetterStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ _OFFSETS = re.compile(r"(\d+)(?:(-)(\d+)?)?")
 
 
 @dataclass(frozen=True)
-class Selection:
+class DeadLetterFilter:
     """What all of these say about a dead letter must be true; what is None says nothing.
 
     Args:
@@ -45,13 +45,13 @@ class Selection:
     @property
     def is_everything(self) -> bool:
         """Whether nothing is left out."""
-        return self == Selection()
+        return self == DeadLetterFilter()
 
     def __contains__(self, letter: DeadLetter) -> bool:
         """Tell whether the dead letter is meant."""
         return (
-            self._is_at(letter.place.partition, letter.place.offset)
-            and self._is_in_time(letter.place.timestamp_ms / 1000)
+            self._is_at(letter.position.partition, letter.position.offset)
+            and self._is_in_time(letter.position.timestamp_ms / 1000)
             and self._has_error(letter)
             and (not self.fields or self._has_fields(letter.value))
         )
@@ -75,10 +75,10 @@ class Selection:
         return all(_field(content, name) == text for name, text in self.fields)
 
 
-async def matching(box: DeadLetterBox, twin: str, selection: Selection) -> AsyncGenerator[DeadLetter, None]:
+async def matching(box: DeadLetterStore, twin: str, selection: DeadLetterFilter) -> AsyncGenerator[DeadLetter, None]:
     """Give the dead letters of a topic that are meant."""
     first, last = selection.offsets or (0, None)
-    async with aclosing(box.letters(twin, selection.partition, first, last)) as letters:
+    async with aclosing(box.read(twin, selection.partition, first, last)) as letters:
         async for letter in letters:
             if letter in selection:
                 yield letter
@@ -92,7 +92,7 @@ def _field(content: object, name: str) -> str | None:
     return content if isinstance(content, str) else json.dumps(content)
 
 
-class Moment(click.ParamType):
+class TimeParam(click.ParamType):
     """A point in time: `2024-05-01T12:00` (UTC unless it says otherwise), or so long ago: `90s`, `15m`, `2h`, `3d`."""
 
     name = "time"
@@ -144,14 +144,14 @@ _OPTIONS = (
     click.option("--partition", type=click.IntRange(min=0), help="The partition of the dead-letter topic."),
     click.option("--offset", "offsets", type=Offsets(), help="An offset there, or a range: 12, 12-30, 12-."),
     click.option("--error", help="A part of the error's text or class, upper or lower case."),
-    click.option("--since", type=Moment(), help="Given up since then: 2h (ago), or 2024-05-01T12:00 in UTC."),
-    click.option("--until", type=Moment(), help="Given up before then."),
+    click.option("--since", type=TimeParam(), help="Given up since then: 2h (ago), or 2024-05-01T12:00 in UTC."),
+    click.option("--until", type=TimeParam(), help="Given up before then."),
     click.option("--field", "fields", type=Field(), multiple=True, help="A field of the value: package_name=flask."),
 )
 
 
 def selection_options(command: F) -> F:
-    """Add the options to a command; `Selection(**options)` makes what they say of them."""
+    """Add the options to a command; `DeadLetterFilter(**options)` makes what they say of them."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -10,7 +10,7 @@ from investigator.delivery.dead_letters import ATTEMPTS, EXCEPTION, ORIGINAL, RE
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 from investigator.kafka.replay_log import Replayed
-from investigator.observability.time_format import moment
+from investigator.observability.time_format import format_timestamp
 
 HEADINGS = ("PARTITION", "OFFSET", "GIVEN UP", "ORIGINAL", "ATTEMPTS", "REPLAYS", "LAST REPLAY", "ERROR")
 
@@ -21,13 +21,13 @@ def row(letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
     """Give the cells of a table's row, as HEADINGS name them."""
     original = letter.original
     return (
-        letter.place.partition,
-        letter.place.offset,
-        moment(letter.place.timestamp_ms / 1000),
+        letter.position.partition,
+        letter.position.offset,
+        format_timestamp(letter.position.timestamp_ms / 1000),
         "-" if original is None else f"[{original.partition}]@{original.offset}",
         letter.attempts,
         letter.replays,
-        "-" if replayed is None else moment(replayed.at),
+        "-" if replayed is None else format_timestamp(replayed.at),
         f"{_short(letter.error_class)}: {letter.error}",
     )
 
@@ -39,7 +39,7 @@ def _short(class_name: str) -> str:
 def summary(letter: DeadLetter, replayed: Replayed | None) -> dict[str, Any]:
     """Give an object for machines, without key, value and headers."""
     return {
-        **_place(letter.place),
+        **_place(letter.position),
         "original": None if letter.original is None else _place(letter.original),
         "group": letter.group,
         "error_class": letter.error_class,
@@ -47,12 +47,12 @@ def summary(letter: DeadLetter, replayed: Replayed | None) -> dict[str, Any]:
         "error": letter.error,
         "attempts": letter.attempts,
         "replays": letter.replays,
-        "replayed": None if replayed is None else {**vars(replayed), "at": moment(replayed.at)},
+        "replayed": None if replayed is None else {**vars(replayed), "at": format_timestamp(replayed.at)},
     }
 
 
 def _place(place: Origin) -> dict[str, Any]:
-    at = moment(place.timestamp_ms / 1000)
+    at = format_timestamp(place.timestamp_ms / 1000)
     return {"topic": place.topic, "partition": place.partition, "offset": place.offset, "timestamp": at}
 
 

@@ -10,10 +10,10 @@ import click
 
 from investigator.cli.common import base_name_of, json_option, print_json, print_table, run
 from investigator.cli.ports import Operations
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Cause, Halt, Verb
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import FailedMessage, Halt, ResumeAction
 from investigator.kafka.errors import KafkaTimeoutError
-from investigator.observability.time_format import age, moment
+from investigator.observability.time_format import format_duration, format_timestamp
 
 _WRITE_SECONDS = 30.0
 _HEADINGS = ("TOPIC", "STATE", "SINCE", "BY", "MESSAGE", "ATTEMPTS", "ERROR")
@@ -55,26 +55,33 @@ def resume(operations: Operations) -> click.Command:
     @click.option(
         "--message",
         "verb",
-        type=click.Choice([verb.value for verb in Verb]),
-        default=Verb.RETRY.value,
+        type=click.Choice([action.value for action in ResumeAction]),
+        default=ResumeAction.RETRY.value,
         show_default=True,
         help="What is to happen to the messages that halted it.",
     )
     @_BY
-    def command(base_name: str, verb: str, by: str | None) -> None:
+    def command(base_name: str, action: str, by: str | None) -> None:
         """Resume a topic on all workers of the group."""
-        work = _resume(operations, base_name_of(operations, base_name), Verb(verb), by or operations.operator)
+        work = _resume(operations, base_name_of(operations, base_name), ResumeAction(action), by or operations.operator)
         run(operations, work)
 
     return command
 
 
 async def _list(operations: Operations, *, every: bool, as_json: bool) -> None:
-    async with operations.board() as board:
-        lines = [line for topic in board.halts.topics() for line in _lines(board, topic) if every or line.halted]
+    async with operations.halt_coordinator() as halt_coordinator:
+        lines = [
+            line
+            for topic in halt_coordinator.halts.topics()
+            for line in _lines(halt_coordinator, topic)
+            if every or line.halted
+        ]
     if as_json:
         for line in lines:
-            print_json({**vars(line), "since": moment(line.since), "causes": [vars(cause) for cause in line.causes]})
+            print_json(
+                {**vars(line), "since": format_timestamp(line.since), "causes": [vars(cause) for cause in line.causes]}
+            )
     elif lines:
         now = time.time()
         print_table(_HEADINGS, [row for line in lines for row in _rows(line, now)])
@@ -90,52 +97,56 @@ class _Line:
     halted: bool
     since: float
     by: str
-    verb: str | None
-    causes: tuple[Cause, ...]
+    action: str | None
+    causes: tuple[FailedMessage, ...]
 
 
-def _lines(board: Board, topic: str) -> Iterator[_Line]:
-    if (halt := board.current(topic)) is not None:
-        yield _Line(topic, halted=True, since=halt.since, by=halt.by, verb=None, causes=halt.causes)
-    for entry in board.halts.entries(topic).values():
-        if entry.verb is not None and entry.cause is not None:
+def _lines(halt_coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
+    if (halt := halt_coordinator.current(topic)) is not None:
+        yield _Line(topic, halted=True, since=halt.since, by=halt.by, action=None, causes=halt.causes)
+    for entry in halt_coordinator.halts.entries(topic).values():
+        if entry.action is not None and entry.cause is not None:
             yield _Line(
-                topic, halted=False, since=entry.since, by=entry.by, verb=entry.verb.value, causes=(entry.cause,)
+                topic, halted=False, since=entry.since, by=entry.by, action=entry.action.value, causes=(entry.cause,)
             )
 
 
 def _rows(line: _Line, now: float) -> list[tuple[object, ...]]:
-    what = "halted" if line.halted else f"resumed: {line.verb}"
-    head = (line.topic, what, f"{moment(line.since)} ({age(now - line.since)})", line.by)
+    what = "halted" if line.halted else f"resumed: {line.action}"
+    head = (line.topic, what, f"{format_timestamp(line.since)} ({format_duration(now - line.since)})", line.by)
     return [(*head, *_cells(cause)) for cause in line.causes] or [(*head, "-", "-", "-")]
 
 
-def _cells(cause: Cause) -> tuple[object, ...]:
+def _cells(cause: FailedMessage) -> tuple[object, ...]:
     return f"[{cause.partition}]@{cause.offset}", cause.attempts, cause.error
 
 
 async def _halt(operations: Operations, base_name: str, by: str) -> None:
-    async with operations.board() as board:
-        if (halt := board.current(base_name)) is not None:
-            click.echo(f"{base_name} has been halted since {moment(halt.since)} by {halt.by}.")
+    async with operations.halt_coordinator() as halt_coordinator:
+        if (halt := halt_coordinator.current(base_name)) is not None:
+            click.echo(f"{base_name} has been halted since {format_timestamp(halt.since)} by {halt.by}.")
             return
-        await _written(lambda done: board.halt(base_name, by=by, on_written=done))
+        await _written(lambda done: halt_coordinator.halt(base_name, by=by, on_written=done))
     click.echo(f"{base_name} is halted.")
 
 
-async def _resume(operations: Operations, base_name: str, verb: Verb, by: str) -> None:
-    async with operations.board() as board:
-        halt = board.current(base_name)
+async def _resume(operations: Operations, base_name: str, action: ResumeAction, by: str) -> None:
+    async with operations.halt_coordinator() as halt_coordinator:
+        halt = halt_coordinator.current(base_name)
         if halt is None:
             click.echo(f"{base_name} is not halted.")
             return
-        await _written(lambda done: board.resume(base_name, by=by, verb=verb, on_written=done))
-    _say_resumed(halt, verb)
+        await _written(lambda done: halt_coordinator.resume(base_name, by=by, action=action, on_written=done))
+    _say_resumed(halt, action)
 
 
-def _say_resumed(halt: Halt, verb: Verb) -> None:
+def _say_resumed(halt: Halt, action: ResumeAction) -> None:
     click.echo(f"{halt.topic} is resumed.")
-    what = {Verb.RETRY: "is tried again", Verb.SKIP: "is skipped", Verb.DEAD_LETTER: "goes to the dead letters"}[verb]
+    what = {
+        ResumeAction.RETRY: "is tried again",
+        ResumeAction.SKIP: "is skipped",
+        ResumeAction.DEAD_LETTER: "goes to the dead letters",
+    }[action]
     for cause in halt.causes:
         click.echo(f"The message at [{cause.partition}]@{cause.offset} {what}.")
 

@@ -13,7 +13,7 @@ _Moment = tuple[int, int, int]
 
 
 @dataclass
-class Latest(Generic[T]):
+class NewestN(Generic[T]):
     """Counts what is added, and keeps the latest.
 
     Args:

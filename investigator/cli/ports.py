@@ -4,8 +4,8 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from investigator.delivery.halt_coordinator import Board
-from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.kafka.dead_letter_store import DeadLetterStore
 from investigator.observability.redaction import Redactor
 
 
@@ -36,8 +36,8 @@ class Operations(Protocol):
     def secret_fields(self) -> frozenset[str]:
         """The names of the message fields that hold passwords."""
 
-    def board(self) -> AbstractAsyncContextManager[Board]:
+    def halt_coordinator(self) -> AbstractAsyncContextManager[HaltCoordinator]:
         """Return the halts of the group, read to their end; raises KafkaError where the broker does not answer."""
 
-    def dead_letters(self, *, to_replay: bool = False) -> AbstractAsyncContextManager[DeadLetterBox]:
+    def dead_letters(self, *, to_replay: bool = False) -> AbstractAsyncContextManager[DeadLetterStore]:
         """Return the dead letters; the log of replays is created only where `to_replay` is set."""

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from investigator.cli.common import print_table, run, topics_of
-from investigator.cli.filters import Selection, matching, selection_options
+from investigator.cli.filters import DeadLetterFilter, matching, selection_options
 from investigator.cli.formatting import HEADINGS, row
-from investigator.cli.newest import Latest
+from investigator.cli.newest import NewestN
 from investigator.cli.ports import Operations
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
-from investigator.kafka.dead_letter_store import DeadLetterBox
+from investigator.kafka.dead_letter_store import DeadLetterStore
 from investigator.kafka.replay_log import Replayed
 
 _LISTED = 100
@@ -27,7 +27,7 @@ _REMEDIES = {
     Verdict.SENT_BEFORE: "; --again sends them once more",
     Verdict.TOO_OFTEN: "; a higher --max-replays sends them once more",
     Verdict.OTHER_GROUP: "; set KAFKA_CONSUMER_GROUP_ID to that one, or let every group handle it with --any-group",
-    Verdict.FOREIGN: "; nobody knows where they came from",
+    Verdict.UNKNOWN_ORIGIN: "; nobody knows where they came from",
 }
 
 _OPTIONS = (
@@ -69,7 +69,7 @@ def _replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True)
-class _Order:
+class _ReplayRequest:
     """What is asked for, beside which dead letters."""
 
     policy: ReplayPolicy
@@ -78,12 +78,12 @@ class _Order:
     rate: float | None
 
 
-def _read(operations: Operations, options: dict[str, Any]) -> tuple[_Order, Selection]:
+def _read(operations: Operations, options: dict[str, Any]) -> tuple[_ReplayRequest, DeadLetterFilter]:
     everything = options.pop("everything")
     policy = ReplayPolicy(operations.group, *(options.pop(name) for name in ("any_group", "again", "max_replays")))
     by = options.pop("by") or operations.operator
-    order = _Order(policy, by, options.pop("dry_run"), options.pop("rate"))
-    selection = Selection(**options)
+    order = _ReplayRequest(policy, by, options.pop("dry_run"), options.pop("rate"))
+    selection = DeadLetterFilter(**options)
     if selection.is_everything and not everything:
         raise click.UsageError("Say which dead letters are to be sent again, or --all.")
     return order, selection
@@ -99,21 +99,23 @@ class _Plan:
     twin: str
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     picked: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    shown: Latest[tuple[object, ...]] = field(default_factory=lambda: Latest(_LISTED))
+    shown: NewestN[tuple[object, ...]] = field(default_factory=lambda: NewestN(_LISTED))
 
     def add(self, letter: DeadLetter, verdict: Verdict, replayed: Replayed | None, *, shown: bool) -> None:
         """Add a dead letter."""
         self.verdicts[verdict] += 1
         if verdict is Verdict.SEND:
-            self.picked[letter.place.partition].add(letter.place.offset)
+            self.picked[letter.position.partition].add(letter.position.offset)
         if shown:
-            self.shown.add(letter.place, (*row(letter, replayed)[:-1], verdict.value))
+            self.shown.add(letter.position, (*row(letter, replayed)[:-1], verdict.value))
 
 
-async def _replay(operations: Operations, topics: list[str], selection: Selection, order: _Order) -> None:
+async def _replay(
+    operations: Operations, topics: list[str], selection: DeadLetterFilter, order: _ReplayRequest
+) -> None:
     async with operations.dead_letters(to_replay=not order.dry_run) as box:
         replayed = await box.replayed()
-        plans = [await _plan(box, twin, selection, order, replayed) for twin in await box.twins(topics)]
+        plans = [await _plan(box, twin, selection, order, replayed) for twin in await box.topics(topics)]
         for plan in plans:
             _print(plan)
             if plan.picked and not order.dry_run:
@@ -123,12 +125,16 @@ async def _replay(operations: Operations, topics: list[str], selection: Selectio
 
 
 async def _plan(
-    box: DeadLetterBox, twin: str, selection: Selection, order: _Order, replayed: Mapping[Origin, Replayed]
+    box: DeadLetterStore,
+    twin: str,
+    selection: DeadLetterFilter,
+    order: _ReplayRequest,
+    replayed: Mapping[Origin, Replayed],
 ) -> _Plan:
     plan = _Plan(twin)
     async with aclosing(matching(box, twin, selection)) as letters:
         async for letter in letters:
-            before = replayed.get(letter.place)
+            before = replayed.get(letter.position)
             verdict = order.policy.verdict(letter, sent_before=before is not None)
             plan.add(letter, verdict, before, shown=order.dry_run or verdict is not Verdict.SEND)
     return plan
@@ -144,7 +150,7 @@ def _print(plan: _Plan) -> None:
         print_table((*HEADINGS[:-1], "DECISION"), rows)
 
 
-async def _send(box: DeadLetterBox, plan: _Plan, order: _Order) -> None:
+async def _send(box: DeadLetterStore, plan: _Plan, order: _ReplayRequest) -> None:
     progress = _Progress(plan.verdicts[Verdict.SEND])
     try:
         await box.send(plan.twin, plan.picked, order.policy, by=order.by, rate=order.rate, on_sent=progress.add)

@@ -12,29 +12,29 @@ WhileWaiting = Callable[[str], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Handling:
+class CallContext:
     """What a call may know of the message that it is made for.
 
-    ``who`` tells messages apart. ``while_waiting`` is entered for as long as the call does nothing but wait for
+    ``message_key`` tells messages apart. ``while_waiting`` is entered for as long as the call does nothing but wait for
     its turn, so that the engine can give the message's place to another one meanwhile.
     """
 
-    who: Hashable
+    message_key: Hashable
     while_waiting: WhileWaiting = nullcontext
 
 
-_CURRENT: ContextVar[Handling | None] = ContextVar("handling", default=None)
+_CURRENT: ContextVar[CallContext | None] = ContextVar("handling", default=None)
 
 
-def handling() -> Handling:
-    """Return what the engine said with `handle`; outside of any message the current task stands for one."""
-    return _CURRENT.get() or Handling(asyncio.current_task())
+def current_context() -> CallContext:
+    """Return what the engine said with `bind_message`; outside of any message the current task stands for one."""
+    return _CURRENT.get() or CallContext(asyncio.current_task())
 
 
 @contextmanager
-def handle(who: Hashable, while_waiting: WhileWaiting = nullcontext) -> Iterator[None]:
-    """Let the calls of this task, and of tasks that it starts, work for the message ``who``."""
-    token = _CURRENT.set(Handling(who, while_waiting))
+def bind_message(message_key: Hashable, while_waiting: WhileWaiting = nullcontext) -> Iterator[None]:
+    """Let the calls of this task, and of tasks that it starts, work for the message ``message_key``."""
+    token = _CURRENT.set(CallContext(message_key, while_waiting))
     try:
         yield
     finally:

@@ -16,8 +16,8 @@ class DeadLetterLimit:
         window: how many messages the share is taken of; fewer than that are no sample.
     """
 
-    consecutive: int = 1000
-    share: float = 0.95
+    max_consecutive: int = 1000
+    max_ratio: float = 0.95
     window: int = 1000
 
     def is_exceeded(self, outcomes: Sequence[bool]) -> bool:
@@ -27,20 +27,20 @@ class DeadLetterLimit:
             if handled:
                 break
             run += 1
-        if run >= self.consecutive:
+        if run >= self.max_consecutive:
             return True
-        return len(outcomes) >= self.window and outcomes.count(False) / len(outcomes) >= self.share
+        return len(outcomes) >= self.window and outcomes.count(False) / len(outcomes) >= self.max_ratio
 
 
-class Outcomes:
+class DeadLetterLimiter:
     """Remembers how the last messages of each topic ended, and applies the limit."""
 
     def __init__(self, limit: DeadLetterLimit) -> None:
         self._limit = limit
-        length = max(limit.window, limit.consecutive)
+        length = max(limit.window, limit.max_consecutive)
         self._outcomes: defaultdict[str, deque[bool]] = defaultdict(lambda: deque(maxlen=length))
 
-    def note(self, topic: str, *, handled: bool) -> None:
+    def record(self, topic: str, *, handled: bool) -> None:
         """Note how a message ended: handled well, or kept as a dead letter."""
         self._outcomes[topic].append(handled)
 

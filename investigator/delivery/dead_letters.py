@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.retry import Failure, text_of
+from investigator.delivery.retry import Failure, safe_str
 
 Headers = tuple[tuple[str, bytes | None], ...]  # None is a header without content, which Kafka tells from an empty one
 
@@ -24,7 +24,7 @@ GROUP = f"{ORIGINAL}consumer-group"
 EXCEPTION = "kafka_dlt-exception-"
 
 #: By so many bytes a dead letter may be larger than its message: twice _MAX_BYTES of an error, and some names.
-ROOM_FOR_HEADERS = 64 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 
 _MAX_BYTES = 8192
 _MAX_LONG = 2**63 - 1
@@ -49,14 +49,14 @@ def dead_letter_headers(
         group: the consumer group that gave it up.
         redact: removes passwords from a text.
     """
-    own = tuple(header for header in delivery.headers if not _is_of_its_end(header[0]))
+    own = tuple(header for header in delivery.headers if not _is_failure_header(header[0]))
     known = {name for name, _ in own}
     original = tuple(header for header in _original(delivery, group) if header[0] not in known)
     attempts = (ATTEMPTS, failure.attempts.to_bytes(4, "big"))
     return (*own, *original, *_exception(failure.error, redact), attempts)
 
 
-def _is_of_its_end(name: str) -> bool:
+def _is_failure_header(name: str) -> bool:
     return name in (ATTEMPTS, REPLAYED_FOR, GROUP) or name.startswith(EXCEPTION)
 
 
@@ -73,7 +73,7 @@ def _original(delivery: Delivery, group: str) -> Headers:
 
 
 def _exception(error: Exception, redact: Callable[[str], str]) -> Headers:
-    message = redact(text_of(error)).encode("utf-8", "replace")
+    message = redact(safe_str(error)).encode("utf-8", "replace")
     trace = redact("".join(traceback.format_exception(error))).encode("utf-8", "replace")
     # The end of a stack trace tells more than its beginning.
     texts = {"message": _whole(message[:_MAX_BYTES]), "stacktrace": _whole(trace[-_MAX_BYTES:])}

@@ -11,13 +11,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from investigator.delivery.current_message import handle
-from investigator.delivery.failure_handler import Endings
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.in_flight import Hand
-from investigator.delivery.ledger import Ledger, Partition, Ticket
-from investigator.delivery.messages import Delivery, InHand
-from investigator.delivery.notifier import Signal
+from investigator.delivery.current_message import bind_message
+from investigator.delivery.failure_handler import FailureHandler
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.in_flight import InFlightMessages
+from investigator.delivery.ledger import AckToken, Ledger, Partition
+from investigator.delivery.messages import Delivery, InFlightMessage
+from investigator.delivery.notifier import Notifier
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
 from investigator.delivery.retry import Failure, attempt
@@ -42,34 +42,34 @@ class Dispatcher:
     def __init__(
         self,
         policy: DispatchPolicy,
-        board: Board,
+        halt_coordinator: HaltCoordinator,
         dead_letters: DeadLetters,
         observer: Observer,
         redact: Callable[[str], str] = str,
     ) -> None:
-        self.ledger = Ledger(policy.max_ahead)
+        self.ledger = Ledger(policy.max_offset_lead)
         self._policy = policy
-        self._board = board
-        board.listen(self._topic_changed)
+        self._halt_coordinator = halt_coordinator
+        halt_coordinator.add_listener(self._topic_changed)
         self._dead_letters = dead_letters
         self._observer = observer
-        self._slots = Slots(policy.workers)
-        self._hand = Hand()
-        self._endings = Endings(board, dead_letters, observer, self._hand, redact)
+        self._slots = Slots(policy.concurrency)
+        self._in_flight = InFlightMessages()
+        self._failure_handler = FailureHandler(halt_coordinator, dead_letters, observer, self._in_flight, redact)
         #: The full name of each topic of which anything was taken up.
         self._names: dict[str, str] = {}
-        self._leaving: set[Partition] = set()
-        self._changed: defaultdict[str, Signal] = defaultdict(Signal)
+        self._draining: set[Partition] = set()
+        self._changed: defaultdict[str, Notifier] = defaultdict(Notifier)
 
-    def in_hand(self) -> list[InHand]:
+    def in_flight(self) -> list[InFlightMessage]:
         """Give all messages that were taken up and are not finished."""
-        return self._hand.all()
+        return self._in_flight.all()
 
     def _topic_changed(self, topic: str) -> None:
         # Who lost a partition may have given up a message that its new owner, who is the one to tell, has handled.
-        for place in list(self._board.halts.entries(topic)):
+        for place in list(self._halt_coordinator.halts.entries(topic)):
             if place and self.ledger.is_done(Partition(self._names.get(topic, ""), place.partition), place.offset):
-                self._board.settled(topic, place)
+                self._halt_coordinator.clear(topic, place)
         self._changed[topic].notify()
 
     def _all_topics_changed(self) -> None:
@@ -82,99 +82,101 @@ class Dispatcher:
         What is in hand of an earlier assignment that nobody revoked, as of a topic that was made anew, is let go.
         """
         partitions = frozenset(partitions)
-        for task in self._hand.of(partitions):
+        for task in self._in_flight.of(partitions):
             task.cancel()
-        self._leaving -= partitions
+        self._draining -= partitions
         for partition in partitions:
             self.ledger.assign(partition)
         self._all_topics_changed()
 
-    async def take(self, delivery: Delivery, *, is_current: Callable[[], bool]) -> None:
+    async def submit(self, delivery: Delivery, *, is_current: Callable[[], bool]) -> None:
         """Take up a message as soon as there is room for it; let it go where its assignment ends meanwhile.
 
         Args:
             delivery: the message.
             is_current: tells whether the assignment in which the message was fetched still lasts.
         """
-        page = self.ledger.page(delivery.partition)
+        page = self.ledger.epoch(delivery.partition)
 
         def is_ours() -> bool:
-            return page is not None and page == self.ledger.page(delivery.partition) and is_current()
+            return page is not None and page == self.ledger.epoch(delivery.partition) and is_current()
 
-        await self._board.caught_up.wait()
-        await self._changed[delivery.topic].until(lambda: not is_ours() or self._may_take(delivery))
-        if is_ours() and (ticket := self.ledger.take(delivery.partition, delivery.offset)) is not None:
-            self._begin(delivery, ticket)
+        await self._halt_coordinator.synced.wait()
+        await self._changed[delivery.topic].wait_for(lambda: not is_ours() or self._may_accept(delivery))
+        if is_ours() and (ack_token := self.ledger.accept(delivery.partition, delivery.offset)) is not None:
+            self._start(delivery, ack_token)
 
-    def _may_take(self, delivery: Delivery) -> bool:
+    def _may_accept(self, delivery: Delivery) -> bool:
         return (
-            delivery.partition not in self._leaving
-            and not self._board.is_halted(delivery.topic)
-            and self._hand.number(delivery.topic) < self._policy.in_hand
+            delivery.partition not in self._draining
+            and not self._halt_coordinator.is_halted(delivery.topic)
+            and self._in_flight.count(delivery.topic) < self._policy.max_in_flight
             and self.ledger.has_room(delivery.partition, delivery.offset)
         )
 
-    def _begin(self, delivery: Delivery, ticket: Ticket) -> None:
+    def _start(self, delivery: Delivery, ack_token: AckToken) -> None:
         loop = asyncio.get_running_loop()
         self._names[delivery.topic] = delivery.partition.topic
-        message = InHand(delivery, ticket, self._slots.slot(), since=loop.time())
-        task = loop.create_task(self._deliver(message, self._hand.follow(message)))
-        self._hand.add(task, message)
-        task.add_done_callback(self._end)
+        message = InFlightMessage(delivery, ack_token, self._slots.slot(), accepted_at=loop.time())
+        task = loop.create_task(self._deliver(message, self._in_flight.queue_behind_key(message)))
+        self._in_flight.add(task, message)
+        task.add_done_callback(self._on_done)
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        delivery = self._hand.remove(task).delivery
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        delivery = self._in_flight.remove(task).delivery
         self._topic_changed(delivery.topic)
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOGGER.critical("an error of our own about %s", delivery.origin, exc_info=error)
 
-    async def _deliver(self, message: InHand, predecessor: InHand | None) -> None:
-        with self._observer.about(message.delivery):
+    async def _deliver(self, message: InFlightMessage, predecessor: InFlightMessage | None) -> None:
+        with self._observer.context(message.delivery):
             if predecessor is not None:
                 await predecessor.done.wait()
-            while not await self._settled(message):
+            while not await self._process(message):
                 pass
-            self.ledger.finish(message.ticket)
-            self._board.settled(message.delivery.topic, message.delivery.place)
-            self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.since)
+            self.ledger.finish(message.ack_token)
+            self._halt_coordinator.clear(message.delivery.topic, message.delivery.position)
+            self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.accepted_at)
 
-    async def _settled(self, message: InHand) -> bool:
+    async def _process(self, message: InFlightMessage) -> bool:
         """Handle the message once with all of its attempts; tell whether it is done with."""
-        await self._turn(message)
+        await self._wait_turn(message)
         try:
-            if (decision := self._board.decision(message.delivery.topic, message.delivery.place)) is not None:
-                self._unpark(message)
-                return await self._endings.decided(message, *decision)
-            return await self._handled(message)
+            if (
+                decision := self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
+            ) is not None:
+                self._unblock(message)
+                return await self._failure_handler.apply_decision(message, *decision)
+            return await self._process_once(message)
         except Exception as error:
             _LOGGER.exception("an error of our own, so the topic is halted")
-            return self._endings.halted(message, Failure(error, attempts=0))
+            return self._failure_handler.halt(message, Failure(error, attempts=0))
 
-    async def _turn(self, message: InHand) -> None:
-        self._stay(message)
+    async def _wait_turn(self, message: InFlightMessage) -> None:
+        self._raise_if_revoked(message)
         message.waits_for = "its topic to be resumed"
-        await self._changed[message.delivery.topic].until(lambda: self._may_begin(message))
+        await self._changed[message.delivery.topic].wait_for(lambda: self._may_start(message))
 
-    def _may_begin(self, message: InHand) -> bool:
-        return not self._board.is_halted(message.delivery.topic) and self._hand.is_first(message)
+    def _may_start(self, message: InFlightMessage) -> bool:
+        return not self._halt_coordinator.is_halted(message.delivery.topic) and self._in_flight.is_first(message)
 
-    def _stay(self, message: InHand) -> None:
-        if message.ticket.partition in self._leaving:
+    def _raise_if_revoked(self, message: InFlightMessage) -> None:
+        if message.ack_token.partition in self._draining:
             raise asyncio.CancelledError("its partition is let go, and nobody waits for those that wait")
 
-    async def _handled(self, message: InHand) -> bool:
+    async def _process_once(self, message: InFlightMessage) -> bool:
         message.waits_for = "a slot"
         async with message.slot:
-            if not self._may_begin(message):
+            if not self._may_start(message):
                 return False
-            self._unpark(message)
-            message.failure = await self._attempts(message)
+            self._unblock(message)
+            message.failure = await self._run_attempts(message)
         if message.failure is not None:
-            return await self._endings.given_up(message, message.failure)
-        self._dead_letters.handled(message.delivery)
+            return await self._failure_handler.handle_exhausted(message, message.failure)
+        self._dead_letters.record_success(message.delivery)
         return True
 
-    async def _attempts(self, message: InHand) -> Failure | None:
+    async def _run_attempts(self, message: InFlightMessage) -> Failure | None:
         delivery = message.delivery
         message.waits_for = ""
         self._observer.started(delivery)
@@ -182,7 +184,7 @@ class Dispatcher:
         try:
             if message.steps is None:
                 message.steps = list(delivery.steps())
-            with handle(delivery.origin, message.waiting):
+            with bind_message(delivery.origin, message.waiting):
                 failure = await attempt(
                     message.steps,
                     self._policy.retry,
@@ -192,32 +194,32 @@ class Dispatcher:
             succeeded = failure is None
             return failure
         finally:
-            self._observer.ended(delivery, succeeded=succeeded)
+            self._observer.stopped(delivery, succeeded=succeeded)
 
-    async def _pause(self, message: InHand, seconds: float) -> None:
-        self._stay(message)
+    async def _pause(self, message: InFlightMessage, seconds: float) -> None:
+        self._raise_if_revoked(message)
         message.waits_for = "its next attempt"
         await message.slot.sleep(seconds)
         message.waits_for = ""
 
-    def _unpark(self, message: InHand) -> None:
-        if message.is_parked:
-            self._hand.unpark(message)
+    def _unblock(self, message: InFlightMessage) -> None:
+        if message.is_blocking:
+            self._in_flight.unblock(message)
             self._topic_changed(message.delivery.topic)
 
-    async def let_go(self, partitions: Iterable[Partition], grace: float) -> None:
+    async def drain(self, partitions: Iterable[Partition], grace: float) -> None:
         """Take up nothing more of these partitions; let what is worked on finish for so many seconds, then let go.
 
         What was finished may still be committed afterwards; `revoke` forgets the partitions.
         """
         partitions = frozenset(partitions)
-        self._leaving |= partitions
+        self._draining |= partitions
         self._all_topics_changed()
-        leaving = self._hand.of(partitions)
+        leaving = self._in_flight.of(partitions)
         for task, message in leaving.items():
-            if not message.is_worked_on:
+            if not message.is_processing:
                 task.cancel()
-        working = [task for task, message in leaving.items() if message.is_worked_on]
+        working = [task for task, message in leaving.items() if message.is_processing]
         _, late = await asyncio.wait(working, timeout=grace) if working else (set(), set())
         for task in late:
             task.cancel()
@@ -225,6 +227,6 @@ class Dispatcher:
     def revoke(self, partitions: Iterable[Partition]) -> None:
         """Forget the partitions: nothing of this assignment counts from now on."""
         for partition in partitions:
-            self._leaving.discard(partition)
+            self._draining.discard(partition)
             self.ledger.revoke(partition)
         self._all_topics_changed()

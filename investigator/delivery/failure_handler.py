@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Cause, Verb
-from investigator.delivery.in_flight import Hand
-from investigator.delivery.messages import InHand
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import FailedMessage, ResumeAction
+from investigator.delivery.in_flight import InFlightMessages
+from investigator.delivery.messages import InFlightMessage
 from investigator.delivery.ports import DeadLetters, Observer
 from investigator.delivery.retry import Failure
 
@@ -18,7 +18,7 @@ _LOGGER = logging.getLogger(__name__)
 _MAX_ERROR = 1000
 
 
-class Endings:
+class FailureHandler:
     """Ends messages, and tells of each whether it is done with.
 
     Args:
@@ -30,43 +30,50 @@ class Endings:
     """
 
     def __init__(
-        self, board: Board, dead_letters: DeadLetters, observer: Observer, hand: Hand, redact: Callable[[str], str]
+        self,
+        halt_coordinator: HaltCoordinator,
+        dead_letters: DeadLetters,
+        observer: Observer,
+        in_flight: InFlightMessages,
+        redact: Callable[[str], str],
     ) -> None:
-        self._board = board
+        self._halt_coordinator = halt_coordinator
         self._dead_letters = dead_letters
         self._observer = observer
-        self._hand = hand
+        self._hand = in_flight
         self._redact = redact
 
-    async def given_up(self, message: InHand, failure: Failure) -> bool:
+    async def handle_exhausted(self, message: InFlightMessage, failure: Failure) -> bool:
         """End a message that has no attempt left, as the policy of its topic says."""
-        self._observer.gave_up(message.delivery, failure)
-        if self._dead_letters.wants(message.delivery):
-            return await self._kept(message, failure)
-        return self.halted(message, failure)
+        self._observer.exhausted(message.delivery, failure)
+        if self._dead_letters.accepts(message.delivery):
+            return await self._dead_letter(message, failure)
+        return self.halt(message, failure)
 
-    async def decided(self, message: InHand, verb: Verb, cause: Cause) -> bool:
+    async def apply_decision(self, message: InFlightMessage, action: ResumeAction, cause: FailedMessage) -> bool:
         """End a message as an operator decided who resumed its topic."""
-        if verb is Verb.SKIP:
+        if action is ResumeAction.SKIP:
             _LOGGER.warning("skipped by an operator after %s", cause.error)
             return True
-        return await self._kept(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
+        return await self._dead_letter(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
 
-    def halted(self, message: InHand, failure: Failure) -> bool:
+    def halt(self, message: InFlightMessage, failure: Failure) -> bool:
         """Halt the topic over the message."""
         message.failure = failure
-        self._hand.park(message)
+        self._hand.block(message)
         error = self._redact(str(failure))[:_MAX_ERROR]
-        self._board.halt(message.delivery.topic, cause=Cause(*message.delivery.place, error, failure.attempts))
+        self._halt_coordinator.halt(
+            message.delivery.topic, cause=FailedMessage(*message.delivery.position, error, failure.attempts)
+        )
         return False
 
-    async def _kept(self, message: InHand, failure: Failure) -> bool:
-        message.waits_for, message.is_being_kept = "its dead letter to be written", True
+    async def _dead_letter(self, message: InFlightMessage, failure: Failure) -> bool:
+        message.waits_for, message.is_being_dead_lettered = "its dead letter to be written", True
         try:
-            await self._dead_letters.keep(message.delivery, failure)
+            await self._dead_letters.publish(message.delivery, failure)
         except Exception:
             _LOGGER.exception("the dead letter could not be written, so the topic is halted")
-            return self.halted(message, failure)
+            return self.halt(message, failure)
         finally:
-            message.is_being_kept = False
+            message.is_being_dead_lettered = False
         return True

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from investigator.delivery.origin import Place
+from investigator.delivery.origin import MessagePosition
 
 
-class Verb(str, Enum):
+class ResumeAction(str, Enum):
     """What is to happen to the message that halted a topic."""
 
     RETRY = "retry"
@@ -24,15 +24,15 @@ class Verb(str, Enum):
     DEAD_LETTER = "dead-letter"
 
 
-class Register(NamedTuple):
+class HaltKey(NamedTuple):
     """Where the log keeps what concerns one message, or what an operator did by hand where there is no place."""
 
     topic: str
-    place: Place | None = None
+    position: MessagePosition | None = None
 
 
 @dataclass(frozen=True)
-class Cause:
+class FailedMessage:
     """A message that was given up, as a halt names it."""
 
     partition: int
@@ -42,13 +42,13 @@ class Cause:
     attempts: int
 
     @property
-    def place(self) -> Place:
+    def position(self) -> MessagePosition:
         """Where the message lies in its topic."""
-        return Place(self.partition, self.offset, self.timestamp_ms)
+        return MessagePosition(self.partition, self.offset, self.timestamp_ms)
 
 
 @dataclass(frozen=True)
-class Entry:
+class HaltRecord:
     """What a register holds: why a topic is halted, or what was decided about the message over which it was.
 
     Args:
@@ -60,25 +60,25 @@ class Entry:
 
     since: float
     by: str
-    cause: Cause | None = None
-    verb: Verb | None = None
+    cause: FailedMessage | None = None
+    action: ResumeAction | None = None
 
     @property
     def halts(self) -> bool:
         """Whether the topic is halted by this."""
-        return self.verb is None
+        return self.action is None
 
     def to_json(self) -> bytes:
         """Give the entry as it stands in the log."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_json(cls, value: bytes) -> "Entry":
+    def from_json(cls, value: bytes) -> "HaltRecord":
         """Read an entry of the log; raises ValueError, KeyError or TypeError where it is none."""
         content: dict[str, Any] = json.loads(value)
-        cause = None if content["cause"] is None else Cause(**content["cause"])
-        verb = None if content["verb"] is None else Verb(content["verb"])
-        return cls(content["since"], content["by"], cause, verb)
+        cause = None if content["cause"] is None else FailedMessage(**content["cause"])
+        action = None if content["action"] is None else ResumeAction(content["action"])
+        return cls(content["since"], content["by"], cause, action)
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class Halt:
     topic: str
     since: float
     by: str
-    causes: tuple[Cause, ...]
+    causes: tuple[FailedMessage, ...]
 
 
-def halt_of(topic: str, entries: Iterable[Entry]) -> Halt | None:
+def summarize(topic: str, entries: Iterable[HaltRecord]) -> Halt | None:
     """Sum up what is known of a topic; None where it is not halted."""
     reasons = sorted((entry for entry in entries if entry.halts), key=lambda entry: entry.since)
     if not reasons:
@@ -107,30 +107,30 @@ def halt_of(topic: str, entries: Iterable[Entry]) -> Halt | None:
     return Halt(topic, reasons[0].since, reasons[0].by, causes)
 
 
-class Halts:
+class HaltTable:
     """All registers, as far as the log has been read."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, dict[Place | None, Entry]] = {}
+        self._entries: dict[str, dict[MessagePosition | None, HaltRecord]] = {}
 
-    def apply(self, register: Register, entry: Entry | None) -> None:
+    def apply(self, register: HaltKey, entry: HaltRecord | None) -> None:
         """Read the next record of the log, by which the register is cleared where it holds nothing."""
         entries = self._entries.setdefault(register.topic, {})
-        entries.pop(register.place, None)
+        entries.pop(register.position, None)
         if entry is not None:
-            entries[register.place] = entry
+            entries[register.position] = entry
 
     def topics(self) -> list[str]:
         """Give the topics about which anything is known, in alphabetical order."""
         return sorted(topic for topic, entries in self._entries.items() if entries)
 
-    def entries(self, topic: str) -> Mapping[Place | None, Entry]:
+    def entries(self, topic: str) -> Mapping[MessagePosition | None, HaltRecord]:
         """Give what the registers of a topic hold."""
         return self._entries.get(topic, {})
 
-    def decision(self, register: Register) -> tuple[Verb, Cause] | None:
+    def decision(self, register: HaltKey) -> tuple[ResumeAction, FailedMessage] | None:
         """Give what was decided about a message when its topic was resumed, if anything."""
-        entry = self.entries(register.topic).get(register.place)
-        if entry is None or entry.verb is None or entry.cause is None:
+        entry = self.entries(register.topic).get(register.position)
+        if entry is None or entry.action is None or entry.cause is None:
             return None
-        return entry.verb, entry.cause
+        return entry.action, entry.cause

@@ -6,33 +6,33 @@ from collections import Counter
 from collections.abc import Collection
 
 from investigator.delivery.ledger import Partition
-from investigator.delivery.messages import InHand
+from investigator.delivery.messages import InFlightMessage
 
 Task = asyncio.Task[None]
 
 
-class Hand:
+class InFlightMessages:
     """Keeps the messages in hand, each with the task that handles it."""
 
     def __init__(self) -> None:
-        self._messages: dict[Task, InHand] = {}
+        self._messages: dict[Task, InFlightMessage] = {}
         self._numbers: Counter[str] = Counter()
-        self._parked: Counter[str] = Counter()
-        self._last_of_key: dict[tuple[str, bytes | None], InHand] = {}
+        self._blocking: Counter[str] = Counter()
+        self._last_of_key: dict[tuple[str, bytes | None], InFlightMessage] = {}
 
-    def all(self) -> list[InHand]:
+    def all(self) -> list[InFlightMessage]:
         """Give all messages in hand."""
         return list(self._messages.values())
 
-    def of(self, partitions: Collection[Partition]) -> dict[Task, InHand]:
+    def of(self, partitions: Collection[Partition]) -> dict[Task, InFlightMessage]:
         """Give the messages of some partitions, by their tasks."""
-        return {task: each for task, each in self._messages.items() if each.ticket.partition in partitions}
+        return {task: each for task, each in self._messages.items() if each.ack_token.partition in partitions}
 
-    def number(self, topic: str) -> int:
+    def count(self, topic: str) -> int:
         """Tell how many messages of a topic are in hand."""
         return self._numbers[topic]
 
-    def follow(self, message: InHand) -> InHand | None:
+    def queue_behind_key(self, message: InFlightMessage) -> InFlightMessage | None:
         """Line up the message behind the last one of its key; give that one, if it is still in hand."""
         if message.delivery.key is None:
             return None
@@ -40,32 +40,32 @@ class Hand:
         self._last_of_key[message.delivery.topic_and_key] = message
         return predecessor
 
-    def add(self, task: Task, message: InHand) -> None:
+    def add(self, task: Task, message: InFlightMessage) -> None:
         """Take in a message, and the task that handles it."""
         self._messages[task] = message
         self._numbers[message.delivery.topic] += 1
 
-    def remove(self, task: Task) -> InHand:
+    def remove(self, task: Task) -> InFlightMessage:
         """Let go of the message whose task has ended; give it."""
         message = self._messages.pop(task)
         delivery = message.delivery
         self._numbers[delivery.topic] -= 1
         if self._last_of_key.get(delivery.topic_and_key) is message:
             del self._last_of_key[delivery.topic_and_key]
-        self.unpark(message)
+        self.unblock(message)
         message.done.set()
         return message
 
-    def park(self, message: InHand) -> None:
+    def block(self, message: InFlightMessage) -> None:
         """Note that the message halted its topic: it goes before all others of the topic when that is resumed."""
-        self._parked[message.delivery.topic] += not message.is_parked
-        message.is_parked = True
+        self._blocking[message.delivery.topic] += not message.is_blocking
+        message.is_blocking = True
 
-    def unpark(self, message: InHand) -> None:
+    def unblock(self, message: InFlightMessage) -> None:
         """Note that the message is tried again, or will not be."""
-        self._parked[message.delivery.topic] -= message.is_parked
-        message.is_parked = False
+        self._blocking[message.delivery.topic] -= message.is_blocking
+        message.is_blocking = False
 
-    def is_first(self, message: InHand) -> bool:
+    def is_first(self, message: InFlightMessage) -> bool:
         """Tell whether no message of the topic goes before this one."""
-        return message.is_parked or not self._parked[message.delivery.topic]
+        return message.is_blocking or not self._blocking[message.delivery.topic]

@@ -19,15 +19,15 @@ class Partition(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class AckToken:
     """The right to finish one offset, valid for the assignment in which the message was taken up."""
 
     partition: Partition
     offset: int
-    page: int
+    epoch: int
 
 
-class Mark(NamedTuple):
+class CommitPosition(NamedTuple):
     """What is committed of a partition.
 
     Args:
@@ -40,8 +40,8 @@ class Mark(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Page:
-    number: int
+class _PartitionState:
+    epoch: int
     #: One past the highest offset taken up, None before the first one.
     next: int | None = None
     #: Offsets in hand, in the order in which they were taken up, which is ascending.
@@ -50,7 +50,7 @@ class _Page:
     finished: set[int] = field(default_factory=set)
     #: Where the commit of the owner before lay, None where it told of nothing finished.
     restored: int | None = None
-    committed: Mark | None = None
+    committed: CommitPosition | None = None
 
     @property
     def position(self) -> int | None:
@@ -59,13 +59,13 @@ class _Page:
             position += 1
         return position
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> CommitPosition | None:
         """Give what may be committed; what was passed and can't come any more need not be remembered."""
         position = self.position
         if position is None or self.next is None:
             return None
         self.finished = {offset for offset in self.finished if offset >= min(position, self.next)}
-        return Mark(position, frozenset(offset for offset in self.finished if offset > position))
+        return CommitPosition(position, frozenset(offset for offset in self.finished if offset > position))
 
 
 class Ledger:
@@ -78,52 +78,52 @@ class Ledger:
 
     def __init__(self, max_ahead: int) -> None:
         self._max_ahead = max_ahead
-        self._pages: dict[Partition, _Page] = {}
-        self._last_page = 0
+        self._partitions: dict[Partition, _PartitionState] = {}
+        self._last_epoch = 0
 
     def assign(self, partition: Partition) -> None:
         """Start a fresh page: whatever was in hand of an earlier assignment no longer counts."""
-        self._last_page += 1
-        self._pages[partition] = _Page(self._last_page)
+        self._last_epoch += 1
+        self._partitions[partition] = _PartitionState(self._last_epoch)
 
-    def restore(self, partition: Partition, mark: Mark) -> None:
+    def restore(self, partition: Partition, mark: CommitPosition) -> None:
         """Note what the partition's last owner finished beyond its commit; of use before the first message only."""
-        page = self._pages.get(partition)
+        page = self._partitions.get(partition)
         if page is not None and page.next is None:
             page.restored = mark.offset
             page.finished.update(mark.finished)
 
-    def begin(self, partition: Partition, offset: int) -> None:
+    def set_start_offset(self, partition: Partition, offset: int) -> None:
         """Let a partition of which nothing is committed begin at an offset, which may be committed at once."""
-        page = self._pages.get(partition)
+        page = self._partitions.get(partition)
         if page is not None and page.next is None:
             page.next = offset
 
     def revoke(self, partition: Partition) -> None:
         """Forget the partition; its tickets change nothing from now on."""
-        self._pages.pop(partition, None)
+        self._partitions.pop(partition, None)
 
     def assigned(self) -> frozenset[Partition]:
         """Tell the partitions that have a page."""
-        return frozenset(self._pages)
+        return frozenset(self._partitions)
 
-    def page(self, partition: Partition) -> int | None:
+    def epoch(self, partition: Partition) -> int | None:
         """Give the number of the partition's page, which no other assignment has; None where it is not assigned."""
-        page = self._pages.get(partition)
-        return None if page is None else page.number
+        page = self._partitions.get(partition)
+        return None if page is None else page.epoch
 
     def has_room(self, partition: Partition, offset: int) -> bool:
         """Tell whether the offset is near enough to the first unfinished one to be taken up.
 
         Where nothing is unfinished any offset is: a topic may lack millions in between, compacted or expired.
         """
-        page = self._pages.get(partition)
+        page = self._partitions.get(partition)
         first = offset if page is None else next(iter(page.unfinished), offset)
         return offset - first < self._max_ahead
 
-    def take(self, partition: Partition, offset: int) -> Ticket | None:
+    def accept(self, partition: Partition, offset: int) -> AckToken | None:
         """Take up an offset; None where there is nothing to do: not assigned, finished, or in hand already."""
-        page = self._pages.get(partition)
+        page = self._partitions.get(partition)
         if page is None or (page.next is not None and offset < page.next):
             return None
         if page.next is None and page.restored is not None and offset < page.restored:
@@ -134,37 +134,37 @@ class Ledger:
         if offset in page.finished:
             return None
         page.unfinished[offset] = None
-        return Ticket(partition, offset, page.number)
+        return AckToken(partition, offset, page.epoch)
 
-    def is_valid(self, ticket: Ticket) -> bool:
+    def is_valid(self, ack_token: AckToken) -> bool:
         """Tell whether the assignment of the ticket still lasts."""
-        return self.page(ticket.partition) == ticket.page
+        return self.epoch(ack_token.partition) == ack_token.epoch
 
-    def finish(self, ticket: Ticket) -> None:
+    def finish(self, ack_token: AckToken) -> None:
         """Note that the message is done with; a ticket of an older assignment changes nothing."""
-        if self.is_valid(ticket):
-            page = self._pages[ticket.partition]
-            page.unfinished.pop(ticket.offset, None)
-            page.finished.add(ticket.offset)
+        if self.is_valid(ack_token):
+            page = self._partitions[ack_token.partition]
+            page.unfinished.pop(ack_token.offset, None)
+            page.finished.add(ack_token.offset)
 
     def is_done(self, partition: Partition, offset: int) -> bool:
         """Tell whether the offset is known to be done with, in this assignment or before it."""
-        page = self._pages.get(partition)
+        page = self._partitions.get(partition)
         if page is None or offset in page.unfinished:
             return False
         return offset in page.finished or offset < max(page.next or 0, page.restored or 0)
 
     def position(self, partition: Partition) -> int | None:
         """Give the first offset that is not finished, None where nothing was taken up."""
-        page = self._pages.get(partition)
+        page = self._partitions.get(partition)
         return None if page is None else page.position
 
-    def committable(self) -> dict[Partition, Mark]:
+    def committable(self) -> dict[Partition, CommitPosition]:
         """Give for each partition what to commit, where that changed since the last commit."""
-        marks = {partition: (page.mark(), page.committed) for partition, page in self._pages.items()}
+        marks = {partition: (page.mark(), page.committed) for partition, page in self._partitions.items()}
         return {partition: new for partition, (new, old) in marks.items() if new is not None and new != old}
 
-    def committed(self, partition: Partition, mark: Mark) -> None:
+    def committed(self, partition: Partition, mark: CommitPosition) -> None:
         """Note that the broker has the commit."""
-        if page := self._pages.get(partition):
+        if page := self._partitions.get(partition):
             page.committed = mark

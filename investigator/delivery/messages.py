@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from investigator.delivery.ledger import Partition, Ticket
-from investigator.delivery.origin import Origin, Place
+from investigator.delivery.ledger import AckToken, Partition
+from investigator.delivery.origin import MessagePosition, Origin
 from investigator.delivery.retry import Failure, Step
 from investigator.delivery.slots import Slot
 
@@ -39,9 +39,9 @@ class Delivery:
     timestamp_type: int = 0
 
     @property
-    def place(self) -> Place:
+    def position(self) -> MessagePosition:
         """Where it lies in its topic."""
-        return Place(self.partition.number, self.offset, self.origin.timestamp_ms)
+        return MessagePosition(self.partition.number, self.offset, self.origin.timestamp_ms)
 
     @property
     def topic_and_key(self) -> tuple[str, bytes | None]:
@@ -50,7 +50,7 @@ class Delivery:
 
 
 @dataclass
-class InHand:
+class InFlightMessage:
     """A message that was taken up and is not finished, for whoever wants to see what hangs and why.
 
     Args:
@@ -68,22 +68,22 @@ class InHand:
     """
 
     delivery: Delivery
-    ticket: Ticket
+    ack_token: AckToken
     slot: Slot
-    since: float
+    accepted_at: float
     steps: list[Step] | None = None
     waits_for: str = "its turn"
     failure: Failure | None = None
     last_failure: Failure | None = None
-    is_parked: bool = False
-    is_being_kept: bool = False
+    is_blocking: bool = False
+    is_being_dead_lettered: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
     _waits: list[str] = field(default_factory=list)
 
     @property
-    def is_worked_on(self) -> bool:
+    def is_processing(self) -> bool:
         """Whether it would be a pity to let it go right now."""
-        return self.slot.held or self.is_being_kept
+        return self.slot.held or self.is_being_dead_lettered
 
     @asynccontextmanager
     async def waiting(self, what: str) -> AsyncIterator[None]:

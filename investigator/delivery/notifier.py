@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Signal:
+class Notifier:
     """Wakes its waiters in the order in which they began to wait."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Signal:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def until(self, holds: Callable[[], bool]) -> None:
+    async def wait_for(self, holds: Callable[[], bool]) -> None:
         """Wait until the condition holds; it is looked at now and at every notification."""
         while not holds():
             waiter = asyncio.get_running_loop().create_future()

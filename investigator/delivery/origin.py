@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class MessagePosition(NamedTuple):
     """Where a message lies in its topic; the timestamp tells it from another one, should the topic be made anew."""
 
     partition: int

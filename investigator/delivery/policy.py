@@ -16,18 +16,18 @@ class RetryPolicy:
         longest_delay: the other side may ask for a longer wait, up to so many seconds; more is taken for a mistake.
     """
 
-    attempts: int = 5
+    max_attempts: int = 5
     backoff: float = 0.5
-    longest_delay: float = 300.0
+    max_delay: float = 300.0
 
     def pause(self, failed: int, error: Exception) -> float:
         """Give the seconds to wait after so many failed attempts; not less than what the other side asked for."""
         asked = error.delay if isinstance(error, TemporaryError) else None
-        return max(failed * self.backoff, min(asked or 0.0, self.longest_delay))
+        return max(failed * self.backoff, min(asked or 0.0, self.max_delay))
 
     def allows_retry(self, failed: int, error: Exception) -> bool:
         """Tell whether another attempt may help."""
-        return not isinstance(error, PermanentError) and failed < self.attempts
+        return not isinstance(error, PermanentError) and failed < self.max_attempts
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class DispatchPolicy:
         retry: attempts and pauses.
     """
 
-    workers: int = 20
-    in_hand: int = 80
-    max_ahead: int = 1000
+    concurrency: int = 20
+    max_in_flight: int = 80
+    max_offset_lead: int = 1000
     retry: RetryPolicy = field(default_factory=RetryPolicy)

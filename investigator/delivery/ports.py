@@ -11,7 +11,7 @@ from investigator.delivery.retry import Failure
 class Observer(Protocol):
     """Told what happens to messages; counts and logs it."""
 
-    def about(self, delivery: Delivery) -> AbstractContextManager[None]:
+    def context(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Give the context in which all that is done for the message runs."""
 
     def started(self, delivery: Delivery) -> None:
@@ -20,10 +20,10 @@ class Observer(Protocol):
     def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
         """An attempt failed; so many have failed by now."""
 
-    def gave_up(self, delivery: Delivery, failure: Failure) -> None:
+    def exhausted(self, delivery: Delivery, failure: Failure) -> None:
         """No attempt is left."""
 
-    def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
+    def stopped(self, delivery: Delivery, *, succeeded: bool) -> None:
         """The message is not being worked on any more."""
 
     def finished(self, delivery: Delivery, seconds: float) -> None:
@@ -33,11 +33,11 @@ class Observer(Protocol):
 class DeadLetters(Protocol):
     """Keeps the messages that were given up."""
 
-    def wants(self, delivery: Delivery) -> bool:
+    def accepts(self, delivery: Delivery) -> bool:
         """Tell whether a message of this topic that is given up is to be kept instead of halting the topic."""
 
-    def handled(self, delivery: Delivery) -> None:
+    def record_success(self, delivery: Delivery) -> None:
         """Note that a message of the topic was handled well."""
 
-    async def keep(self, delivery: Delivery, failure: Failure) -> None:
+    async def publish(self, delivery: Delivery, failure: Failure) -> None:
         """Keep the message; returns when the broker has it, raises where it can't be kept."""

@@ -29,7 +29,7 @@ class DeadLetter:
         headers: its headers, with those that say where it came from and why it was given up.
     """
 
-    place: Origin
+    position: Origin
     key: bytes | None
     value: bytes | None
     headers: Headers
@@ -97,16 +97,16 @@ def replay_headers(letter: DeadLetter, group: str | None) -> Headers:
         letter: the dead letter.
         group: the consumer group that is to handle it while all others pass it over; None for every group.
     """
-    kept = tuple(header for header in letter.headers if not _is_of_the_dead(header[0]))
+    kept = tuple(header for header in letter.headers if not _is_failure_header(header[0]))
     count = (REPLAYS, (letter.replays + 1).to_bytes(4, "big"))
     return (*kept, count) if group is None else (*kept, count, (REPLAYED_FOR, group.encode()))
 
 
-def _is_of_the_dead(name: str) -> bool:
+def _is_failure_header(name: str) -> bool:
     return name in (ATTEMPTS, REPLAYS, REPLAYED_FOR) or name.startswith(EXCEPTION)
 
 
-def is_for(group: str, headers: Headers) -> bool:
+def is_addressed_to(group: str, headers: Headers) -> bool:
     """Tell whether the group is to handle the message: all are, unless it is a replay for one of them."""
     wanted = dict(headers).get(REPLAYED_FOR)
     return wanted is None or wanted == group.encode()
@@ -119,7 +119,7 @@ class Verdict(str, Enum):
     SENT_BEFORE = "sent again before"
     TOO_OFTEN = "sent again too often"
     OTHER_GROUP = "given up by another group"
-    FOREIGN = "not written by a worker"
+    UNKNOWN_ORIGIN = "not written by a worker"
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ class ReplayPolicy:
 
     def verdict(self, letter: DeadLetter, *, sent_before: bool) -> Verdict:
         """Decide about a dead letter."""
-        if letter.original is None or dead_letter_topic(letter.original.topic) != letter.place.topic:
-            return Verdict.FOREIGN
+        if letter.original is None or dead_letter_topic(letter.original.topic) != letter.position.topic:
+            return Verdict.UNKNOWN_ORIGIN
         if not self.any_group and letter.group != self.group:
             return Verdict.OTHER_GROUP
         if sent_before and not self.again:

@@ -19,10 +19,10 @@ class Failure:
 
     def __str__(self) -> str:
         """Return what happened, as in the last line of a traceback."""
-        return f"{type(self.error).__name__}: {text_of(self.error)}"
+        return f"{type(self.error).__name__}: {safe_str(self.error)}"
 
 
-def text_of(error: BaseException) -> str:
+def safe_str(error: BaseException) -> str:
     """Give what an error says of itself; some fail even at that."""
     try:
         return str(error)

@@ -28,7 +28,7 @@ _AWAY = {
 }
 
 
-class Graph:
+class GraphClient:
     """What the worker knows and learns of packages; one for all messages of a worker.
 
     Package names, versions and index URLs may come as they are: they are looked up in their normal form. Flagging

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import LeaderNotAvailableError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
 
-from investigator.delivery.dead_letter_limit import DeadLetterLimit, Outcomes
+from investigator.delivery.dead_letter_limit import DeadLetterLimit, DeadLetterLimiter
 from investigator.delivery.dead_letters import Headers, dead_letter_headers, dead_letter_topic
 from investigator.delivery.messages import Delivery
 from investigator.delivery.retry import Failure
-from investigator.kafka.producer import Writer
+from investigator.kafka.producer import DurableProducer
 from investigator.observability.metrics import Metrics, message_type
 from investigator.settings import Settings
 
@@ -17,7 +17,7 @@ from investigator.settings import Settings
 _GONE = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
 
 
-class KafkaDeadLetters:
+class DeadLetterPublisher:
     """Writes dead letters; each is acknowledged before its message counts as done with.
 
     Args:
@@ -31,7 +31,7 @@ class KafkaDeadLetters:
     def __init__(
         self,
         settings: Settings,
-        writer: Writer,
+        writer: DurableProducer,
         create_topic: Callable[[str, int], Awaitable[None]],
         redact: Callable[[str], str],
         metrics: Metrics,
@@ -42,7 +42,7 @@ class KafkaDeadLetters:
         self._redact = redact
         self._metrics = metrics
         self._twins: set[str] = set()
-        self._outcomes = Outcomes(
+        self._outcomes = DeadLetterLimiter(
             DeadLetterLimit(
                 settings.thoth_investigator_dead_letter_run,
                 settings.thoth_investigator_dead_letter_share,
@@ -50,15 +50,15 @@ class KafkaDeadLetters:
             )
         )
 
-    def wants(self, delivery: Delivery) -> bool:
+    def accepts(self, delivery: Delivery) -> bool:
         """Tell whether a message of this topic that is given up is kept instead of halting the topic."""
         return self._settings.acks_on_fail(delivery.topic) and self._outcomes.allow_dead_letter(delivery.topic)
 
-    def handled(self, delivery: Delivery) -> None:
+    def record_success(self, delivery: Delivery) -> None:
         """Note that a message was handled well."""
-        self._outcomes.note(delivery.topic, handled=True)
+        self._outcomes.record(delivery.topic, handled=True)
 
-    async def keep(self, delivery: Delivery, failure: Failure) -> None:
+    async def publish(self, delivery: Delivery, failure: Failure) -> None:
         """Write the dead letter; raises a KafkaError where the broker does not take it."""
         headers = dead_letter_headers(delivery, failure, self._settings.kafka_consumer_group_id, self._redact)
         twin = dead_letter_topic(delivery.partition.topic)
@@ -70,7 +70,7 @@ class KafkaDeadLetters:
                 raise
             self._twins.discard(twin)  # somebody deleted it
             await self._write(twin, delivery, headers)
-        self._outcomes.note(delivery.topic, handled=False)
+        self._outcomes.record(delivery.topic, handled=False)
         self._metrics.dead_letters.labels(message_type(delivery.topic)).inc()
 
     async def _write(self, twin: str, delivery: Delivery, headers: Headers) -> None:

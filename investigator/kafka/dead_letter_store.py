@@ -12,12 +12,12 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, replay_headers
-from investigator.kafka.producer import Writer, Written
+from investigator.kafka.producer import DurableProducer, RecordLocation
 from investigator.kafka.replay_log import Replayed, ReplayLog
-from investigator.kafka.topic_reader import Span, TopicReader
+from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
 
-class DeadLetterBox:
+class DeadLetterStore:
     """All dead-letter topics of a deployment.
 
     Args:
@@ -26,13 +26,13 @@ class DeadLetterBox:
         log: remembers what was sent again.
     """
 
-    def __init__(self, reader: TopicReader, writer: Writer, log: ReplayLog) -> None:
+    def __init__(self, reader: TopicReader, writer: DurableProducer, log: ReplayLog) -> None:
         self._reader = reader
         self._writer = writer
         self._log = log
         self._partitions: dict[str, frozenset[int]] = {}
 
-    async def twins(self, topics: Iterable[str]) -> list[str]:
+    async def topics(self, topics: Iterable[str]) -> list[str]:
         """Give the dead-letter topics of these topics, as far as they exist; a topic gets its first by a failure."""
         self._partitions = await self._reader.topics()
         return [twin for twin in map(dead_letter_topic, topics) if twin in self._partitions]
@@ -41,12 +41,12 @@ class DeadLetterBox:
         """Tell which dead letters were sent again before, by their place."""
         return await self._log.replayed()
 
-    async def letters(
+    async def read(
         self, twin: str, partition: int | None = None, first: int = 0, last: int | None = None
     ) -> AsyncGenerator[DeadLetter, None]:
         """Give the dead letters of a topic that exists: of one partition or all, with offsets from first to last."""
         partitions = self._partitions[twin] if partition is None else self._partitions[twin] & {partition}
-        async with aclosing(self._reader.read(twin, dict.fromkeys(partitions, Span(first, last)))) as records:
+        async with aclosing(self._reader.read(twin, dict.fromkeys(partitions, OffsetRange(first, last)))) as records:
             async for record in records:
                 yield _letter(record)
 
@@ -76,7 +76,7 @@ class DeadLetterBox:
         Raises:
             KafkaError: the broker can't be reached or refuses; what was sent is remembered.
         """
-        spans = {partition: Span(min(each), max(each)) for partition, each in offsets.items()}
+        spans = {partition: OffsetRange(min(each), max(each)) for partition, each in offsets.items()}
         async with aclosing(self._reader.read(twin, spans)) as records:
             async for record in records:
                 if record.offset in offsets[record.partition]:
@@ -87,12 +87,12 @@ class DeadLetterBox:
 
     async def _send(self, letter: DeadLetter, policy: ReplayPolicy, by: str) -> None:
         written = await self._write(letter, policy.handled_by)
-        await self._log.note(letter.place, written, at=time.time(), by=by)
+        await self._log.note(letter.position, written, at=time.time(), by=by)
 
-    async def _write(self, letter: DeadLetter, group: str | None) -> Written:
+    async def _write(self, letter: DeadLetter, group: str | None) -> RecordLocation:
         original = letter.original
         if original is None or original.topic not in self._partitions:
-            raise UnknownTopicOrPartitionError(f"{letter.place} has no topic to go back to")
+            raise UnknownTopicOrPartitionError(f"{letter.position} has no topic to go back to")
         # Back to its own partition: other messages with its key may be there, whatever partitioner put them there.
         there = original.partition in self._partitions[original.topic]
         return await self._writer.write(

@@ -15,10 +15,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Entry, Register
-from investigator.delivery.origin import Place
-from investigator.kafka.producer import Writer
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import HaltKey, HaltRecord
+from investigator.delivery.origin import MessagePosition
+from investigator.kafka.producer import DurableProducer
 
 _RETRY_SECONDS = 1.0
 
@@ -33,9 +33,9 @@ class KafkaHaltLog(Service):
         writer: writes the records.
     """
 
-    def __init__(self, topic: str, group: str, options: Mapping[str, Any], writer: Writer) -> None:
+    def __init__(self, topic: str, group: str, options: Mapping[str, Any], writer: DurableProducer) -> None:
         super().__init__()
-        self._board: Board
+        self._halt_coordinator: HaltCoordinator
         self._partition = TopicPartition(topic, 0)
         self._group = group
         self._options = options
@@ -44,14 +44,14 @@ class KafkaHaltLog(Service):
         self._end: int | None = None
         self._read_up_to: int | None = None
 
-    def feed(self, board: Board) -> None:
+    def feed(self, halt_coordinator: HaltCoordinator) -> None:
         """Give every halt of the group to the board from the start on."""
-        self._board = board
+        self._halt_coordinator = halt_coordinator
 
-    def publish(self, register: Register, entry: Entry | None, on_written: Callable[[int], None]) -> None:
+    def publish(self, register: HaltKey, entry: HaltRecord | None, on_written: Callable[[int], None]) -> None:
         """Write what the register is to hold, however often that has to be tried, then tell the record's offset."""
         value = None if entry is None else entry.to_json()
-        self._to_write.put_nowait((self._key(register.topic, *register.place or ()), value, on_written))
+        self._to_write.put_nowait((self._key(register.topic, *register.position or ()), value, on_written))
 
     def _key(self, *name: str | int) -> bytes:
         return json.dumps([self._group, *name]).encode()
@@ -109,23 +109,23 @@ class KafkaHaltLog(Service):
         self._read_up_to = record.offset
         try:
             register = self._register(record.key or b"[]")
-            entry = Entry.from_json(record.value) if register and record.value is not None else None
+            entry = HaltRecord.from_json(record.value) if register and record.value is not None else None
         except (ValueError, KeyError, TypeError) as error:
             self.log.warning("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
             register = None
         if register is None:
-            self._board.read(record.offset)
+            self._halt_coordinator.advance(record.offset)
         else:
-            self._board.apply(register, entry, record.offset)
+            self._halt_coordinator.apply(register, entry, record.offset)
 
-    def _register(self, key: bytes) -> Register | None:
+    def _register(self, key: bytes) -> HaltKey | None:
         """Give what the record is about; None for other groups and for the marks of where the end is."""
         group, *name = json.loads(key) or [None]
         if group != self._group or not name:
             return None
         topic, *place = name
-        return Register(topic, Place(*place) if place else None)
+        return HaltKey(topic, MessagePosition(*place) if place else None)
 
     def _look_for_end(self, position: int) -> None:
         if self._end is not None and position > self._end:
-            self._board.caught_up.set()
+            self._halt_coordinator.synced.set()

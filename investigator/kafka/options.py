@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.helpers import create_ssl_context
 
 from investigator.settings import ConfigurationError, Settings
-from investigator.settings.secrets import reveal
+from investigator.settings.secrets import secret_value
 
 _SSL_REMEDY = (
     "KAFKA_SSL_CA_LOCATION and _CERTIFICATE_LOCATION have to be files in PEM form, KAFKA_SSL_KEY_LOCATION the key of "
@@ -29,7 +29,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "ssl_context": ssl_context(settings),
         "sasl_mechanism": settings.kafka_sasl_mechanism or "PLAIN",
         "sasl_plain_username": settings.kafka_sasl_username,
-        "sasl_plain_password": reveal(settings.kafka_sasl_password),
+        "sasl_plain_password": secret_value(settings.kafka_sasl_password),
     }
 
 
@@ -46,7 +46,8 @@ def ssl_context(settings: Settings) -> ssl.SSLContext | None:
             cafile=_path(settings.kafka_ssl_ca_location),
             certfile=_path(settings.kafka_ssl_certificate_location),
             keyfile=_path(settings.kafka_ssl_key_location),
-            password=reveal(settings.kafka_ssl_key_password) or "",  # without any, OpenSSL would ask at the terminal
+            password=secret_value(settings.kafka_ssl_key_password)
+            or "",  # without any, OpenSSL would ask at the terminal
         )
     except (OSError, ValueError) as error:
         raise ConfigurationError(

@@ -22,17 +22,17 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import RecordMetadata
 from mode import Service
 
-from investigator.delivery.dead_letters import ROOM_FOR_HEADERS
+from investigator.delivery.dead_letters import MAX_HEADER_BYTES
 
 T = TypeVar("T")
 
 Headers = Sequence[tuple[str, bytes | None]]
 
 # The broker's words for an older refusal, not for this record: it was not written, and another producer may.
-_OF_THE_PRODUCER = (OutOfOrderSequenceNumber, ProducerFenced)
+_FENCED = (OutOfOrderSequenceNumber, ProducerFenced)
 
 
-class Written(NamedTuple):
+class RecordLocation(NamedTuple):
     """Where a record was written."""
 
     partition: int
@@ -47,7 +47,7 @@ class _Connection:
     users: int = 0
 
 
-class Writer(Service):
+class DurableProducer(Service):
     """Writes records and tells where they are.
 
     Args:
@@ -58,7 +58,7 @@ class Writer(Service):
 
     def __init__(self, options: Mapping[str, Any], *, idempotent: bool, max_message_bytes: int) -> None:
         super().__init__()
-        self._max_bytes = max_message_bytes + ROOM_FOR_HEADERS
+        self._max_bytes = max_message_bytes + MAX_HEADER_BYTES
         self._options = {
             **options,
             "acks": "all",
@@ -77,7 +77,7 @@ class Writer(Service):
         key: bytes | None = None,
         partition: int | None = None,
         headers: Headers = (),
-    ) -> Written:
+    ) -> RecordLocation:
         """Write a record; returns when all replicas have it.
 
         Raises:
@@ -87,7 +87,7 @@ class Writer(Service):
 
         def send(producer: AIOKafkaProducer) -> Coroutine[Any, Any, RecordMetadata]:
             if value is None and key is None:
-                return _send_nothing(producer, topic, partition, headers)
+                return _send_null_record(producer, topic, partition, headers)
             return producer.send_and_wait(  # type: ignore[no-any-return]  # aiokafka has no types
                 topic, value, key=key, partition=partition, headers=list(headers)
             )
@@ -96,7 +96,7 @@ class Writer(Service):
             metadata = await self._send(send)
         except MessageSizeTooLargeError as error:
             raise MessageSizeTooLargeError(self._remedy(topic, _size(value, key, headers))) from error
-        return Written(metadata.partition, metadata.offset)
+        return RecordLocation(metadata.partition, metadata.offset)
 
     async def partitions(self, topic: str) -> frozenset[int]:
         """Tell the partitions of a topic; raises UnknownTopicOrPartitionError where it does not appear in time."""
@@ -105,7 +105,7 @@ class Writer(Service):
     async def _send(self, send: Callable[[AIOKafkaProducer], Coroutine[Any, Any, RecordMetadata]]) -> RecordMetadata:
         try:
             return await self._with_producer(send)
-        except _OF_THE_PRODUCER as error:
+        except _FENCED as error:
             self.log.warning("The broker refuses this producer, so another one writes: %r", error)
             return await self._with_producer(send)
 
@@ -113,7 +113,7 @@ class Writer(Service):
         connection = await self._connected()
         connection.users += 1
         try:
-            return await _while_it_lives(connection.producer, act(connection.producer))
+            return await _until_sender_stops(connection.producer, act(connection.producer))
         except KafkaError:
             if self._current is connection:
                 self._current = None
@@ -151,12 +151,12 @@ class Writer(Service):
 
     def _remedy(self, topic: str, size: int) -> str:
         if size > self._max_bytes:
-            least = size - ROOM_FOR_HEADERS
+            least = size - MAX_HEADER_BYTES
             return f"a record of {size} bytes for {topic}: set KAFKA_MESSAGE_MAX_BYTES to {least} or more"
         return f"{topic} takes no record of {size} bytes: set max.message.bytes of that topic to {size} or more"
 
 
-async def _while_it_lives(producer: AIOKafkaProducer, doing: Coroutine[Any, Any, T]) -> T:
+async def _until_sender_stops(producer: AIOKafkaProducer, doing: Coroutine[Any, Any, T]) -> T:
     """Wait for what a producer does, or for the end of the task in it that sends: nothing comes of it after that."""
     sender, task = producer._sender.sender_task, asyncio.ensure_future(doing)  # noqa: SLF001  told nowhere else
     try:
@@ -168,7 +168,7 @@ async def _while_it_lives(producer: AIOKafkaProducer, doing: Coroutine[Any, Any,
         task.cancel()
 
 
-async def _send_nothing(
+async def _send_null_record(
     producer: AIOKafkaProducer, topic: str, partition: int | None, headers: Headers
 ) -> RecordMetadata:
     """Send a record with neither key nor value: others send such, but `send` of this client refuses to."""

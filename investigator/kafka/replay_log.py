@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from investigator.delivery.origin import Origin
-from investigator.kafka.producer import Writer, Written
-from investigator.kafka.topic_reader import Span, TopicReader
+from investigator.kafka.producer import DurableProducer, RecordLocation
+from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ReplayLog:
         writer: writes it.
     """
 
-    def __init__(self, topic: str, reader: TopicReader, writer: Writer) -> None:
+    def __init__(self, topic: str, reader: TopicReader, writer: DurableProducer) -> None:
         self._topic = topic
         self._reader = reader
         self._writer = writer
@@ -45,13 +45,13 @@ class ReplayLog:
     async def replayed(self) -> Mapping[Origin, Replayed]:
         """Tell which dead letters were sent again, by their place; where the topic does not exist, none was."""
         partitions = (await self._reader.topics()).get(self._topic, frozenset())
-        spans = {number: Span() for number in partitions}
+        spans = {number: OffsetRange() for number in partitions}
         return {
             _place(record.key): Replayed(**json.loads(record.value))
             async for record in self._reader.read(self._topic, spans)
         }
 
-    async def note(self, place: Origin, written: Written, *, at: float, by: str) -> None:
+    async def note(self, place: Origin, written: RecordLocation, *, at: float, by: str) -> None:
         """Remember that the dead letter at that place was sent again; returns when all replicas know."""
         replayed = Replayed(at, by, written.partition, written.offset)
         await self._writer.write(self._topic, json.dumps(asdict(replayed)).encode(), key=_key(place), partition=0)

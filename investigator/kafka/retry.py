@@ -15,7 +15,7 @@ _PATIENCE_SECONDS = 12.0
 _PAUSE_SECONDS = 0.25
 
 
-async def asked_again(ask: Callable[[], Awaitable[T]]) -> T:
+async def retry_while_retriable(ask: Callable[[], Awaitable[T]]) -> T:
     """Ask, and again after each error that may pass, for a while; gives the answer.
 
     Args:

@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaTimeoutError
 
 # A fetch that finds nothing is answered after half a second: in this time the broker was asked again at least once.
-_QUIET_SECONDS = 1.2
+_IDLE_SECONDS = 1.2
 # A topic that is written all the time is never quiet; what comes this late came after the question.
 _CATCHING_UP_SECONDS = 5.0
 # The broker has answered before, so this is a fault in between, not a slow start.
@@ -26,7 +26,7 @@ _RECORDS = 500
 
 
 @dataclass(frozen=True)
-class Span:
+class OffsetRange:
     """Offsets of a partition, the last one included; None is no bound."""
 
     first: int = 0
@@ -38,10 +38,10 @@ class Span:
 
 
 @dataclass
-class _Reading:
+class _Progress:
     """How far a partition is read; times in the event loop's seconds."""
 
-    span: Span
+    span: OffsetRange
     moved: float
     caught_up: float | None = field(default=None, init=False)
 
@@ -51,7 +51,7 @@ class _Reading:
         if highwater is None or position < highwater:
             return False
         self.caught_up = now if self.caught_up is None else self.caught_up
-        return now - self.moved >= _QUIET_SECONDS or now - self.caught_up >= _CATCHING_UP_SECONDS
+        return now - self.moved >= _IDLE_SECONDS or now - self.caught_up >= _CATCHING_UP_SECONDS
 
 
 class TopicReader:
@@ -74,7 +74,7 @@ class TopicReader:
             await client.close()
         return {each["topic"]: frozenset(part["partition"] for part in each["partitions"]) for each in described}
 
-    async def read(self, topic: str, spans: Mapping[int, Span]) -> AsyncGenerator[ConsumerRecord, None]:
+    async def read(self, topic: str, spans: Mapping[int, OffsetRange]) -> AsyncGenerator[ConsumerRecord, None]:
         """Give the records of some partitions, each partition in its order.
 
         Args:
@@ -100,10 +100,10 @@ class TopicReader:
 
 
 async def _records(
-    consumer: AIOKafkaConsumer, topic: str, spans: Mapping[int, Span]
+    consumer: AIOKafkaConsumer, topic: str, spans: Mapping[int, OffsetRange]
 ) -> AsyncGenerator[ConsumerRecord, None]:
     clock = asyncio.get_running_loop().time
-    left = {TopicPartition(topic, number): _Reading(span, clock()) for number, span in spans.items()}
+    left = {TopicPartition(topic, number): _Progress(span, clock()) for number, span in spans.items()}
     while left:
         for partition, records in (await consumer.getmany(*left, timeout_ms=_LOOK_MS)).items():
             reading = left[partition]
@@ -118,7 +118,7 @@ async def _records(
                 del left[partition]
 
 
-def _raise_if_stuck(left: Mapping[TopicPartition, _Reading], now: float) -> None:
+def _raise_if_stuck(left: Mapping[TopicPartition, _Progress], now: float) -> None:
     if now - max(reading.moved for reading in left.values()) > _PATIENCE_SECONDS:
         names = ", ".join(f"{topic}[{number}]" for topic, number in left)
         raise KafkaTimeoutError(f"the broker gave nothing of {names} for {_PATIENCE_SECONDS:g} s, nor its end")

@@ -8,8 +8,8 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
-from investigator.delivery.dead_letters import ROOM_FOR_HEADERS
-from investigator.kafka.retry import asked_again
+from investigator.delivery.dead_letters import MAX_HEADER_BYTES
+from investigator.kafka.retry import retry_while_retriable
 from investigator.settings import Settings
 
 HALTS = "thoth.investigator.halts"
@@ -44,7 +44,7 @@ def dead_letters_topic(settings: Settings, name: str, partitions: int) -> Topic:
         name,
         partitions,
         settings.thoth_investigator_topic_replication_factor,
-        config={"max.message.bytes": str(min(settings.kafka_message_max_bytes + ROOM_FOR_HEADERS, _MAX_INT))},
+        config={"max.message.bytes": str(min(settings.kafka_message_max_bytes + MAX_HEADER_BYTES, _MAX_INT))},
     )
 
 
@@ -81,7 +81,7 @@ async def create_missing(options: Mapping[str, Any], wanted: Sequence[Topic]) ->
     client = AIOKafkaAdminClient(**options)
     try:
         await client.start()
-        return await asked_again(lambda: _create_missing(client, wanted))
+        return await retry_while_retriable(lambda: _create_missing(client, wanted))
     finally:
         await client.close()
 

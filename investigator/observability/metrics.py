@@ -71,19 +71,19 @@ class Metrics:
     deduplicated = Definition(
         Counter,
         "thoth_investigator_deduplicated",
-        "Workflows that were there already when they were to be created",
+        "WorkflowScheduler that were there already when they were to be created",
         ("message_type", "workflow_type"),
     )
     pending_workflows = Definition(
         Gauge,
         "thoth_investigator_pending_workflows",
-        "Workflows that have not started, as last counted",
+        "WorkflowScheduler that have not started, as last counted",
         ("namespace",),
     )
     pending_workflow_limit = Definition(
         Gauge,
         "thoth_investigator_pending_workflow_limit",
-        "Workflows that may be waiting before no more are created",
+        "WorkflowScheduler that may be waiting before no more are created",
         ("namespace",),
     )
     breaker_open = Definition(

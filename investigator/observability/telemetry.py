@@ -14,7 +14,7 @@ from investigator.observability.metrics import Metrics, message_type
 _LOGGER = logging.getLogger(__name__)
 
 
-class _Meters:
+class _TopicMetrics:
     """The metrics of one message type; to look them up each time takes longer than to count."""
 
     def __init__(self, metrics: Metrics, topic: str) -> None:
@@ -35,7 +35,7 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._meters = cache(partial(_Meters, metrics))
+        self._meters = cache(partial(_TopicMetrics, metrics))
 
     def show_position(self, partition: Partition, offset: int | None) -> None:
         """Show the next offset to commit of a partition; None: another worker shows it from now on."""
@@ -44,7 +44,7 @@ class Telemetry:
         else:
             self._metrics.current_partition_offsets.labels(*partition).set(offset)
 
-    def about(self, delivery: Delivery) -> AbstractContextManager[None]:
+    def context(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Let each line that is logged for the message say which one it is."""
         return message_context(*delivery.partition, delivery.offset, correlation_id=str(delivery.origin))
 
@@ -52,7 +52,7 @@ class Telemetry:
         """The message is being worked on."""
         self._meters(delivery.topic).in_progress.inc()
 
-    def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
+    def stopped(self, delivery: Delivery, *, succeeded: bool) -> None:
         """The message is not being worked on any more."""
         self._meters(delivery.topic).in_progress.dec()
         if succeeded:
@@ -63,7 +63,7 @@ class Telemetry:
         self._meters(delivery.topic).exceptions.inc()
         _LOGGER.warning("attempt %d failed: %s: %s", attempts, type(error).__name__, error)
 
-    def gave_up(self, delivery: Delivery, failure: Failure) -> None:
+    def exhausted(self, delivery: Delivery, failure: Failure) -> None:
         """No attempt is left."""
         self._meters(delivery.topic).failures.inc()
         _LOGGER.error("given up after %d attempts", failure.attempts, exc_info=failure.error)

@@ -4,12 +4,12 @@
 from datetime import datetime, timezone
 
 
-def moment(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """Give a point in time, in seconds since 1970, as text in UTC."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def age(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Give a span of time by its two largest units."""
     whole = max(0, round(seconds))
     days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60

@@ -17,17 +17,17 @@ from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 from urllib3.exceptions import HTTPError
 
-from investigator.argo.client import Cluster
-from investigator.argo.credentials import NoClusterError
+from investigator.argo.client import ClusterClient
+from investigator.argo.credentials import ClusterConfigError
 from investigator.argo.http import ApiError
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.errors import StartupError
 from investigator.graph.database import Database
 from investigator.kafka.options import client_options
 from investigator.kafka.topics import Topic, create_missing, halts_topic
-from investigator.preflight.kafka_connection import KAFKA_REMEDY, refusals
-from investigator.preflight.kafka_permissions import missing_rights
-from investigator.resilience.thread_pool import Threads
+from investigator.preflight.kafka_connection import KAFKA_REMEDY, explain_connection_failure
+from investigator.preflight.kafka_permissions import missing_permissions
+from investigator.resilience.thread_pool import DaemonThreadPool
 from investigator.settings import Settings
 from investigator.settings.modes import Mode
 
@@ -69,7 +69,7 @@ class Preflight:
     settings: Settings
     topics: Sequence[Topic]
     database: Callable[[], Database]
-    cluster: Callable[[], Cluster]
+    cluster: Callable[[], ClusterClient]
     patience: float = _PATIENCE_SECONDS
 
     async def run(self) -> None:
@@ -137,7 +137,7 @@ _ROLE_REMEDY = "Give the service account a valid token and the roles of manifest
 
 async def _in_thread(check: Callable[[], T]) -> T:
     # A thread that nobody waits for: a server that hangs must not hold up the end of the process.
-    return await Threads(1, "preflight").run(check)
+    return await DaemonThreadPool(1, "preflight").run(check)
 
 
 async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
@@ -145,7 +145,7 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
     try:
         created = await create_missing(options, topics)
     except KafkaConnectionError as error:
-        raise _Problem(f"can't be reached: {await refusals(options)}") from error
+        raise _Problem(f"can't be reached: {await explain_connection_failure(options)}") from error
     except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
         raise _Problem(
             f"neither shows some topics nor lets the worker create them: {error.args[0]}. {_ACL_REMEDY}"
@@ -163,7 +163,9 @@ async def _check_rights(settings: Settings, options: Mapping[str, Any], topics: 
     halts = halts_topic(settings).name
     read = [topic.name for topic in topics]
     kept = [dead_letter_topic(name) for name in read if name != halts]
-    lacking = await missing_rights(options, group=settings.kafka_consumer_group_id, read=read, written=[halts, *kept])
+    lacking = await missing_permissions(
+        options, group=settings.kafka_consumer_group_id, read=read, written=[halts, *kept]
+    )
     if lacking:
         raise _Problem(f"does not let the worker do all that it has to; it lacks: {', '.join(lacking)}. {_ACL_REMEDY}")
 
@@ -186,7 +188,7 @@ def _check_schema(database: Database) -> None:
         )
 
 
-def _check_api(cluster: Cluster, namespace: str) -> None:
+def _check_api(cluster: ClusterClient, namespace: str) -> None:
     cluster.version()
     try:
         solvers = cluster.get_solver_names()
@@ -202,5 +204,5 @@ def _check_api(cluster: Cluster, namespace: str) -> None:
 
 def _first_line(error: Exception) -> str:
     text = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-    known = isinstance(error, DBAPIError | ApiError | HTTPError | NoClusterError | OSError)
+    known = isinstance(error, DBAPIError | ApiError | HTTPError | ClusterConfigError | OSError)
     return text.splitlines()[0] if known and text else f"{type(error).__name__} {text}".strip()

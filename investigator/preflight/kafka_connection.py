@@ -53,7 +53,7 @@ _REMEDIES = (
 )
 
 
-async def refusals(options: Mapping[str, Any]) -> str:
+async def explain_connection_failure(options: Mapping[str, Any]) -> str:
     """Ask each of the brokers why it is of no use, and give the answers with what to do about them.
 
     Args:

@@ -16,14 +16,14 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
-from investigator.kafka.retry import asked_again
+from investigator.kafka.retry import retry_while_retriable
 
 _NO_OFFSET = 2**62  # beyond the end of every topic, so that nothing is sent
 _NO_RECORDS = b""
 _TIMEOUT_MS = 5000
 
 
-async def missing_rights(
+async def missing_permissions(
     options: Mapping[str, Any], *, group: str, read: Collection[str], written: Collection[str]
 ) -> list[str]:
     """Give what the user may not do but has to, as "READ on topic x".
@@ -40,20 +40,20 @@ async def missing_rights(
     client = AIOKafkaClient(**options)
     try:
         await client.bootstrap()
-        return await asked_again(lambda: _missing_rights(_Questions(client), group, read, written))
+        return await retry_while_retriable(lambda: _missing_permissions(_AclProbe(client), group, read, written))
     finally:
         await client.close()
 
 
-async def _missing_rights(
-    questions: "_Questions", group: str, read: Collection[str], written: Collection[str]
+async def _missing_permissions(
+    questions: "_AclProbe", group: str, read: Collection[str], written: Collection[str]
 ) -> list[str]:
     hidden, leaders = await questions.topics({*read, *written})
     return [
         *(f"DESCRIBE on topic {topic}" for topic in sorted(hidden)),
         *(f"READ on topic {topic}" for topic in await questions.unreadable(_by_leader(leaders, read))),
         *(f"WRITE on topic {topic}" for topic in await questions.unwritable(_by_leader(leaders, written))),
-        *([] if await questions.may_join(group) else [f"READ on group {group}"]),
+        *([] if await questions.can_join(group) else [f"READ on group {group}"]),
     ]
 
 
@@ -65,7 +65,7 @@ def _by_leader(leaders: Mapping[str, int], topics: Iterable[str]) -> dict[int, l
     return grouped
 
 
-class _Questions:
+class _AclProbe:
     def __init__(self, client: AIOKafkaClient) -> None:
         self._client = client
 
@@ -96,7 +96,7 @@ class _Questions:
             found += _refused(await self._client.send(leader, ProduceRequest(None, -1, _TIMEOUT_MS, places)))
         return sorted(found)
 
-    async def may_join(self, group: str) -> bool:
+    async def can_join(self, group: str) -> bool:
         refused = GroupAuthorizationFailedError.errno
         found = await self._client.send(self._client.get_random_node(), FindCoordinatorRequest(group, 0))
         if found.error_code:

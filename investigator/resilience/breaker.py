@@ -27,9 +27,9 @@ class BreakerPolicy:
 
     failures: int = 10  # in a row: a lost connection or two, or one call with all its quick retries, is no outage
     messages: int = 3  # a message that makes the other side fail is that message's trouble; three of them are not
-    first_probe: float = 1.0  # most outages are restarts, over within seconds
-    longest_probe: float = 15.0  # bounds how late the end of an outage is noticed; four calls a minute harm nobody
-    longest_delay: float = 60.0  # a Retry-After beyond this is taken for a mistake
+    initial_probe_interval: float = 1.0  # most outages are restarts, over within seconds
+    max_probe_interval: float = 15.0  # bounds how late the end of an outage is noticed; four calls a minute harm nobody
+    max_delay: float = 60.0  # a Retry-After beyond this is taken for a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class BreakerState:
         self._messages.clear()
         self.opened_at = None
 
-    def failed(self, now: float, who: Hashable, error: TemporaryError, *, probe: bool = False) -> None:
-        """Take note of a failure of a call made for the message ``who``."""
+    def failed(self, now: float, message_key: Hashable, error: TemporaryError, *, probe: bool = False) -> None:
+        """Take note of a failure of a call made for the message ``message_key``."""
         self.error = str(error)
         self.failures += 1
         self._unavailable += isinstance(error, UnavailableError)
         if len(self._messages) < self.policy.messages:
-            self._messages.add(who)
+            self._messages.add(message_key)
         if not self.is_open and self._is_outage():
             self._open(now, error)
         elif self.is_open and probe:
@@ -87,12 +87,12 @@ class BreakerState:
 
     def _open(self, now: float, error: TemporaryError) -> None:
         self.opened_at = now
-        self._interval = self.policy.first_probe / 2
+        self._interval = self.policy.initial_probe_interval / 2
         self._put_off(now, error)
 
     def _put_off(self, now: float, error: TemporaryError) -> None:
-        self._interval = min(self._interval * 2, self.policy.longest_probe)
-        asked = min(error.delay or 0.0, self.policy.longest_delay)
+        self._interval = min(self._interval * 2, self.policy.max_probe_interval)
+        asked = min(error.delay or 0.0, self.policy.max_delay)
         self.probe_at = now + max(self._interval, asked)
 
 
@@ -122,7 +122,7 @@ class Breaker:
         )
 
     async def call(
-        self, attempt: Callable[[], Awaitable[T]], *, who: Hashable, while_waiting: WhileWaiting = nullcontext
+        self, attempt: Callable[[], Awaitable[T]], *, message_key: Hashable, while_waiting: WhileWaiting = nullcontext
     ) -> T:
         """Run ``attempt`` until it ends with anything but a failure that belongs to an outage.
 
@@ -137,25 +137,27 @@ class Breaker:
         """
         while True:
             if not self._state.is_open:
-                answer = await self._try(attempt, who, probe=False)
+                answer = await self._try(attempt, message_key, probe=False)
             else:
                 async with while_waiting(f"the {self.name}, which is down"):
-                    answer = await self._wait(attempt, who)
+                    answer = await self._wait(attempt, message_key)
             if answer:
                 return answer.value
 
-    async def _wait(self, attempt: Callable[[], Awaitable[T]], who: Hashable) -> _Answer[T] | None:
+    async def _wait(self, attempt: Callable[[], Awaitable[T]], message_key: Hashable) -> _Answer[T] | None:
         """Wait for the end of the outage, and probe when it is this call's turn; None if another one ended it."""
         while await self._turn():
-            if answer := await self._try(attempt, who, probe=True):
+            if answer := await self._try(attempt, message_key, probe=True):
                 return answer
         return None
 
-    async def _try(self, attempt: Callable[[], Awaitable[T]], who: Hashable, *, probe: bool) -> _Answer[T] | None:
+    async def _try(
+        self, attempt: Callable[[], Awaitable[T]], message_key: Hashable, *, probe: bool
+    ) -> _Answer[T] | None:
         try:
             value = await attempt()
         except TemporaryError as error:
-            self._failed(who, error, probe=probe)
+            self._failed(message_key, error, probe=probe)
             if not self._state.is_open:
                 raise
             return None
@@ -169,9 +171,9 @@ class Breaker:
             self._probing = self._probing and not probe
             self._arrange()
 
-    def _failed(self, who: Hashable, error: TemporaryError, *, probe: bool) -> None:
+    def _failed(self, message_key: Hashable, error: TemporaryError, *, probe: bool) -> None:
         was_open = self._state.is_open
-        self._state.failed(asyncio.get_running_loop().time(), who, error, probe=probe)
+        self._state.failed(asyncio.get_running_loop().time(), message_key, error, probe=probe)
         if self._state.is_open and not was_open:
             _LOGGER.error("The %s is down, calls wait for its return: %s", self.name, error)
 

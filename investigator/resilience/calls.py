@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from investigator.delivery.current_message import handling
+from investigator.delivery.current_message import current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.resilience.breaker import Breaker
-from investigator.resilience.thread_pool import Threads
+from investigator.resilience.thread_pool import DaemonThreadPool
 
 T = TypeVar("T")
 
@@ -22,15 +22,17 @@ class CallPolicy:
     """How calls of one dependency are made; times in seconds."""
 
     threads: int  # as many calls at once; more than there are messages in hand would only idle
-    budget: float  # no retry begins later than this after the first try: the timeout of one call is a good measure
-    tries: int = 6  # half of all calls may fail, and 98 of 100 still succeed without an attempt of the engine
-    first_pause: float = 0.05  # a lost connection is mended at once
-    longest_pause: float = 2.0
-    longest: float = 60.0  # far beyond the timeouts of the calls themselves, which a dependency may get around
+    retry_budget: (
+        float  # no retry begins later than this after the first try: the timeout of one call is a good measure
+    )
+    max_attempts: int = 6  # half of all calls may fail, and 98 of 100 still succeed without an attempt of the engine
+    initial_backoff: float = 0.05  # a lost connection is mended at once
+    max_backoff: float = 2.0
+    timeout: float = 60.0  # far beyond the timeouts of the calls themselves, which a dependency may get around
 
     def pause(self, failed: int, chance: float) -> float:
         """Give the pause after so many failed tries; ``chance``, 0 to 1, spreads calls that failed together."""
-        whole: float = min(self.first_pause * 2 ** (failed - 1), self.longest_pause)
+        whole: float = min(self.initial_backoff * 2 ** (failed - 1), self.max_backoff)
         return whole * (0.5 + chance / 2)
 
 
@@ -44,7 +46,7 @@ class Calls:
         self.breaker = breaker
         self._policy = policy
         self._mapping = mapping
-        self._threads = Threads(policy.threads, breaker.name)
+        self._threads = DaemonThreadPool(policy.threads, breaker.name)
 
     async def run(self, function: Callable[[], T]) -> T:
         """Call ``function`` in a thread until it succeeds, as often and as long as the policy allows.
@@ -53,19 +55,19 @@ class Calls:
             PermanentError: the call can never succeed.
             TemporaryError: it did not succeed within the policy; during an outage it waits for its end instead.
         """
-        message = handling()
+        message = current_context()
         loop = asyncio.get_running_loop()
-        latest = loop.time() + self._policy.budget
+        latest = loop.time() + self._policy.retry_budget
         failed = 0
         while True:
             try:
                 return await self.breaker.call(
-                    lambda: self._try(function), who=message.who, while_waiting=message.while_waiting
+                    lambda: self._try(function), message_key=message.message_key, while_waiting=message.while_waiting
                 )
             except TemporaryError as error:
                 failed += 1
                 pause = max(self._pause(failed), error.delay or 0.0)
-                if failed >= self._policy.tries or loop.time() + pause > latest:
+                if failed >= self._policy.max_attempts or loop.time() + pause > latest:
                     raise
             await asyncio.sleep(pause)
 
@@ -75,7 +77,7 @@ class Calls:
 
     async def _try(self, function: Callable[[], T]) -> T:
         try:
-            return await self._threads.run(function, longest=self._policy.longest)
+            return await self._threads.run(function, longest=self._policy.timeout)
         except (PermanentError, TemporaryError):
             raise
         except TimeoutError as error:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 _Job = Callable[[], None]
 
 
-class Threads:
+class DaemonThreadPool:
     """Runs calls in at most ``number`` daemon threads, which are started as they are needed.
 
     The executors of the standard library wait for their threads when Python exits: a call that hangs in one of them

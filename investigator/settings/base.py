@@ -4,7 +4,7 @@
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
-class Section(BaseSettings):
+class SettingsGroup(BaseSettings):
     """Settings that belong together; the docstring of each group is its title in the reference.
 
     An attribute is named like its environment variable, in lower case. The text under it says what it is for and, where

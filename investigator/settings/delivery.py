@@ -1,55 +1,55 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of what happens to a message."""
 
-from investigator.settings.base import Section
+from investigator.settings.base import SettingsGroup
 from investigator.settings.modes import Mode
-from investigator.settings.types import Count, Modes, NumberOrNames, Pause, Seconds, Share, Switch
+from investigator.settings.types import Flag, Modes, NonNegativeSeconds, NumberOrNames, PositiveInt, Ratio, Seconds
 
 
-class DeliverySettings(Section):
+class DeliverySettings(SettingsGroup):
     """Handling of messages."""
 
     thoth_consumer_mode: Modes = (Mode.MIDDLETIER, Mode.BACKEND)
     """What the worker is there for. The handlers of a message run in the order of this list."""
 
-    thoth_consumer_workers: Count = 20
+    thoth_consumer_workers: PositiveInt = 20
     """How many messages are handled at once. Handlers mostly wait for the cluster's API, which takes some 20 ms a call:
     20 at once keep it busy with about a thousand calls a second, and more would only wait in its queue."""
 
-    thoth_investigator_max_retries: Count = 5
+    thoth_investigator_max_retries: PositiveInt = 5
     """Attempts in all before a message is given up."""
 
-    thoth_investigator_backoff: Pause = 0.5
+    thoth_investigator_backoff: NonNegativeSeconds = 0.5
     """Before the attempt after attempt i the worker waits i times this."""
 
     thoth_investigator_ack_on_fail: NumberOrNames = 0
     """What happens to a message that was given up. 0: its topic is halted until somebody resumes it. 1, or its base
     name in the list: it is kept in the topic's dead-letter topic and the next one is taken up."""
 
-    thoth_investigator_dead_letter_run: Count = 1000
+    thoth_investigator_dead_letter_run: PositiveInt = 1000
     """So many messages of a topic that are given up one after the other halt it, although its failures are to be kept:
     that looks like a fault of the deployment, not of messages."""
 
-    thoth_investigator_dead_letter_share: Share = 0.95
+    thoth_investigator_dead_letter_share: Ratio = 0.95
     """So large a part of the last messages of a topic that was given up halts it for the same reason."""
 
-    thoth_investigator_dead_letter_window: Count = 1000
+    thoth_investigator_dead_letter_window: PositiveInt = 1000
     """How many messages that part is taken of."""
 
     thoth_investigator_shutdown_timeout: Seconds = 10
     """How long the messages in hand may take to finish after SIGTERM; what is not finished then comes again after the
     restart. Has to be below the pod's terminationGracePeriodSeconds."""
 
-    thoth_investigator_schedule_solver: Switch = True
+    thoth_investigator_schedule_solver: Flag = True
     """Whether solver workflows are scheduled."""
 
-    thoth_investigator_schedule_revsolver: Switch = True
+    thoth_investigator_schedule_revsolver: Flag = True
     """Whether reverse solver workflows are scheduled."""
 
-    thoth_investigator_schedule_security: Switch = True
+    thoth_investigator_schedule_security: Flag = True
     """Whether security-indicator workflows are scheduled."""
 
-    thoth_investigator_kebechet_administrator: Switch = True
+    thoth_investigator_kebechet_administrator: Flag = True
     """Whether kebechet-administrator workflows are scheduled."""
 
     def acks_on_fail(self, base_name: str) -> bool:

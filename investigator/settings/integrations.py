@@ -3,21 +3,21 @@
 
 from pydantic import SecretStr
 
-from investigator.settings.base import Section
+from investigator.settings.base import SettingsGroup
 from investigator.settings.types import (
-    Amount,
+    Flag,
     Kubeconfig,
-    Level,
+    LogLevel,
     Namespace,
+    NonNegativeInt,
     Password,
     Port,
     Seconds,
-    Switch,
     Url,
 )
 
 
-class ClusterSettings(Section):
+class ClusterSettings(SettingsGroup):
     """Cluster and workflows."""
 
     thoth_infra_namespace: Namespace
@@ -38,7 +38,7 @@ class ClusterSettings(Section):
     thoth_s3_endpoint_url: Url
     """The object store with that bucket. Handed on to the workflows."""
 
-    argo_pending_workflow_limit: Amount | None = None
+    argo_pending_workflow_limit: NonNegativeInt | None = None
     """A workflow is created only while at most so many of its namespace have not started. Without it there is no
     limit."""
 
@@ -62,17 +62,17 @@ class ClusterSettings(Section):
     openshift_api_url: Url | None = None
     """The cluster's API for templates, with the same default."""
 
-    kubernetes_verify_tls: Switch = True
+    kubernetes_verify_tls: Flag = True
     """0 accepts any certificate of the cluster's API: for trying out only."""
 
-    thoth_log_solver: Level = "INFO"
+    thoth_log_solver: LogLevel = "INFO"
     """DEBUG makes solver workflows log more."""
 
-    thoth_log_revsolver: Level = "INFO"
+    thoth_log_revsolver: LogLevel = "INFO"
     """DEBUG makes reverse solver workflows log more."""
 
 
-class GraphSettings(Section):
+class GraphSettings(SettingsGroup):
     """Knowledge graph."""
 
     knowledge_graph_host: str = "localhost"
@@ -90,11 +90,11 @@ class GraphSettings(Section):
     knowledge_graph_database: str = "postgres"
     """The database with the graph."""
 
-    knowledge_graph_ssl_disabled: Switch = False
+    knowledge_graph_ssl_disabled: Flag = False
     """1 talks to the server without encryption: for servers that have none, such as the sandbox's."""
 
 
-class OtherSettings(Section):
+class OtherSettings(SettingsGroup):
     """Git services and logs."""
 
     thoth_github_private_token: Password | None = None
@@ -103,10 +103,10 @@ class OtherSettings(Section):
     thoth_gitlab_private_token: Password | None = None
     """A token for GitLab, likewise."""
 
-    thoth_logging_no_json: Switch = False
+    thoth_logging_no_json: Flag = False
     """1 writes log lines for people instead of JSON."""
 
-    debug_level: Level = "INFO"
+    debug_level: LogLevel = "INFO"
     """The least important events that are logged. 1 means DEBUG, 0 means INFO."""
 
     sentry_dsn: Password | None = None

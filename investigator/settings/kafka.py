@@ -3,23 +3,23 @@
 
 from typing import Literal
 
-from investigator.settings.base import Section
+from investigator.settings.base import SettingsGroup
 from investigator.settings.types import (
     AutoCommit,
     Bytes,
-    Count,
+    Flag,
     Milliseconds,
     Password,
     PasswordOrFile,
+    PositiveInt,
     ReadableFile,
     Seconds,
     Servers,
-    Switch,
     TopicPrefix,
 )
 
 
-class KafkaSettings(Section):
+class KafkaSettings(SettingsGroup):
     """Kafka."""
 
     kafka_bootstrap_servers: Servers
@@ -85,14 +85,14 @@ class KafkaSettings(Section):
     kafka_consumer_enable_auto_commit: AutoCommit = False
     """The other spelling of the same, with the same rule."""
 
-    thoth_investigator_producer_idempotence: Switch = True
+    thoth_investigator_producer_idempotence: Flag = True
     """Whether halts and dead letters are written so that a write that is sent again counts once. Only brokers that
     don't implement it need 0."""
 
-    thoth_investigator_topic_partitions: Count = 6
+    thoth_investigator_topic_partitions: PositiveInt = 6
     """Partitions of topics that are missing and created at start: as many workers as that can share a topic."""
 
-    thoth_investigator_topic_replication_factor: Count = 1
+    thoth_investigator_topic_replication_factor: PositiveInt = 1
     """Copies of the topics that are created at start. 1 works everywhere; 3 is usual where three brokers run."""
 
     @property

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from investigator.settings.model import SECTIONS
-from investigator.settings.types import Form, Unit
+from investigator.settings.types import Format, Unit
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _setting(section: str, name: str, field: FieldInfo) -> Setting:
     return Setting(
         name=name,
         section=section,
-        form=next((mark.text for mark in marks if isinstance(mark, Form)), _plain_form(field.annotation)),
+        form=next((mark.text for mark in marks if isinstance(mark, Format)), _plain_form(field.annotation)),
         unit=next((mark.text for mark in marks if isinstance(mark, Unit)), ""),
         default="" if field.is_required() else _text(field.default),
         required=field.is_required(),

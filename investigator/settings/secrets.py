@@ -4,6 +4,6 @@
 from pydantic import SecretStr
 
 
-def reveal(secret: SecretStr | None) -> str | None:
+def secret_value(secret: SecretStr | None) -> str | None:
     """Give the text of a secret to the one call that needs it."""
     return None if secret is None else secret.get_secret_value()

@@ -25,7 +25,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
-class Form:
+class Format:
     """How a value is written, for the reference and for error messages."""
 
     text: str
@@ -125,57 +125,57 @@ def _level(value: object) -> object:
     return level
 
 
-Switch = Annotated[bool, BeforeValidator(_digit), Form("0 or 1")]
-Count = Annotated[int, Field(ge=1), Form("whole number, at least 1")]
-Amount = Annotated[int, Field(ge=0), Form("whole number, at least 0")]
-Port = Annotated[int, Field(ge=1, le=_LAST_PORT), Form("port number")]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Form("number above 0"), Unit("seconds")]
-Pause = Annotated[float, Field(ge=0, allow_inf_nan=False), Form("number, at least 0"), Unit("seconds")]
-Share = Annotated[float, Field(gt=0, le=1), Form("number above 0, at most 1")]
-Milliseconds = Annotated[int, Field(ge=1), Form("whole number, at least 1"), Unit("milliseconds")]
-Bytes = Annotated[int, Field(ge=1), Form("whole number, at least 1"), Unit("bytes")]
-Password = Annotated[SecretStr, Form("text, never shown")]
+Flag = Annotated[bool, BeforeValidator(_digit), Format("0 or 1")]
+PositiveInt = Annotated[int, Field(ge=1), Format("whole number, at least 1")]
+NonNegativeInt = Annotated[int, Field(ge=0), Format("whole number, at least 0")]
+Port = Annotated[int, Field(ge=1, le=_LAST_PORT), Format("port number")]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Format("number above 0"), Unit("seconds")]
+NonNegativeSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Format("number, at least 0"), Unit("seconds")]
+Ratio = Annotated[float, Field(gt=0, le=1), Format("number above 0, at most 1")]
+Milliseconds = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("milliseconds")]
+Bytes = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("bytes")]
+Password = Annotated[SecretStr, Format("text, never shown")]
 PasswordOrFile = Annotated[
-    SecretStr, BeforeValidator(_password_or_its_file), Form("text or the path of a file that holds it, never shown")
+    SecretStr, BeforeValidator(_password_or_its_file), Format("text or the path of a file that holds it, never shown")
 ]
 AutoCommit = Annotated[
     bool,
     _refuse_unless(
         lambda on: not on, "messages would be committed by the clock, handled or not, and be lost at the next crash"
     ),
-    Form("false, or remove the variable"),
+    Format("false, or remove the variable"),
 ]
 Kubeconfig = Annotated[
     str,
     _refuse_unless(
         lambda paths: any(map(_is_readable_file, map(Path, paths.split(":")))), "is not a file that can be read"
     ),
-    Form("path of a file, several separated by colons"),
+    Format("path of a file, several separated by colons"),
 ]
 ReadableFile = Annotated[
-    Path, _refuse_unless(_is_readable_file, "is not a file that can be read"), Form("path of a file")
+    Path, _refuse_unless(_is_readable_file, "is not a file that can be read"), Format("path of a file")
 ]
-Url = Annotated[str, _refuse_unless(_has_host, "must begin with http:// or https:// and name a host"), Form("URL")]
+Url = Annotated[str, _refuse_unless(_has_host, "must begin with http:// or https:// and name a host"), Format("URL")]
 Namespace = Annotated[
     str,
     _refuse_unless(_NAMESPACE.fullmatch, "must be a name of lower-case letters, digits and dashes"),
-    Form("name of a namespace"),
+    Format("name of a namespace"),
 ]
 TopicPrefix = Annotated[
     str,
     _refuse_unless(_TOPIC_PREFIX.fullmatch, "may have letters, digits, dots, dashes and underscores only"),
-    Form("name"),
+    Format("name"),
 ]
 Servers = Annotated[
-    tuple[str, ...], NoDecode, BeforeValidator(_servers), Form("host:port, several separated by commas")
+    tuple[str, ...], NoDecode, BeforeValidator(_servers), Format("host:port, several separated by commas")
 ]
 Modes = Annotated[
     tuple[Mode, ...],
     NoDecode,
     BeforeValidator(_modes),
-    Form(f"one of {', '.join(mode.value for mode in Mode)}, or a JSON list of them"),
+    Format(f"one of {', '.join(mode.value for mode in Mode)}, or a JSON list of them"),
 ]
 NumberOrNames = Annotated[
-    int | tuple[str, ...], NoDecode, BeforeValidator(_number_or_names), Form("0, 1, or a JSON list of base names")
+    int | tuple[str, ...], NoDecode, BeforeValidator(_number_or_names), Format("0, 1, or a JSON list of base names")
 ]
-Level = Annotated[str, BeforeValidator(_level), Form(f"0, 1, or one of {', '.join(_LEVELS)}")]
+LogLevel = Annotated[str, BeforeValidator(_level), Format(f"0, 1, or one of {', '.join(_LEVELS)}")]

@@ -9,13 +9,13 @@ from faust.types.tuples import ConsumerMessage, Message
 _ATTRIBUTE = "ledger_page"
 
 
-def with_page(message: ConsumerMessage, page: int | None) -> ConsumerMessage:
+def with_epoch(message: ConsumerMessage, page: int | None) -> ConsumerMessage:
     """Note the page that the message's partition has now."""
     setattr(message, _ATTRIBUTE, page)
     return message
 
 
-def page_of(message: Message) -> int | None:
+def epoch_of(message: Message) -> int | None:
     """Give the page that was noted; None where the partition had none, or nothing was."""
     page: int | None = getattr(message, _ATTRIBUTE, None)
     return page

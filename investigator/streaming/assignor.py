@@ -8,7 +8,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 
 
-class Group:
+class GroupSizeAssignor:
     """The consumer group of a worker, as an assignor of aiokafka: round robin, with a word on the whole beside it.
 
     Workers of other versions in the group understand the assignments, and give ones without that word.
@@ -19,7 +19,7 @@ class Group:
     def __init__(self) -> None:
         self._workers = 1
 
-    def workers(self) -> int:
+    def member_count(self) -> int:
         """Give the number of workers that have partitions, at least 1; also 1 where the leader did not tell."""
         return self._workers
 

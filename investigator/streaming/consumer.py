@@ -20,11 +20,11 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from investigator.delivery.dispatcher import Dispatcher
-from investigator.delivery.ledger import Mark, Partition
-from investigator.streaming.assignment_epoch import with_page
-from investigator.streaming.assignor import Group
+from investigator.delivery.ledger import CommitPosition, Partition
+from investigator.streaming.assignment_epoch import with_epoch
+from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
-from investigator.streaming.eager_service import EagerWaits
+from investigator.streaming.eager_service import EagerWaitMixin
 
 if TYPE_CHECKING:
     from investigator.streaming.application import Investigator
@@ -47,12 +47,12 @@ _SESSION_REMEDY = (
 ShowPosition = Callable[[Partition, int | None], None]
 
 
-class Bound(NamedTuple):
+class ConsumerContext(NamedTuple):
     """What the consumers of a worker work for."""
 
     dispatcher: Dispatcher
     show_position: ShowPosition
-    group: Group
+    group: GroupSizeAssignor
 
 
 # A topic of which there is enough in memory is left out while the others are polled. With Faust's wait, a second, what
@@ -60,28 +60,28 @@ class Bound(NamedTuple):
 _LONGEST_POLL_SECONDS = 0.05
 
 
-class LedgerConsumer(EagerWaits, driver.Consumer):
+class LedgerConsumer(EagerWaitMixin, driver.Consumer):
     """A consumer that commits by the ledger of the dispatcher, and tells that which partitions it has."""
 
-    #: Set by `transport_for` before Faust makes the consumer.
-    bound: ClassVar["Bound"]
+    #: Set by `build_transport` before Faust makes the consumer.
+    context: ClassVar["ConsumerContext"]
 
     _thread: ConsumerThread
 
     #: What Faust is about to commit.
-    _marks: Mapping[TP, Mark]
+    _commit_positions: Mapping[TP, CommitPosition]
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self.bound.group, self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self.context.group, self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what can be, then let go of what was in hand of these partitions."""
         partitions = [Partition(*tp) for tp in revoked]
-        await self.bound.dispatcher.let_go(partitions, self._grace())
+        await self.context.dispatcher.drain(partitions, self._grace())
         await self.commit_and_end_transactions()
-        self.bound.dispatcher.revoke(partitions)
+        self.context.dispatcher.revoke(partitions)
         for partition in partitions:
-            self.bound.show_position(partition, None)
+            self.context.show_position(partition, None)
         await super().on_partitions_revoked(revoked)
 
     def _grace(self) -> float:
@@ -103,7 +103,7 @@ class LedgerConsumer(EagerWaits, driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin to take up messages of these partitions, before Faust fetches the first one."""
-        self.bound.dispatcher.assign(Partition(*tp) for tp in assigned)
+        self.context.dispatcher.assign(Partition(*tp) for tp in assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
@@ -113,53 +113,53 @@ class LedgerConsumer(EagerWaits, driver.Consumer):
     def on_buffer_drop(self, tp: TP) -> None:
         """Fetch of this partition again, at once: the poll under way may be waiting for the others."""
         super().on_buffer_drop(tp)
-        self._thread.look_again()
+        self._thread.wake_fetcher()
 
     def _to_message(self, tp: TP, record: ConsumerRecord) -> ConsumerMessage:
         """Note to which page of the ledger the message belongs."""
         if record.offset < (self._read_offset[tp] or 0):
-            self._begin_anew(tp, record.offset)
+            self._handle_offset_reset(tp, record.offset)
         message = super()._to_message(tp, record)
-        return with_page(message, self.bound.dispatcher.ledger.page(Partition(*tp)))
+        return with_epoch(message, self.context.dispatcher.ledger.epoch(Partition(*tp)))
 
-    def _begin_anew(self, tp: TP, offset: int) -> None:
+    def _handle_offset_reset(self, tp: TP, offset: int) -> None:
         # The topic was cut off or made anew. Faust and the ledger would take its messages for some that they have had.
         self.log.warning("%s partition %s goes on at the earlier offset %s", tp.topic, tp.partition, offset)
         self._read_offset.pop(tp, None)
-        self.bound.dispatcher.assign([Partition(*tp)])
+        self.context.dispatcher.assign([Partition(*tp)])
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        for partition in self.bound.dispatcher.ledger.committable():
+        for partition in self.context.dispatcher.ledger.committable():
             tp = TP(*partition)
             if topics is None or tp in topics or tp.topic in topics:
                 yield tp
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        marks = self.bound.dispatcher.ledger.committable()
-        self._marks = {tp: marks[Partition(*tp)] for tp in tps if Partition(*tp) in marks}
-        return {tp: mark.offset for tp, mark in self._marks.items()}
+        marks = self.context.dispatcher.ledger.committable()
+        self._commit_positions = {tp: marks[Partition(*tp)] for tp in tps if Partition(*tp) in marks}
+        return {tp: mark.offset for tp, mark in self._commit_positions.items()}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Another commit may have been under way, and have got this far first.
-        marks = {tp: self._marks[tp] for tp in offsets if tp in self._marks}
-        committed = await self._thread.commit_marks(marks)
+        marks = {tp: self._commit_positions[tp] for tp in offsets if tp in self._commit_positions}
+        committed = await self._thread.commit_positions(marks)
         for tp, mark in committed.items():
-            self.bound.dispatcher.ledger.committed(Partition(*tp), mark)
-            self.bound.show_position(Partition(*tp), mark.offset)
+            self.context.dispatcher.ledger.committed(Partition(*tp), mark)
+            self.context.show_position(Partition(*tp), mark.offset)
         return bool(committed)
 
     async def perform_seek(self) -> None:
         """Go to the committed offsets, and learn what was finished beyond them."""
         await super().perform_seek()
-        for partition, mark in (await self._thread.committed_marks()).items():
-            self.bound.dispatcher.ledger.restore(partition, mark)
-        await self._keep_beginnings()
+        for partition, mark in (await self._thread.committed_positions()).items():
+            self.context.dispatcher.ledger.restore(partition, mark)
+        await self._commit_start_offsets()
 
-    async def _keep_beginnings(self) -> None:
+    async def _commit_start_offsets(self) -> None:
         # Else whoever gets such a partition next would begin behind what has come until then.
-        beginnings = self._thread.beginnings()
+        beginnings = self._thread.start_offsets()
         for partition, offset in beginnings.items():
-            self.bound.dispatcher.ledger.begin(partition, offset)
+            self.context.dispatcher.ledger.set_start_offset(partition, offset)
         if beginnings:
             await self.commit()
 
@@ -174,16 +174,16 @@ class LedgerConsumer(EagerWaits, driver.Consumer):
         while not self.should_stop:
             await self.sleep(interval)
             if not self.should_stop:
-                await self._thread.stay_in_group()
+                await self._thread.heartbeat_poll()
 
     @Service.task
     async def _watch_membership(self) -> None:
         while not self.should_stop:
             await self.sleep(_GROUP_ERROR_SECONDS)
             if not self.should_stop:
-                await self._heed(await self._thread.group_error())
+                await self._report_group_error(await self._thread.group_error())
 
-    async def _heed(self, error: KafkaError | None) -> None:
+    async def _report_group_error(self, error: KafkaError | None) -> None:
         if isinstance(error, InvalidSessionTimeoutError):
             self.log.critical("%s", _SESSION_REMEDY)
             await self.crash(error)
@@ -191,7 +191,9 @@ class LedgerConsumer(EagerWaits, driver.Consumer):
             self.log.warning("Not in the consumer group, will be tried again: %r; see docs/kafka.md", error)
 
 
-def transport_for(dispatcher: Dispatcher, show_position: ShowPosition, group: Group) -> type[driver.Transport]:
+def build_transport(
+    dispatcher: Dispatcher, show_position: ShowPosition, group: GroupSizeAssignor
+) -> type[driver.Transport]:
     """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher.
 
     Args:
@@ -199,6 +201,6 @@ def transport_for(dispatcher: Dispatcher, show_position: ShowPosition, group: Gr
         show_position: told the offset that was committed of a partition; None when the partition goes elsewhere.
         group: learns who else shares the topics.
     """
-    bound = Bound(dispatcher, show_position, group)
+    bound = ConsumerContext(dispatcher, show_position, group)
     consumer = type("BoundConsumer", (LedgerConsumer,), {"bound": bound, "__module__": __name__})
     return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})

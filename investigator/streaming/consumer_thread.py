@@ -13,11 +13,11 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from investigator.delivery.commit_metadata import from_text, to_text
-from investigator.delivery.ledger import Mark, Partition
-from investigator.kafka.patches.offset_out_of_range import warn_of_lost_places
-from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, leave_alone
-from investigator.streaming.assignor import Group
+from investigator.delivery.commit_metadata import decode, encode
+from investigator.delivery.ledger import CommitPosition, Partition
+from investigator.kafka.patches.offset_out_of_range import warn_on_offset_out_of_range
+from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, pause_temporarily
+from investigator.streaming.assignor import GroupSizeAssignor
 
 # While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
 # what is in memory has long been handled before that topic gets its turn again. And some brokers, the embedded one
@@ -41,7 +41,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         options: what Faust makes such a thread of.
     """
 
-    def __init__(self, group: Group, *args: Any, **options: Any) -> None:  # noqa: ANN401  whatever Faust passes
+    def __init__(self, group: GroupSizeAssignor, *args: Any, **options: Any) -> None:  # noqa: ANN401  whatever Faust passes
         super().__init__(*args, **options)
         self._group = group
 
@@ -51,12 +51,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
         consumer._isolation_level = "read_committed"  # noqa: SLF001  Faust sets it from its own
         consumer._partition_assignment_strategy = [self._group]  # noqa: SLF001  Faust has no setting for it
-        warn_of_lost_places(self.app.conf.consumer_auto_offset_reset)
+        warn_on_offset_out_of_range(self.app.conf.consumer_auto_offset_reset)
         return consumer
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._beginnings: dict[Partition, int] = {}
+        self._start_offsets: dict[Partition, int] = {}
         self._refused: set[str] = set()
 
     async def _fetch_records(
@@ -69,27 +69,27 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         except TopicAuthorizationFailedError as error:
-            self._leave_refused_alone({str(error.args[0])})
+            self._pause_refused_topics({str(error.args[0])})
             return {}
 
-    def _leave_refused_alone(self, topics: set[str]) -> None:
+    def _pause_refused_topics(self, topics: set[str]) -> None:
         if not topics <= self._refused:
             self.log.error(_REFUSED, ", ".join(sorted(topics)), PAUSE_SECONDS)
             self._refused |= topics
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._refused.difference_update, topics)
         subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001  the positions are kept there
         if subscription is not None and (assignment := subscription.assignment) is not None:
-            leave_alone(assignment, [tp for tp in assignment.tps if tp.topic in topics])
+            pause_temporarily(assignment, [tp for tp in assignment.tps if tp.topic in topics])
 
-    async def commit_marks(self, marks: Mapping[TP, Mark]) -> Mapping[TP, Mark]:
+    async def commit_positions(self, marks: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
         """Commit; gives what the broker has of it. What it does not have now is committed another time."""
-        committed: Mapping[TP, Mark] = await self.call_thread(self._commit_marks, marks)
+        committed: Mapping[TP, CommitPosition] = await self.call_thread(self._commit_positions, marks)
         return committed
 
-    async def _commit_marks(self, marks: Mapping[TP, Mark]) -> Mapping[TP, Mark]:
+    async def _commit_positions(self, marks: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
         assignment = self.assignment()
         wanted = {
-            TopicPartition(*tp): OffsetAndMetadata(mark.offset, to_text(mark))
+            TopicPartition(*tp): OffsetAndMetadata(mark.offset, encode(mark))
             for tp, mark in marks.items()
             if tp in assignment and tp.topic not in self._refused
         }
@@ -102,19 +102,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         except TopicAuthorizationFailedError as error:
             refused = error.args[0]  # while the broker has taken all others
-            self._leave_refused_alone(refused)
+            self._pause_refused_topics(refused)
             return {tp: mark for tp, mark in marks.items() if tp in wanted and tp.topic not in refused}
         except KafkaError as error:
             self.log.warning("Not committed, will be tried again: %r", error)
             return {}
         return {tp: mark for tp, mark in marks.items() if tp in wanted}
 
-    async def committed_marks(self) -> dict[Partition, Mark]:
+    async def committed_positions(self) -> dict[Partition, CommitPosition]:
         """Give what was committed of the assigned partitions, by whomever; none where the broker does not tell."""
-        marks: dict[Partition, Mark] = await self.call_thread(self._committed_marks)
+        marks: dict[Partition, CommitPosition] = await self.call_thread(self._committed_positions)
         return marks
 
-    async def _committed_marks(self) -> dict[Partition, Mark]:
+    async def _committed_positions(self) -> dict[Partition, CommitPosition]:
         consumer = self._ensure_consumer()
         try:
             coordinator = consumer._coordinator  # noqa: SLF001  aiokafka's own `committed` leaves the metadata out
@@ -122,7 +122,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except KafkaError as error:
             self.log.warning("What was finished beyond the commits is not known and may be done again: %r", error)
             return {}
-        return {Partition(*tp): from_text(at.offset, at.metadata) for tp, at in found.items()}
+        return {Partition(*tp): decode(at.offset, at.metadata) for tp, at in found.items()}
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go back to what was committed, or to where a group without a commit begins.
@@ -138,7 +138,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
         for tp, offset in committed.items():
             if offset is not None:
-                self._beginnings.pop(Partition(*tp), None)
+                self._start_offsets.pop(Partition(*tp), None)
             if offset == 0:
                 consumer.seek(tp, 0)
         unknown = [tp for tp, offset in committed.items() if offset is None]
@@ -151,25 +151,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
         # Whenever aiokafka is asked, `latest` is the end of that moment, behind what has come since the last time.
         consumer = self._ensure_consumer()
-        for tp in (tp for tp in partitions if Partition(*tp) not in self._beginnings):
+        for tp in (tp for tp in partitions if Partition(*tp) not in self._start_offsets):
             with contextlib.suppress(asyncio.TimeoutError):
                 position = await asyncio.wait_for(consumer.position(tp), _POSITION_PATIENCE_SECONDS)
-                self._beginnings[Partition(*tp)] = position
-        found = {tp: self._beginnings[Partition(*tp)] for tp in partitions if Partition(*tp) in self._beginnings}
+                self._start_offsets[Partition(*tp)] = position
+        found = {tp: self._start_offsets[Partition(*tp)] for tp in partitions if Partition(*tp) in self._start_offsets}
         for tp, offset in found.items():
             consumer.seek(tp, offset)
         return found
 
-    def beginnings(self) -> Mapping[Partition, int]:
+    def start_offsets(self) -> Mapping[Partition, int]:
         """Give where a group that begins with what is new found itself first, of partitions without a commit then."""
-        return dict(self._beginnings)
+        return dict(self._start_offsets)
 
-    def look_again(self) -> None:
+    def wake_fetcher(self) -> None:
         """Let a poll that waits for messages look at what has been fetched already; may be called from any thread."""
         with contextlib.suppress(RuntimeError):  # its loop is closed, and nobody waits any more
-            self.thread_loop.call_soon_threadsafe(self._look_again)
+            self.thread_loop.call_soon_threadsafe(self._wake_fetcher)
 
-    def _look_again(self) -> None:
+    def _wake_fetcher(self) -> None:
         fetcher = self._consumer and self._consumer._fetcher  # noqa: SLF001  aiokafka has no way to end a wait
         for waiter in fetcher._fetch_waiters if fetcher else ():  # noqa: SLF001  same
             if not waiter.done():
@@ -188,10 +188,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return error
         return None
 
-    async def stay_in_group(self) -> None:
+    async def heartbeat_poll(self) -> None:
         """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
-        await self.call_thread(self._touch)
+        await self.call_thread(self._mark_polled)
 
-    async def _touch(self) -> None:
+    async def _mark_polled(self) -> None:
         with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001  aiokafka's own idle clock
             pass

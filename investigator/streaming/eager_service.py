@@ -9,7 +9,7 @@ from mode import Seconds, Service
 from mode.services import WaitArgT, WaitResults
 
 
-class EagerWaits(Service):
+class EagerWaitMixin(Service):
     """A service to mix into another one.
 
     Faust's consumer hands each message to its stream by `wait_first`, so that a rebalance or the end can break in. It

@@ -18,10 +18,10 @@ from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.replay import is_for
+from investigator.delivery.replay import is_addressed_to
 from investigator.delivery.retry import Step
 from investigator.observability.metrics import message_type as label_of
-from investigator.streaming.assignment_epoch import page_of
+from investigator.streaming.assignment_epoch import epoch_of
 
 
 def _headers(message: KafkaMessage) -> Headers:
@@ -37,7 +37,7 @@ async def _count(message_type: MessageType, record: Message, work: Work) -> None
     work.metrics.message_count_by_version.labels(label_of(message_type.base_name), record.version).inc()
 
 
-class Intake:
+class AgentFactory:
     """Makes the body of each Faust agent, which hands every event of its stream to the dispatcher.
 
     Args:
@@ -66,16 +66,16 @@ class Intake:
 
     async def _take(self, message_type: MessageType, event: EventT[Any]) -> None:
         message = event.message
-        generation, page = message.generation_id, page_of(message)
+        generation, page = message.generation_id, epoch_of(message)
         partition = Partition(message.topic, message.partition)
 
         def is_current() -> bool:
-            is_of_now = generation == self._app.consumer_generation_id and page == self._dispatcher.ledger.page(
+            is_of_now = generation == self._app.consumer_generation_id and page == self._dispatcher.ledger.epoch(
                 partition
             )
             return is_of_now and not self._app.should_stop
 
-        await self._dispatcher.take(self._delivery(message_type, event), is_current=is_current)
+        await self._dispatcher.submit(self._delivery(message_type, event), is_current=is_current)
 
     def _delivery(self, message_type: MessageType, event: EventT[Any]) -> Delivery:
         message = event.message
@@ -97,7 +97,7 @@ class Intake:
         self, message_type: MessageType, content: Message | PermanentError, origin: Origin, headers: Headers
     ) -> Callable[[], Sequence[Step]]:
         def steps() -> Sequence[Step]:
-            if headers and not is_for(self._app.conf.id, headers):
+            if headers and not is_addressed_to(self._app.conf.id, headers):
                 return []  # given up by another group, while this one handled it long ago
             if isinstance(content, PermanentError):
                 return [self._refusal(message_type, content)]

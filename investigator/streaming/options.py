@@ -8,7 +8,7 @@ from faust.types.auth import AuthProtocol
 
 from investigator.kafka.options import ssl_context
 from investigator.settings import Settings
-from investigator.settings.secrets import reveal
+from investigator.settings.secrets import secret_value
 
 # Faust feeds all topics by one loop, which stands still while it waits for room in the buffer of one of them. Its own
 # back-pressure sets in at a share of the buffer, so a poll must bring less than what is left by then.
@@ -59,7 +59,7 @@ def _credentials(settings: Settings) -> Credentials | None:
     if settings.uses_sasl:
         sasl = SASLCredentials(
             username=settings.kafka_sasl_username,
-            password=reveal(settings.kafka_sasl_password),
+            password=secret_value(settings.kafka_sasl_password),
             mechanism=settings.kafka_sasl_mechanism or "PLAIN",
             ssl_context=context,
         )

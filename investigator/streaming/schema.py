@@ -12,7 +12,7 @@ from investigator.agent import Message, MessageType
 from investigator.delivery.errors import PermanentError
 
 
-class RecordOrError(faust.Schema[Any, Any]):
+class ErrorHandlingSchema(faust.Schema[Any, Any]):
     """Reads each value as the record of the message type, or as the error that says why it is none.
 
     Faust drops and acknowledges a message whose value can't be decoded; so nothing may be raised here, and a malformed

@@ -2,7 +2,7 @@
 """The web views of a worker: health, metrics, halting and resuming, and the status page."""
 
 from investigator.web.control import add_views
-from investigator.web.status_collector import Identity, Sources
+from investigator.web.status_collector import StatusCollector, WorkerInfo
 from investigator.web.status_page import add_status_pages
 
-__all__ = ["Identity", "Sources", "add_status_pages", "add_views"]
+__all__ = ["StatusCollector", "WorkerInfo", "add_status_pages", "add_views"]

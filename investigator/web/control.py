@@ -9,8 +9,8 @@ from typing import Any
 import faust
 from faust.web import Request, Response, View
 
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Verb
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import ResumeAction
 
 # A halt or resume is told done when the broker has it; an operator at a browser waits no longer than this.
 _WRITE_SECONDS = 10.0
@@ -21,7 +21,7 @@ _UNAVAILABLE = 503
 Change = Callable[[Callable[[], None]], None]
 
 
-def add_views(app: faust.App, version: str, board: Board, topics: Mapping[str, str]) -> None:
+def add_views(app: faust.App, version: str, halt_coordinator: HaltCoordinator, topics: Mapping[str, str]) -> None:
     """Add the views to the application.
 
     Args:
@@ -39,7 +39,9 @@ def add_views(app: faust.App, version: str, board: Board, topics: Mapping[str, s
     async def halt(view: View, request: Request, base_topic_name: str) -> Response:
         if (refusal := _refusal(view, base_topic_name, topics)) is not None:
             return refusal
-        done = await _written(lambda written: board.halt(base_topic_name, by=_who(request), on_written=written))
+        done = await _written(
+            lambda written: halt_coordinator.halt(base_topic_name, by=_who(request), on_written=written)
+        )
         return _answer(view, "halted", topics[base_topic_name], done=done)
 
     @app.page("/resume/{base_topic_name}", name="resume")
@@ -47,10 +49,10 @@ def add_views(app: faust.App, version: str, board: Board, topics: Mapping[str, s
         if (refusal := _refusal(view, base_topic_name, topics)) is not None:
             return refusal
         try:
-            verb = Verb(request.query.get("message", Verb.RETRY.value))
+            action = ResumeAction(request.query.get("message", ResumeAction.RETRY.value))
         except ValueError:
-            return _unknown(view, "message", request.query["message"], [each.value for each in Verb])
-        change = partial(board.resume, base_topic_name, by=_who(request), verb=verb)
+            return _unknown(view, "message", request.query["message"], [each.value for each in ResumeAction])
+        change = partial(halt_coordinator.resume, base_topic_name, by=_who(request), action=action)
         done = await _written(lambda written: change(on_written=written))
         return _answer(view, "resumed", topics[base_topic_name], done=done)
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from prometheus_client.metrics import MetricWrapperBase
 
 from investigator.delivery.dispatcher import Dispatcher
-from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import Halt
-from investigator.delivery.messages import InHand
+from investigator.delivery.messages import InFlightMessage
 from investigator.observability.metrics import Metrics, message_type
 from investigator.resilience.breaker import Breaker, BreakerView
 from investigator.web.status_model import (
-    CauseStatus,
     DependencyStatus,
+    FailedMessageStatus,
     HaltStatus,
     MessageStatus,
     NamespaceStatus,
@@ -32,7 +32,7 @@ _WORKING = "worked on"
 
 
 @dataclass(frozen=True)
-class Identity:
+class WorkerInfo:
     """What does not change while the worker runs; ``started`` is in seconds since 1970.
 
     ``topics`` has the full name of each topic that is consumed, by its base name.
@@ -47,15 +47,15 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Sources:
+class StatusCollector:
     """Where it is known.
 
     ``redact`` removes passwords from a text.
     """
 
-    identity: Identity
+    identity: WorkerInfo
     dispatcher: Dispatcher
-    board: Board
+    halt_coordinator: HaltCoordinator
     breakers: Sequence[Breaker]
     metrics: Metrics
     redact: Callable[[str], str]
@@ -68,7 +68,7 @@ class Sources:
             now: the same, in the event loop's time.
         """
         identity = self.identity
-        messages = sorted(self.dispatcher.in_hand(), key=lambda message: message.since)
+        messages = sorted(self.dispatcher.in_flight(), key=lambda message: message.accepted_at)
         return Status(
             version=identity.version,
             worker=identity.worker,
@@ -76,7 +76,7 @@ class Sources:
             modes=identity.modes,
             at=at,
             uptime_seconds=at - identity.started,
-            halts_known=self.board.caught_up.is_set(),
+            halts_known=self.halt_coordinator.synced.is_set(),
             halted=self._halted(at),
             topics=self._topics(messages, now),
             dependencies=tuple(self._dependency(breaker.view, now) for breaker in self.breakers),
@@ -87,36 +87,36 @@ class Sources:
 
     def _halted(self, at: float) -> tuple[HaltStatus, ...]:
         # Also those that other modes of the group consume: whoever looks here wants to know, and can resume them.
-        known = {*self.identity.topics, *self.board.halts.topics()}
-        halts = [halt for topic in known if (halt := self.board.current(topic)) is not None]
+        known = {*self.identity.topics, *self.halt_coordinator.halts.topics()}
+        halts = [halt for topic in known if (halt := self.halt_coordinator.current(topic)) is not None]
         return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
 
     def _halt(self, halt: Halt, at: float) -> HaltStatus:
         causes = tuple(
-            CauseStatus(cause.partition, cause.offset, cause.attempts, self.redact(cause.error))
+            FailedMessageStatus(cause.partition, cause.offset, cause.attempts, self.redact(cause.error))
             for cause in halt.causes[:_CAUSES]
         )
         more = len(halt.causes) - len(causes)
         return HaltStatus(halt.topic, halt.since, at - halt.since, halt.by, causes, more)
 
-    def _topics(self, messages: Sequence[InHand], now: float) -> tuple[TopicStatus, ...]:
+    def _topics(self, messages: Sequence[InFlightMessage], now: float) -> tuple[TopicStatus, ...]:
         counts = _Counts(self.metrics)
         return tuple(
             self._topic(topic, [each for each in messages if each.delivery.topic == topic], counts, now)
             for topic in sorted(self.identity.topics)
         )
 
-    def _topic(self, topic: str, messages: Sequence[InHand], counts: "_Counts", now: float) -> TopicStatus:
+    def _topic(self, topic: str, messages: Sequence[InFlightMessage], counts: "_Counts", now: float) -> TopicStatus:
         states = Counter(map(_state, messages))
         label = message_type(topic)
         return TopicStatus(
             topic=topic,
             name=self.identity.topics[topic],
-            halted=self.board.is_halted(topic),
+            halted=self.halt_coordinator.is_halted(topic),
             in_hand=len(messages),
             working=states.pop(_WORKING, 0),
             waiting_for=dict(states),
-            oldest_seconds=now - messages[0].since if messages else None,
+            oldest_seconds=now - messages[0].accepted_at if messages else None,
             processed=counts.processed.get((label,), 0),
             failed_attempts=counts.exceptions.get((label,), 0),
             given_up=counts.failures.get((label,), 0),
@@ -148,21 +148,21 @@ class Sources:
         limits = values(self.metrics.pending_workflow_limit)
         return tuple(NamespaceStatus(name[0], pending.get(name), limit) for name, limit in sorted(limits.items()))
 
-    def _message(self, message: InHand, now: float) -> MessageStatus:
+    def _message(self, message: InFlightMessage, now: float) -> MessageStatus:
         failure = message.last_failure or message.failure
         return MessageStatus(
             topic=message.delivery.topic,
             partition=message.delivery.partition.number,
             offset=message.delivery.offset,
             origin=str(message.delivery.origin),
-            seconds=now - message.since,
+            seconds=now - message.accepted_at,
             state=_state(message),
             attempts=0 if failure is None else failure.attempts,
             error=None if failure is None else self.redact(str(failure)),
         )
 
 
-def _state(message: InHand) -> str:
+def _state(message: InFlightMessage) -> str:
     if message.slot.held:
         return _WORKING
     return message.waits_for or "a slot"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class CauseStatus:
+class FailedMessageStatus:
     """A message over which a topic is halted."""
 
     partition: int
@@ -23,7 +23,7 @@ class HaltStatus:
     since: float
     seconds: float
     by: str
-    causes: tuple[CauseStatus, ...]
+    causes: tuple[FailedMessageStatus, ...]
     more_causes: int
 
 

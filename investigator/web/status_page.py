@@ -10,14 +10,14 @@ import faust
 from faust.web import Request, Response, View
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from investigator.observability.time_format import age, moment
-from investigator.web.status_collector import Sources
+from investigator.observability.time_format import format_duration, format_timestamp
+from investigator.web.status_collector import StatusCollector
 from investigator.web.status_model import Status
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def add_status_pages(app: faust.App, sources: Sources) -> None:
+def add_status_pages(app: faust.App, sources: StatusCollector) -> None:
     """Add `GET /` and `GET /status`.
 
     Args:
@@ -35,7 +35,7 @@ def add_status_pages(app: faust.App, sources: Sources) -> None:
         return view.json(asdict(_now(sources)), headers=_NO_STORE)
 
 
-def _now(sources: Sources) -> Status:
+def _now(sources: StatusCollector) -> Status:
     return sources.status(time.time(), asyncio.get_running_loop().time())
 
 
@@ -57,4 +57,4 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters.update(age=age, moment=moment)
+_ENVIRONMENT.filters.update(format_duration=format_duration, format_timestamp=format_timestamp)

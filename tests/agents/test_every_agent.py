@@ -7,7 +7,7 @@ import pytest
 
 from investigator.agent import MESSAGE_TYPES, Mode, Text
 from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
-from investigator.argo.kinds import KINDS
+from investigator.argo.kinds import WORKFLOW_KINDS
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.retry import Failure
 from tests.agents.examples import EXAMPLES
@@ -60,7 +60,7 @@ async def test_workflows_go_to_the_namespace_of_their_kind(base_name: str) -> No
     places = {"backend": BACKEND, "middletier": MIDDLETIER}
 
     for workflow in (await handled(base_name)).workflows:
-        assert workflow.namespace == places[KINDS[workflow.kind].namespace]
+        assert workflow.namespace == places[WORKFLOW_KINDS[workflow.kind].namespace]
 
 
 @every_message_type
@@ -199,4 +199,4 @@ def test_every_kind_of_workflow_is_asked_for_by_some_message() -> None:
     """No row of the table of kinds is dead."""
     asked = {kind for example in EXAMPLES.values() for kind in (*example.middletier, *example.backend)}
 
-    assert asked == set(KINDS)
+    assert asked == set(WORKFLOW_KINDS)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
-from investigator.kafka.producer import Writer
+from investigator.kafka.producer import DurableProducer
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 
@@ -24,10 +24,10 @@ async def topic(broker: Broker, deployment: str) -> str:
 
 
 @pytest.fixture
-async def writer(broker: Broker) -> AsyncIterator[Writer]:
+async def writer(broker: Broker) -> AsyncIterator[DurableProducer]:
     """An idempotent writer."""
     options = {"bootstrap_servers": broker.bootstrap_servers}
-    writer = Writer(options, idempotent=True, max_message_bytes=1_000_000)
+    writer = DurableProducer(options, idempotent=True, max_message_bytes=1_000_000)
     async with writer:
         yield writer
 
@@ -38,7 +38,7 @@ async def _values(broker: Broker, topic: str) -> list[bytes | None]:
 
 
 async def test_a_record_that_was_refused_spoils_none_of_those_after_it(
-    writer: Writer, topic: str, broker: Broker
+    writer: DurableProducer, topic: str, broker: Broker
 ) -> None:
     """The broker misses the number of the refused one, and takes nothing more from that producer."""
     await writer.write(topic, b"0")
@@ -50,7 +50,7 @@ async def test_a_record_that_was_refused_spoils_none_of_those_after_it(
 
 
 async def test_a_record_that_is_refused_spoils_none_of_those_beside_it(
-    writer: Writer, topic: str, broker: Broker
+    writer: DurableProducer, topic: str, broker: Broker
 ) -> None:
     """All others that are on their way with it arrive, once each; only the refused one is said to be too large."""
     good = [b"%03d" % number for number in range(100)]
@@ -60,7 +60,9 @@ async def test_a_record_that_is_refused_spoils_none_of_those_beside_it(
     assert await _values(broker, topic) == good
 
 
-async def test_a_refusal_for_the_size_tells_the_setting_that_helps(writer: Writer, topic: str, broker: Broker) -> None:
+async def test_a_refusal_for_the_size_tells_the_setting_that_helps(
+    writer: DurableProducer, topic: str, broker: Broker
+) -> None:
     """Named with the topic and the number: with them, the same record is taken."""
     with pytest.raises(MessageSizeTooLargeError, match=f"{topic} takes no .*max.message.bytes") as caught:
         await writer.write(topic, TOO_LARGE)

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from investigator.argo.labels import Marks
+from investigator.argo.labels import TraceMetadata
 from investigator.settings import load_settings
 from investigator.settings.modes import Mode
 from investigator.settings.reference import reference
@@ -116,7 +116,7 @@ def test_roles_allow_exactly_what_a_worker_asks_of_the_cluster(cluster: ClusterS
     client.get_solver_names()
     for method in ("schedule_adviser", "schedule_revsolver"):
         kind = method.removeprefix("schedule_")
-        draft = client.draft(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
-        client.count_not_started(draft.namespace, 0)
-        client.create(draft, Marks({}, {}))
+        draft = client.prepare(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
+        client.count_pending(draft.namespace, 0)
+        client.create(draft, TraceMetadata({}, {}))
     assert _asked(cluster) == _allowed()

@@ -28,7 +28,7 @@ def server() -> Iterator[PackageIndexServer]:
 @pytest.fixture
 def index() -> Iterator[PackageIndex]:
     """The indexes as handlers see them, with short timeouts."""
-    index = PackageIndex(CallPolicy(threads=4, budget=1.0), 0.3, Breaker("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, Breaker("index"))
     yield index
     index.close()
 

@@ -16,7 +16,7 @@ from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.common.workflows import WorkflowManager
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.kinds import KINDS, Kind
+from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.origin import Origin
 from sandbox.statuses import Refusal
@@ -60,7 +60,7 @@ class Outside:
 class Workflow:
     """A workflow that was created: its kind, where, under which id, and what it was given beside its template."""
 
-    kind: Kind
+    kind: WorkflowKind
     namespace: str
     id: str
     parameters: Mapping[str, str]
@@ -120,7 +120,7 @@ class FakeWorkflows:
 
     async def schedule(  # noqa: PLR0913  (the arguments of the real one)
         self,
-        kind: Kind,
+        kind: WorkflowKind,
         origin: Origin,
         *,
         base_name: str,
@@ -132,12 +132,12 @@ class FakeWorkflows:
         """Create the workflow, or note the request for one that exists."""
         assert base_name
         assert correlation_id
-        job_id = job_id or workflow_id(KINDS[kind].prefix or arguments["solver"], origin, step)
+        job_id = job_id or workflow_id(WORKFLOW_KINDS[kind].prefix or arguments["solver"], origin, step)
         await self._outside.call(lambda: self._create(kind, job_id, arguments))
 
-    def _create(self, kind: Kind, job_id: str, arguments: Mapping[str, Any]) -> None:
+    def _create(self, kind: WorkflowKind, job_id: str, arguments: Mapping[str, Any]) -> None:
         try:
-            getattr(self._library, KINDS[kind].method)(**arguments, job_id=job_id)
+            getattr(self._library, WORKFLOW_KINDS[kind].method)(**arguments, job_id=job_id)
         except (Refusal, ValueError, ThothCommonExceptionError) as error:
             raise PermanentError(str(error)) from error
         self.requests.append(job_id)

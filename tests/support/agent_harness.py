@@ -22,8 +22,8 @@ from investigator.settings import load_settings
 from tests.support.agent_fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow
 
 if TYPE_CHECKING:
-    from investigator.argo.scheduler import Workflows
-    from investigator.graph.client import Graph
+    from investigator.argo.scheduler import WorkflowScheduler
+    from investigator.graph.client import GraphClient
     from investigator.package_index import PackageIndex
 
 for module in pkgutil.iter_modules(agents.__path__, "agents."):
@@ -58,8 +58,8 @@ class World:
         self.metrics = Metrics(CollectorRegistry())
         self._services = Services(
             load_settings(ENVIRONMENT | variables),
-            cast("Workflows", self.cluster),
-            cast("Graph", self.graph),
+            cast("WorkflowScheduler", self.cluster),
+            cast("GraphClient", self.graph),
             cast("PackageIndex", self.index),
             self.metrics,
         )

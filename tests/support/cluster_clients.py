@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from investigator.argo.client import Cluster, ClusterPolicy, Namespaces
-from investigator.argo.credentials import Login
+from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
+from investigator.argo.credentials import Credentials
 from sandbox.cluster import ClusterStandIn
 
 #: Arguments for the `schedule_*` method of each kind of workflow, the id aside.
@@ -50,7 +50,7 @@ def namespaces_of(stand_in: ClusterStandIn) -> Namespaces:
     return Namespaces(infra=names.infra, middletier=names.middletier, backend=names.backend)
 
 
-def cluster_client(stand_in: ClusterStandIn, folder: Path, policy: ClusterPolicy | None = None) -> Cluster:
+def cluster_client(stand_in: ClusterStandIn, folder: Path, policy: ClusterPolicy | None = None) -> ClusterClient:
     """Log in to the stand-in by a KUBECONFIG file in that folder; the default policy waits half a second at most."""
-    login = Login(kubeconfig=str(stand_in.write_kubeconfig(folder / "own-kubeconfig")))
-    return Cluster(login, policy or ClusterPolicy(connections=8, timeout=0.5), namespaces_of(stand_in))
+    credentials = Credentials(kubeconfig=str(stand_in.write_kubeconfig(folder / "own-kubeconfig")))
+    return ClusterClient(credentials, policy or ClusterPolicy(connections=8, timeout=0.5), namespaces_of(stand_in))

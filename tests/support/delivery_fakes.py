@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from investigator.delivery.current_message import handling
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Entry, Register
+from investigator.delivery.current_message import current_context
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import HaltKey, HaltRecord
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
@@ -18,7 +18,7 @@ from investigator.delivery.retry import Failure, Step
 TOPIC = "adviser-trigger"
 OTHER_TOPIC = "solved-package"
 
-Record = tuple[int, Register, Entry | None]
+Record = tuple[int, HaltKey, HaltRecord | None]
 
 
 def now() -> float:
@@ -33,7 +33,7 @@ class Log:
     records: list[Record] = field(default_factory=list)
     views: "list[LogView]" = field(default_factory=list)
 
-    def append(self, register: Register, entry: Entry | None) -> int:
+    def append(self, register: HaltKey, entry: HaltRecord | None) -> int:
         """Write a record and tell where it is."""
         offset = self.end()
         self.records.append((offset, register, entry))
@@ -61,9 +61,9 @@ class LogView:
 
     log: Log
     delay: Callable[[], float] | None = None
-    board: Board = field(init=False)
+    halt_coordinator: HaltCoordinator = field(init=False)
     position: int = 0
-    to_write: deque[tuple[Register, Entry | None, Callable[[int], None]]] = field(default_factory=deque)
+    to_write: deque[tuple[HaltKey, HaltRecord | None, Callable[[int], None]]] = field(default_factory=deque)
     to_confirm: list[tuple[Callable[[int], None], int]] = field(default_factory=list)
     is_closed: bool = False
 
@@ -80,7 +80,7 @@ class LogView:
         if self.delay is not None:
             asyncio.get_running_loop().call_later(self.delay(), lambda: self.is_closed or act())
 
-    def publish(self, register: Register, entry: Entry | None, on_written: Callable[[int], None]) -> None:
+    def publish(self, register: HaltKey, entry: HaltRecord | None, on_written: Callable[[int], None]) -> None:
         """Take a record to be written."""
         self.to_write.append((register, entry, on_written))
         self.later(self.write)
@@ -104,14 +104,14 @@ class LogView:
         """Read the next record."""
         offset, register, entry = self.unread()[0]
         self.position = offset + 1
-        self.board.apply(register, entry, offset)
+        self.halt_coordinator.apply(register, entry, offset)
 
     def read_next(self, end: int = 0) -> None:
         """Read the next record, if there is one; behind the end that the log had at the start all is known."""
         if self.unread():
             self.read()
         if self.position >= end:
-            self.board.caught_up.set()
+            self.halt_coordinator.synced.set()
 
     def catch_up(self) -> None:
         """Do all that is to be done."""
@@ -124,11 +124,13 @@ class LogView:
                 self.read()
 
 
-def new_board(log: Log, name: str = "worker", clock: Callable[[], float] = lambda: 0.0) -> tuple[Board, LogView]:
+def new_halt_coordinator(
+    log: Log, name: str = "worker", clock: Callable[[], float] = lambda: 0.0
+) -> tuple[HaltCoordinator, LogView]:
     """Make a board and its view of the log, of which nothing was read."""
     view = LogView(log)
-    view.board = Board(view, name, clock)
-    return view.board, view
+    view.halt_coordinator = HaltCoordinator(view, name, clock)
+    return view.halt_coordinator, view
 
 
 def catch_up(views: list[LogView]) -> None:
@@ -148,15 +150,15 @@ class Letters:
     kept: list[tuple[Delivery, Failure]] = field(default_factory=list)
     good: list[int] = field(default_factory=list)
 
-    def wants(self, delivery: Delivery) -> bool:
+    def accepts(self, delivery: Delivery) -> bool:
         """Tell whether messages of the topic are kept."""
         return delivery.topic in self.wanted
 
-    def handled(self, delivery: Delivery) -> None:
+    def record_success(self, delivery: Delivery) -> None:
         """Note a message that was handled well."""
         self.good.append(delivery.offset)
 
-    async def keep(self, delivery: Delivery, failure: Failure) -> None:
+    async def publish(self, delivery: Delivery, failure: Failure) -> None:
         """Keep the message."""
         await asyncio.sleep(self.seconds)
         if self.trouble is not None:
@@ -180,7 +182,7 @@ class Diary:
     about_offsets: list[int] = field(default_factory=list)
 
     @contextmanager
-    def about(self, delivery: Delivery) -> Iterator[None]:
+    def context(self, delivery: Delivery) -> Iterator[None]:
         """Note the message that all is about."""
         self.about_offsets.append(delivery.offset)
         yield
@@ -193,11 +195,11 @@ class Diary:
     def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
         """Nothing to note."""
 
-    def gave_up(self, delivery: Delivery, _failure: Failure) -> None:
+    def exhausted(self, delivery: Delivery, _failure: Failure) -> None:
         """Note the message."""
         self.given_up.append(delivery.offset)
 
-    def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
+    def stopped(self, delivery: Delivery, *, succeeded: bool) -> None:
         """Count it as no more in progress, and as processed."""
         self.running -= 1
         if succeeded:
@@ -225,7 +227,7 @@ class Act:
         async def run() -> None:
             self.began.append(now())
             if self.waits:
-                async with handling().while_waiting("something"):
+                async with current_context().while_waiting("something"):
                     await asyncio.sleep(self.waits)
             await asyncio.sleep(self.seconds)
             if self.failures:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Verb
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import ResumeAction
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.policy import RetryPolicy
@@ -16,7 +16,9 @@ from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, Diary, Letters
 ZERO, ONE, OTHER = PARTITIONS = (Partition(TOPIC, 0), Partition(TOPIC, 1), Partition(OTHER_TOPIC, 0))
 
 # Three attempts, with pauses of one and two seconds.
-POLICY = DispatchPolicy(workers=4, in_hand=10, max_ahead=50, retry=RetryPolicy(attempts=3, backoff=1))
+POLICY = DispatchPolicy(
+    concurrency=4, max_in_flight=10, max_offset_lead=50, retry=RetryPolicy(max_attempts=3, backoff=1)
+)
 
 
 @dataclass
@@ -35,8 +37,10 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.view = LogView(self.log, self.delay)
-        self.view.board = self.board = Board(self.view, self.name, asyncio.get_running_loop().time)
-        self.dispatcher = Dispatcher(self.policy, self.board, self.letters, self.diary, self.redact)
+        self.view.halt_coordinator = self.halt_coordinator = HaltCoordinator(
+            self.view, self.name, asyncio.get_running_loop().time
+        )
+        self.dispatcher = Dispatcher(self.policy, self.halt_coordinator, self.letters, self.diary, self.redact)
         self.view.start()
         self.dispatcher.assign(self.partitions)
 
@@ -46,7 +50,7 @@ class Worker:
 
         async def feed() -> None:
             for delivery in deliveries:
-                await self.dispatcher.take(delivery, is_current=lambda: generation == self.generation)
+                await self.dispatcher.submit(delivery, is_current=lambda: generation == self.generation)
 
         return asyncio.create_task(feed())
 
@@ -58,9 +62,9 @@ class Worker:
             for offset, act in enumerate(acts)
         )
 
-    def resume(self, verb: Verb = Verb.RETRY, topic: str = TOPIC) -> None:
+    def resume(self, action: ResumeAction = ResumeAction.RETRY, topic: str = TOPIC) -> None:
         """Resume a topic."""
-        self.board.resume(topic, by="operator", verb=verb)
+        self.halt_coordinator.resume(topic, by="operator", action=action)
 
     def position(self, partition: Partition = ZERO) -> int | None:
         """Tell what would be committed."""
@@ -68,7 +72,7 @@ class Worker:
 
     def waits(self) -> dict[int, str]:
         """Tell what the messages in hand wait for."""
-        return {each.delivery.offset: each.waits_for for each in self.dispatcher.in_hand()}
+        return {each.delivery.offset: each.waits_for for each in self.dispatcher.in_flight()}
 
 
 async def until(time: float) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from investigator.argo.pending_limit import PendingGate, PendingPolicy
+from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
 from investigator.delivery.errors import TemporaryError
 
 
@@ -44,9 +44,9 @@ class Namespace:
     def _start(self) -> None:
         self.pending -= 1
 
-    def gate(self, every: float = 2.0, workers: int = 1) -> PendingGate:
+    def gate(self, every: float = 2.0, workers: int = 1) -> PendingLimiter:
         """Give the gate that one of so many workers has in front of this namespace."""
-        return PendingGate(PendingPolicy(self.limit, every, lambda: workers), self.count)
+        return PendingLimiter(PendingPolicy(self.limit, every, lambda: workers), self.count)
 
     @property
     def shortest_pause(self) -> float:
@@ -54,7 +54,7 @@ class Namespace:
         return round(min(after - before for before, after in pairwise(self.counted_at)), 6)
 
 
-async def schedule(gate: PendingGate, namespace: Namespace, *, urgent: bool = False) -> None:
+async def schedule(gate: PendingLimiter, namespace: Namespace, *, urgent: bool = False) -> None:
     """Create one workflow as soon as there is a place."""
-    async with gate.place(urgent=urgent):
+    async with gate.acquire(urgent=urgent):
         await namespace.create()

@@ -15,7 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 
-def read_any_header_name() -> None:
+def tolerate_non_utf8_header_names() -> None:
     """Let all consumers of this process read on where a header's name is not UTF-8."""
     fetcher.MemoryRecords = _Records
 
@@ -46,10 +46,10 @@ class _Batch:
                 yield record
                 read += 1
         except UnicodeDecodeError:
-            yield from islice(_ForgivingBatch(self._content), read, None)
+            yield from islice(_LenientBatch(self._content), read, None)
 
 
-class _ForgivingBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # said to be final
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # said to be final
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
         self._buffer: bytearray = _Bytes(self._buffer)

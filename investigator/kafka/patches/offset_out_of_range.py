@@ -31,7 +31,7 @@ class _Warn(logging.Filter):
         return True
 
 
-def warn_of_lost_places(reset: str) -> None:
+def warn_on_offset_out_of_range(reset: str) -> None:
     """Warn from now on; `reset` is the setting that says where to go on."""
     _LOGGER.setLevel(logging.INFO)
     _LOGGER.filters[:] = [_Warn(reset)]

@@ -24,7 +24,7 @@ _UNREADABLE = (
 )
 
 
-def leave_alone(assignment: Any, places: Collection[TopicPartition]) -> bool:  # noqa: ANN401  aiokafka has no types
+def pause_temporarily(assignment: Any, places: Collection[TopicPartition]) -> bool:  # noqa: ANN401  aiokafka has no types
     """Fetch nothing of these partitions for a while; tells whether anything was fetched of them until now.
 
     Args:
@@ -39,13 +39,13 @@ def leave_alone(assignment: Any, places: Collection[TopicPartition]) -> bool:  #
     return bool(states)
 
 
-def leave_unreadable_alone() -> None:
+def pause_on_unreadable_batch() -> None:
     """Let all consumers of this process take up what comes before a batch that can't be read, and leave it there."""
-    fetcher.PartitionRecords = _Readable
-    fetcher.FetchResult = _Result
+    fetcher.PartitionRecords = _SafePartitionRecords
+    fetcher.FetchResult = _PausingFetchResult
 
 
-class _Readable(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
+class _SafePartitionRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no types
     """The records of a partition up to the first batch that is damaged, or compressed in a way that is not known."""
 
     damage: Exception | None = None
@@ -57,9 +57,9 @@ class _Readable(PartitionRecords):  # type: ignore[misc]  # aiokafka has no type
             self.damage = error
 
 
-class _Result(FetchResult):  # type: ignore[misc]  # aiokafka has no types
+class _PausingFetchResult(FetchResult):  # type: ignore[misc]  # aiokafka has no types
     def _update_position(self) -> None:
         super()._update_position()
         records, place = self._partition_records, self._topic_partition
-        if records.damage is not None and leave_alone(self._assignment, [place]):
+        if records.damage is not None and pause_temporarily(self._assignment, [place]):
             _LOGGER.error(_UNREADABLE, *place, records.next_fetch_offset, records.damage, PAUSE_SECONDS)

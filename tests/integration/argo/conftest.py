@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from investigator.argo.client import ClusterPolicy
 from investigator.argo.pending_limit import PendingPolicy
-from investigator.argo.scheduler import WorkflowPolicy, Workflows
+from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
@@ -40,12 +40,14 @@ def make(
 ) -> Iterator[Make]:
     """Make workflows over the stand-in; they are closed after the test."""
     del cluster_environment  # thoth-common reads it
-    made: list[Workflows] = []
+    made: list[WorkflowScheduler] = []
 
-    def make(*, limit: int | None = None, every: float = 0.05, tries: int = 6, timeout: float = 0.3) -> Workflows:
+    def make(
+        *, limit: int | None = None, every: float = 0.05, tries: int = 6, timeout: float = 0.3
+    ) -> WorkflowScheduler:
         client = cluster_client(cluster, tmp_path, ClusterPolicy(connections=20, timeout=timeout))
-        policy = WorkflowPolicy(CallPolicy(20, budget=2.0, tries=tries), PendingPolicy(limit, every))
-        made.append(Workflows(client, policy, metrics, breaker))
+        policy = WorkflowPolicy(CallPolicy(20, retry_budget=2.0, max_attempts=tries), PendingPolicy(limit, every))
+        made.append(WorkflowScheduler(client, policy, metrics, breaker))
         return made[-1]
 
     yield make

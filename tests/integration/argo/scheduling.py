@@ -4,8 +4,8 @@
 import contextlib
 from collections.abc import Callable
 
-from investigator.argo.kinds import Kind
-from investigator.argo.scheduler import Workflows
+from investigator.argo.kinds import WorkflowKind
+from investigator.argo.scheduler import WorkflowScheduler
 from investigator.delivery.errors import TemporaryError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
@@ -14,7 +14,7 @@ from tests.support.cluster_clients import ARGUMENTS
 BASE_NAME = "thoth.package-release.package-released"
 CREATE = "*/workflows"
 
-Make = Callable[..., Workflows]
+Make = Callable[..., WorkflowScheduler]
 
 
 def origin(offset: int = 0) -> Origin:
@@ -22,13 +22,15 @@ def origin(offset: int = 0) -> Origin:
     return Origin(f"test.{BASE_NAME}", 0, offset, 1_622_505_600_000)
 
 
-async def schedule(workflows: Workflows, kind: Kind = "solver", offset: int = 0, **options: object) -> None:
+async def schedule(
+    workflows: WorkflowScheduler, kind: WorkflowKind = "solver", offset: int = 0, **options: object
+) -> None:
     """Schedule a workflow of that kind for the message at that offset."""
     arguments = {"base_name": BASE_NAME, "arguments": ARGUMENTS[kind], **options}
     await workflows.schedule(kind, origin(offset), **arguments)  # type: ignore[arg-type]  # options are the test's
 
 
-async def attempts(workflows: Workflows, offset: int) -> int:
+async def attempts(workflows: WorkflowScheduler, offset: int) -> int:
     """Schedule a workflow as the engine has it done, in at most five attempts; tells how many it took."""
     for number in range(1, 5):
         with contextlib.suppress(TemporaryError):
@@ -38,7 +40,7 @@ async def attempts(workflows: Workflows, offset: int) -> int:
     return 5
 
 
-def counted(metrics: Metrics, name: str, kind: Kind = "solver") -> float:
+def counted(metrics: Metrics, name: str, kind: WorkflowKind = "solver") -> float:
     """Read a counter of workflows."""
     labels = {"message_type": BASE_NAME, "workflow_type": kind}
     return metrics.registry.get_sample_value(f"thoth_investigator_{name}_total", labels) or 0.0

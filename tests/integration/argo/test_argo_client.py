@@ -14,52 +14,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thoth.common import OpenShift
 
-from investigator.argo.client import Cluster, ClusterPolicy, Draft, TemplateError
+from investigator.argo.client import ClusterClient, ClusterPolicy, PreparedWorkflow, TemplateError
 from investigator.argo.http import ApiError
-from investigator.argo.kinds import KINDS, Kind
-from investigator.argo.labels import Marks, marks
+from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
+from investigator.argo.labels import TraceMetadata, trace_metadata
 from investigator.delivery.origin import Origin
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.support.cluster_clients import ARGUMENTS, cluster_client
 
 ORIGIN = Origin("test.thoth.package-release.package-released", 3, 41_317, 1_622_505_600_000)
-NO_MARKS = Marks({}, {})
+NO_MARKS = TraceMetadata({}, {})
 
 
 @pytest.fixture
-def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> Cluster:
+def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> ClusterClient:
     """A way to the stand-in with short timeouts."""
     del cluster_environment  # thoth-common reads it
     return cluster_client(cluster, tmp_path)
 
 
-def draft(client: Cluster, kind: Kind = "solver", job_id: str = "solver-rhel-8-py38-210601000000-cafe") -> Draft:
+def draft(
+    client: ClusterClient, kind: WorkflowKind = "solver", job_id: str = "solver-rhel-8-py38-210601000000-cafe"
+) -> PreparedWorkflow:
     """Draft a workflow of that kind."""
-    return client.draft(KINDS[kind].method, {**ARGUMENTS[kind], "job_id": job_id})
+    return client.prepare(WORKFLOW_KINDS[kind].method, {**ARGUMENTS[kind], "job_id": job_id})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WORKFLOW_KINDS)
 def test_a_workflow_is_the_one_that_thoth_common_would_create(
-    kind: Kind, client: Cluster, cluster: ClusterStandIn
+    kind: WorkflowKind, client: ClusterClient, cluster: ClusterStandIn
 ) -> None:
     """Drafting and creating over our own connections changes nothing of namespace, name, labels and arguments."""
     client.create(draft(client, kind, "ours-210601000000-cafe"), NO_MARKS)
-    getattr(OpenShift(), KINDS[kind].method)(**ARGUMENTS[kind], job_id="ours-210601000000-beef")
+    getattr(OpenShift(), WORKFLOW_KINDS[kind].method)(**ARGUMENTS[kind], job_id="ours-210601000000-beef")
     ours, theirs = cluster.created
     assert ours.name == theirs.name.replace("beef", "cafe")
     assert (ours.namespace, ours.kind, ours.labels) == (theirs.namespace, theirs.kind, theirs.labels)
     assert ours.parameters == {name: str(value).replace("beef", "cafe") for name, value in theirs.parameters.items()}
 
 
-def test_a_taken_name_is_no_error(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_taken_name_is_no_error(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """A workflow that is there already is told apart from one that was created just now."""
     assert client.create(draft(client), NO_MARKS) is True
     assert client.create(draft(client), NO_MARKS) is False
     assert len(cluster.created) == 1
 
 
-def test_a_quota_in_use_is_not_taken_for_a_taken_name(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_quota_in_use_is_not_taken_for_a_taken_name(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """A 409 for any other reason means that the workflow was not created."""
     cluster.faults.set(Fault(effect="status", method="POST", path="*/workflows", status=409, count=1))
     with pytest.raises(ApiError, match="409"):
@@ -67,7 +69,7 @@ def test_a_quota_in_use_is_not_taken_for_a_taken_name(client: Cluster, cluster: 
     assert client.create(draft(client), NO_MARKS) is True
 
 
-def test_templates_are_fetched_once(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_templates_are_fetched_once(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Twenty workflows at once need one look at the template; each still has its own parameters."""
     names = [f"solver-rhel-8-py38-210601000000-{number:04x}" for number in range(20)]
     with ThreadPoolExecutor(8) as threads:
@@ -76,7 +78,9 @@ def test_templates_are_fetched_once(client: Cluster, cluster: ClusterStandIn) ->
     assert len(cluster.journal.find("GET", "*/templates")) == 1
 
 
-def test_templates_are_fetched_anew_after_a_while(cluster: ClusterStandIn, client: Cluster, tmp_path: Path) -> None:
+def test_templates_are_fetched_anew_after_a_while(
+    cluster: ClusterStandIn, client: ClusterClient, tmp_path: Path
+) -> None:
     """A template that was changed in the cluster is in use after the time that the policy says."""
     del client
     own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))
@@ -85,7 +89,9 @@ def test_templates_are_fetched_anew_after_a_while(cluster: ClusterStandIn, clien
     assert len(cluster.journal.find("GET", "*/templates")) == 2
 
 
-def test_a_template_that_changed_is_fetched_anew_when_it_is_refused(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_template_that_changed_is_fetched_anew_when_it_is_refused(
+    client: ClusterClient, cluster: ClusterStandIn
+) -> None:
     """A kept template that no longer works does not fail any message."""
     template = next(each for each in cluster.templates if each["metadata"]["labels"]["template"] == "solver")
     working = copy.deepcopy(template["parameters"])
@@ -97,15 +103,15 @@ def test_a_template_that_changed_is_fetched_anew_when_it_is_refused(client: Clus
 
 
 def test_a_message_with_an_empty_parameter_is_refused_without_a_second_try(
-    client: Cluster, cluster: ClusterStandIn
+    client: ClusterClient, cluster: ClusterStandIn
 ) -> None:
     """What is wrong with the message and not with the template is processed once only."""
     with pytest.raises(ApiError, match="THOTH_SOLVER_PACKAGES"):
-        client.draft("schedule_solver", {**ARGUMENTS["solver"], "packages": "", "job_id": "x-210601000000-cafe"})
+        client.prepare("schedule_solver", {**ARGUMENTS["solver"], "packages": "", "job_id": "x-210601000000-cafe"})
     assert len(cluster.journal.find("POST", "*/processedtemplates")) == 1
 
 
-def test_a_missing_template_is_told_apart(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_missing_template_is_told_apart(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """A template that is not deployed is no fault of the message."""
     cluster.templates = [each for each in cluster.templates if each["metadata"]["labels"]["template"] != "solver"]
     with pytest.raises(TemplateError, match="0 templates with label template=solver in namespace thoth-infra"):
@@ -113,7 +119,7 @@ def test_a_missing_template_is_told_apart(client: Cluster, cluster: ClusterStand
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "*/templates"), ("POST", "*/processedtemplates")])
-def test_a_hanging_api_holds_nobody_up(method: str, path: str, client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_hanging_api_holds_nobody_up(method: str, path: str, client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Every call ends within its timeout, whatever the server does."""
     cluster.faults.set(Fault(effect="hang", method=method, path=path))
     began = time.monotonic()
@@ -122,7 +128,7 @@ def test_a_hanging_api_holds_nobody_up(method: str, path: str, client: Cluster, 
     assert time.monotonic() - began < 2
 
 
-def test_connections_are_kept(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_connections_are_kept(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Twenty calls one after the other need one connection."""
     for number in range(10):
         client.create(draft(client, job_id=f"solver-rhel-8-py38-210601000000-{number}"), NO_MARKS)
@@ -130,7 +136,7 @@ def test_connections_are_kept(client: Cluster, cluster: ClusterStandIn) -> None:
     assert (connections.num_connections, connections.num_requests) == (1, 21)
 
 
-def test_a_rotated_token_is_used_at_once(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_rotated_token_is_used_at_once(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """When the token changes in its file, no call fails."""
     draft(client)
     cluster.rotate_token("another")
@@ -138,7 +144,7 @@ def test_a_rotated_token_is_used_at_once(client: Cluster, cluster: ClusterStandI
     assert cluster.journal.statuses()[401] == 0
 
 
-def test_a_refused_token_is_read_anew_and_tried_once_more(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_refused_token_is_read_anew_and_tried_once_more(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """One 401 is survived; a second one in a row is told to the caller."""
     cluster.faults.set(Fault(effect="status", status=401, count=1))
     draft(client)
@@ -148,17 +154,17 @@ def test_a_refused_token_is_read_anew_and_tried_once_more(client: Cluster, clust
 
 
 def test_a_token_that_changed_unnoticed_is_found_when_it_is_refused(
-    client: Cluster, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
+    client: ClusterClient, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the file's times do not show it, the refusal does."""
-    monkeypatch.setattr("investigator.argo.credentials._stamp", lambda _: None)
+    monkeypatch.setattr("investigator.argo.credentials._file_version", lambda _: None)
     client.version()
     cluster.rotate_token("another")
     client.version()
     assert cluster.journal.statuses(path="/version") == {200: 2, 401: 1}
 
 
-def test_solver_names_are_kept_for_a_moment(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_solver_names_are_kept_for_a_moment(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Blank lines are no solvers, and not every message asks for the names."""
     cluster.solvers = ["solver-rhel-8-py38", "", "  ", "solver-fedora-34-py39", "solver-rhel-8-py38"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
@@ -166,38 +172,38 @@ def test_solver_names_are_kept_for_a_moment(client: Cluster, cluster: ClusterSta
     assert len(cluster.journal.find("GET", "*/configmaps/solvers")) == 1
 
 
-def test_no_solvers_are_an_empty_list(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_no_solvers_are_an_empty_list(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """A ConfigMap with nothing in it is not a solver without a name."""
     cluster.solvers = []
     assert client.get_solver_names() == []
 
 
-def test_only_workflows_that_have_not_started_are_counted(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_only_workflows_that_have_not_started_are_counted(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Pending ones and those that Argo has not seen count; running and finished ones are not even listed."""
     namespace = cluster.namespaces.backend
     for phase, count in ((None, 3), ("Pending", 4), ("Running", 50), ("Succeeded", 500), ("Failed", 5), ("Error", 5)):
         cluster.seed(namespace, count, phase)  # type: ignore[arg-type]  # mypy takes the phases for any text
-    assert client.count_not_started(namespace, enough=100) == 7
+    assert client.count_pending(namespace, enough=100) == 7
     assert len(cluster.journal.find("GET", "*/workflows")) == 1
 
 
 def test_many_pending_workflows_are_counted_page_by_page_until_it_is_enough(
-    cluster: ClusterStandIn, client: Cluster, tmp_path: Path
+    cluster: ClusterStandIn, client: ClusterClient, tmp_path: Path
 ) -> None:
     """An overfull namespace costs one page more than the limit, not all of it."""
     del client
     own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page=10))
     cluster.seed(cluster.namespaces.backend, 95)
-    assert own.count_not_started(cluster.namespaces.backend, enough=1000) == 95
+    assert own.count_pending(cluster.namespaces.backend, enough=1000) == 95
     assert len(cluster.journal.find("GET", "*/workflows")) == 10
     cluster.journal.clear()
-    assert own.count_not_started(cluster.namespaces.backend, enough=25) == 30
+    assert own.count_pending(cluster.namespaces.backend, enough=25) == 30
     assert len(cluster.journal.find("GET", "*/workflows")) == 3
 
 
-def test_a_workflow_leads_to_its_message(client: Cluster, cluster: ClusterStandIn) -> None:
+def test_a_workflow_leads_to_its_message(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Annotations say it all; labels, by which workflows can be selected, say what Kubernetes allows."""
-    own = marks("thoth.package-release.package-released", ORIGIN, "re-run of /odd: id")
+    own = trace_metadata("thoth.package-release.package-released", ORIGIN, "re-run of /odd: id")
     client.create(draft(client), own)
     created = cluster.created[0]
     ours = {name.split("/")[1]: value for name, value in created.annotations.items() if "investigator" in name}
@@ -216,22 +222,22 @@ def test_a_workflow_leads_to_its_message(client: Cluster, cluster: ClusterStandI
 @given(st.text(max_size=70), st.text(max_size=2000))
 def test_any_topic_and_correlation_id_can_be_marked(topic: str, correlation_id: str) -> None:
     """No sender can keep its workflow from being created by an odd id."""
-    own = marks("thoth.adviser-trigger", Origin(topic, 0, 0, 0), correlation_id)
+    own = trace_metadata("thoth.adviser-trigger", Origin(topic, 0, 0, 0), correlation_id)
     assert all(0 < len(value) <= 63 for value in own.labels.values())
     assert sum(map(len, own.annotations.values())) < 3000
 
 
 def test_passwords_do_not_reach_the_log(
-    client: Cluster, cluster: ClusterStandIn, caplog: pytest.LogCaptureFixture
+    client: ClusterClient, cluster: ClusterStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not even with every library at DEBUG, an undeclared parameter and a refusal."""
     caplog.set_level(logging.DEBUG)
     template = next(each for each in cluster.templates if each["metadata"]["labels"]["template"] == "package-extract")
     template["parameters"] = [each for each in template["parameters"] if each["name"] != "THOTH_REGISTRY_CREDENTIALS"]
     arguments = {**ARGUMENTS["package-extract"], "registry_user": "me", "registry_password": "s3cr3t-passw0rd"}
-    client.create(client.draft("schedule_package_extract", {**arguments, "job_id": "x-210601000000-cafe"}), NO_MARKS)
+    client.create(client.prepare("schedule_package_extract", {**arguments, "job_id": "x-210601000000-cafe"}), NO_MARKS)
     with pytest.raises(ApiError):
-        client.draft("schedule_package_extract", {**arguments, "image": "", "job_id": "x-210601000000-cafe"})
+        client.prepare("schedule_package_extract", {**arguments, "image": "", "job_id": "x-210601000000-cafe"})
     assert "THOTH_REGISTRY_CREDENTIALS" in caplog.text
     assert "s3cr3t-passw0rd" not in caplog.text
 
@@ -246,5 +252,5 @@ def test_parameters_are_set_as_thoth_common_sets_them(declared: list[str], param
     template = {"metadata": {"name": "t"}, "parameters": [{"name": name, "required": True} for name in declared]}
     theirs = copy.deepcopy(template)
     OpenShift.set_template_parameters(theirs, **parameters)
-    Cluster.set_template_parameters(template, **parameters)
+    ClusterClient.set_template_parameters(template, **parameters)
     assert template == theirs

@@ -36,4 +36,4 @@ def test_a_list_that_expired_between_its_pages_is_counted_anew(cluster: ClusterS
     """A 410 is nobody's fault and no refusal of the message that waits for the count."""
     cluster.faults.set(Fault(effect="status", status=410, method="GET", path="*/workflows"))
     with pytest.raises(TemporaryError, match="410"):
-        cluster_client(cluster, tmp_path).count_not_started(cluster.namespaces.backend, enough=1)
+        cluster_client(cluster, tmp_path).count_pending(cluster.namespaces.backend, enough=1)

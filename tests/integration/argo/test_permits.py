@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from investigator.delivery.current_message import handle
+from investigator.delivery.current_message import bind_message
 from investigator.observability.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
 from sandbox.life import Life
@@ -74,6 +74,6 @@ async def test_the_caller_hears_when_it_only_waits(make: Make, cluster: ClusterS
         yield
         waiting.append(False)
 
-    with handle("the message", while_waiting):
+    with bind_message("the message", while_waiting):
         await schedule(make(limit=1))
     assert waiting == [True, False]

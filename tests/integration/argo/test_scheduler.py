@@ -7,20 +7,22 @@ import logging
 import pytest
 
 from investigator.argo.ids import workflow_id
-from investigator.argo.kinds import KINDS, Kind
+from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.observability.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.integration.argo.scheduling import BASE_NAME, Make, counted, origin, schedule
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_every_kind_goes_to_its_namespace_under_its_id(kind: Kind, make: Make, cluster: ClusterStandIn) -> None:
+@pytest.mark.parametrize("kind", WORKFLOW_KINDS)
+async def test_every_kind_goes_to_its_namespace_under_its_id(
+    kind: WorkflowKind, make: Make, cluster: ClusterStandIn
+) -> None:
     """The id has the prefix that other components expect, and the namespace is the one that the kind runs in."""
     await schedule(make(), kind)
     created = cluster.created[0]
-    assert created.namespace == getattr(cluster.namespaces, KINDS[kind].namespace)
-    assert created.name == workflow_id(KINDS[kind].prefix or "solver-rhel-8-py38", origin())
+    assert created.namespace == getattr(cluster.namespaces, WORKFLOW_KINDS[kind].namespace)
+    assert created.name == workflow_id(WORKFLOW_KINDS[kind].prefix or "solver-rhel-8-py38", origin())
     assert created.annotations["investigator.thoth-station.ninja/topic"] == origin().topic
 
 

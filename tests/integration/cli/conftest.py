@@ -19,7 +19,7 @@ from investigator.agent import MESSAGE_TYPES
 from investigator.cli import add_commands
 from investigator.delivery.dead_letters import Headers, dead_letter_headers
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Cause
+from investigator.delivery.halts import FailedMessage
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
@@ -76,11 +76,11 @@ class CommandLine:
         assert result.exit_code == status, result.output
         return result.output
 
-    async def give_up(self, cause: Cause) -> None:
+    async def give_up(self, cause: FailedMessage) -> None:
         """Halt the topic over a message, as a worker does."""
-        async with self._operations({}).board() as board:
+        async with self._operations({}).halt_coordinator() as halt_coordinator:
             written = asyncio.Event()
-            board.halt(BASE_NAME, cause=cause, on_written=written.set)
+            halt_coordinator.halt(BASE_NAME, cause=cause, on_written=written.set)
             await written.wait()
 
     def _operations(self, variables: dict[str, str]) -> Operations:

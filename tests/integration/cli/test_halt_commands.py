@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 
-from investigator.delivery.halts import Cause
+from investigator.delivery.halts import FailedMessage
 from tests.integration.cli.conftest import BASE_NAME, CommandLine
 
-CAUSE = Cause(3, 41, 1_700_000_000_000, "PermanentError: no such project", 5)
+CAUSE = FailedMessage(3, 41, 1_700_000_000_000, "PermanentError: no such project", 5)
 
 
 async def test_a_topic_is_halted_and_resumed_without_any_worker(command_line: CommandLine) -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from thoth.storages.graph.postgres import GraphDatabase
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.graph.client import Graph
+from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
@@ -51,14 +51,14 @@ def client(database: SandboxDatabase) -> Database:
 
 
 @pytest.fixture
-def graph(client: Database, breaker: Breaker) -> Iterator[Graph]:
+def graph(client: Database, breaker: Breaker) -> Iterator[GraphClient]:
     """The graph as handlers see it."""
-    graph = Graph(client, CallPolicy(threads=5, budget=2.0), breaker)
+    graph = GraphClient(client, CallPolicy(threads=5, retry_budget=2.0), breaker)
     yield graph
     graph.close()
 
 
-async def test_indexes_are_known_and_enabled(graph: Graph, graph_seed: GraphSeed) -> None:
+async def test_indexes_are_known_and_enabled(graph: GraphClient, graph_seed: GraphSeed) -> None:
     """An index may be registered without being one that packages are taken from."""
     graph_seed.index(PYPI)
     graph_seed.index(AICOE, enabled=False)
@@ -66,7 +66,7 @@ async def test_indexes_are_known_and_enabled(graph: Graph, graph_seed: GraphSeed
     assert await graph.enabled_index_urls() == [PYPI]
 
 
-async def test_what_is_solved_depends_on_index_and_solver(graph: Graph, graph_seed: GraphSeed) -> None:
+async def test_what_is_solved_depends_on_index_and_solver(graph: GraphClient, graph_seed: GraphSeed) -> None:
     """A version that one solver solved on one index is unsolved everywhere else."""
     graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
     graph_seed.index(AICOE)
@@ -77,7 +77,7 @@ async def test_what_is_solved_depends_on_index_and_solver(graph: Graph, graph_se
     assert not await graph.is_solved("flask", "2.0.1", PYPI, OTHER_SOLVER)
 
 
-async def test_names_and_versions_are_looked_up_in_their_normal_form(graph: Graph, graph_seed: GraphSeed) -> None:
+async def test_names_and_versions_are_looked_up_in_their_normal_form(graph: GraphClient, graph_seed: GraphSeed) -> None:
     """Messages may spell a package as its author does."""
     graph_seed.solved("ruamel-yaml", "1.0rc1", PYPI, SOLVER)
     assert await graph.package_version_exists("Ruamel.YAML", "1.0-rc.1", PYPI)
@@ -85,14 +85,14 @@ async def test_names_and_versions_are_looked_up_in_their_normal_form(graph: Grap
     assert graph_seed.flags("ruamel-yaml", "1.0rc1", PYPI) == {PackageFlags(True, True)}  # noqa: FBT003 - its columns
 
 
-async def test_a_solver_name_of_another_form_is_wrong_for_good(graph: Graph) -> None:
+async def test_a_solver_name_of_another_form_is_wrong_for_good(graph: GraphClient) -> None:
     """thoth-common's own check of the name reaches the handler as what it is."""
     with pytest.raises(PermanentError, match="mysolver"):
         await graph.is_solved("flask", "2.0.1", PYPI, "mysolver")
 
 
 async def test_security_indicators_count_for_their_own_index_only(
-    graph: Graph, graph_seed: GraphSeed, client: Database
+    graph: GraphClient, graph_seed: GraphSeed, client: Database
 ) -> None:
     """An analysis of a package on one index says nothing about the package of that name on another one.
 
@@ -108,7 +108,7 @@ async def test_security_indicators_count_for_their_own_index_only(
     gc.collect()  # the connection that it leaves open
 
 
-async def test_every_known_version_of_a_package_is_flagged_missing(graph: Graph, graph_seed: GraphSeed) -> None:
+async def test_every_known_version_of_a_package_is_flagged_missing(graph: GraphClient, graph_seed: GraphSeed) -> None:
     """In all environments, on that index only, and however many versions there are."""
     versions = [f"1.{number}" for number in range(101)]  # one more than the library gives by default
     for version in versions:
@@ -121,7 +121,7 @@ async def test_every_known_version_of_a_package_is_flagged_missing(graph: Graph,
     assert {flags.is_missing for flags in graph_seed.flags("flask", "1.0", AICOE)} == {False}
 
 
-async def test_the_source_distribution_flag_goes_both_ways(graph: Graph, graph_seed: GraphSeed) -> None:
+async def test_the_source_distribution_flag_goes_both_ways(graph: GraphClient, graph_seed: GraphSeed) -> None:
     """A source distribution may vanish and come back."""
     graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
     for value in (False, True):
@@ -129,7 +129,7 @@ async def test_the_source_distribution_flag_goes_both_ways(graph: Graph, graph_s
         assert {flags.provides_source_distro for flags in graph_seed.flags("flask", "2.0.1", PYPI)} == {value}
 
 
-async def test_hashes_are_marked_absent_for_that_version_only(graph: Graph, graph_seed: GraphSeed) -> None:
+async def test_hashes_are_marked_absent_for_that_version_only(graph: GraphClient, graph_seed: GraphSeed) -> None:
     """Other files of the version, and other versions, stay present."""
     for version, digest in (("2.0.1", "a" * 64), ("2.0.1", "b" * 64), ("2.0.1", "c" * 64), ("2.0.2", "d" * 64)):
         graph_seed.artifact("flask", version, PYPI, digest)
@@ -155,7 +155,7 @@ def test_the_librarys_own_way_to_mark_a_hash_fails(client: Database) -> None:
     ],
 )
 async def test_flagging_what_the_graph_does_not_know_is_done_at_once(
-    flag: Callable[[Graph], "asyncio.Future[None]"], graph: Graph, caplog: pytest.LogCaptureFixture
+    flag: Callable[[GraphClient], "asyncio.Future[None]"], graph: GraphClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """There is nothing to flag: no error that would halt a topic, but a line in the log."""
     caplog.set_level(logging.INFO, "investigator")
@@ -163,19 +163,19 @@ async def test_flagging_what_the_graph_does_not_know_is_done_at_once(
     assert "flask" in caplog.text
 
 
-async def test_the_schemas_revision_is_told(graph: Graph) -> None:
+async def test_the_schemas_revision_is_told(graph: GraphClient) -> None:
     """It is what the library's migrations end at."""
     assert await graph.schema_revision_head() == GraphDatabase().get_script_alembic_version_head()
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800"])
-async def test_text_that_no_database_can_hold_is_wrong_for_good(text: str, graph: Graph) -> None:
+async def test_text_that_no_database_can_hold_is_wrong_for_good(text: str, graph: GraphClient) -> None:
     """A message with such a name can't be mended by trying again."""
     with pytest.raises(PermanentError):
         await graph.package_version_exists("flask", text, PYPI)
 
 
-async def test_no_connection_stays_open(graph: Graph, graph_seed: GraphSeed, client: Database) -> None:
+async def test_no_connection_stays_open(graph: GraphClient, graph_seed: GraphSeed, client: Database) -> None:
     """All connections are back in the pool after any number of calls."""
     graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
     await asyncio.gather(*(graph.si_aggregated("flask", "2.0.1", PYPI) for _ in range(50)))
@@ -188,7 +188,7 @@ async def test_a_restarted_server_is_not_noticed(
 ) -> None:
     """Connections that the server dropped are replaced before they are used: not even a retry is needed."""
     graph_seed.index(PYPI)
-    graph = Graph(client, CallPolicy(threads=5, budget=2.0, tries=1), breaker)
+    graph = GraphClient(client, CallPolicy(threads=5, retry_budget=2.0, max_attempts=1), breaker)
     await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5)))
     postgres.stop()
     postgres.start()
@@ -197,7 +197,7 @@ async def test_a_restarted_server_is_not_noticed(
 
 
 async def test_an_outage_is_waited_out(
-    graph: Graph, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
+    graph: GraphClient, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
 ) -> None:
     """Calls that meet a server that is down wait until it is back."""
     graph_seed.index(PYPI)
@@ -212,7 +212,7 @@ async def test_an_outage_is_waited_out(
 
 
 async def test_a_locked_table_is_trouble_and_no_outage(
-    graph: Graph, graph_seed: GraphSeed, database: SandboxDatabase, breaker: Breaker
+    graph: GraphClient, graph_seed: GraphSeed, database: SandboxDatabase, breaker: Breaker
 ) -> None:
     """A statement that waits too long is ended by the server, and the event loop has not waited with it."""
     graph_seed.index(PYPI)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from investigator.preflight.kafka_connection import refusals
+from investigator.preflight.kafka_connection import explain_connection_failure
 from sandbox.ports import HOST
 from tests.support.certificates import LOCAL, Authority
 
@@ -68,6 +68,6 @@ async def test_a_busy_broker_that_refuses_a_certificate_is_understood(tmp_path: 
 
     with _demanding_broker(demanding) as port:
         options = {"bootstrap_servers": [f"{HOST}:{port}"], "security_protocol": "SSL", "ssl_context": without}
-        said = await asyncio.wait_for(refusals(options), 60)
+        said = await asyncio.wait_for(explain_connection_failure(options), 60)
 
     assert "KAFKA_SSL_CERTIFICATE_LOCATION has to be one" in said

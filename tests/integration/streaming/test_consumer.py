@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
-from investigator.delivery.ledger import Mark, Partition
+from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.streaming.consumer_thread import ConsumerThread
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
@@ -49,7 +49,7 @@ class _Thread:
         return self.client
 
     def _leave_refused_alone(self, topics: set[str]) -> None:
-        ConsumerThread._leave_refused_alone(cast("ConsumerThread", self), topics)
+        ConsumerThread._pause_refused_topics(cast("ConsumerThread", self), topics)
 
     async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
         return await ConsumerThread._seek_to_first_position(cast("ConsumerThread", self), partitions)
@@ -120,7 +120,7 @@ async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(
         assert await client.position(place) == MESSAGES
         await client.commit({place: MESSAGES + 1})
         await ConsumerThread._seek_to_committed(thread)
-        assert ConsumerThread.beginnings(thread) == {}
+        assert ConsumerThread.start_offsets(thread) == {}
 
 
 @pytest.mark.e2e
@@ -135,7 +135,7 @@ async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones
         while not client._fetcher._fetch_waiters:  # noqa: ASYNC110  same
             await asyncio.sleep(0.01)
         wanted.add(place)
-        ConsumerThread._look_again(thread_of(client))
+        ConsumerThread._wake_fetcher(thread_of(client))
         assert len((await poll)[place]) == MESSAGES
 
 
@@ -144,10 +144,10 @@ async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Br
     """They may go between Faust's look at them and the commit; aiokafka raises over a commit of nothing."""
     async with fetched(broker, None) as (client, place):
         thread = thread_of(client)
-        gone = {TP(place.topic, 7): Mark(3)}
-        assert await ConsumerThread._commit_marks(thread, gone) == {}
-        kept = {TP(*place): Mark(3)}
-        assert await ConsumerThread._commit_marks(thread, {**kept, **gone}) == kept
+        gone = {TP(place.topic, 7): CommitPosition(3)}
+        assert await ConsumerThread._commit_positions(thread, gone) == {}
+        kept = {TP(*place): CommitPosition(3)}
+        assert await ConsumerThread._commit_positions(thread, {**kept, **gone}) == kept
         assert await client.committed(place) == 3
 
 
@@ -175,10 +175,10 @@ async def test_a_topic_that_may_not_be_committed_takes_no_other_along(caplog: py
     """What the broker has taken counts; the other one is left out for a while, after one error in the log."""
     client = Refusing("refused")
     thread = thread_of(client)
-    both = {TP("refused", 0): Mark(3), TP("other", 0): Mark(5)}
+    both = {TP("refused", 0): CommitPosition(3), TP("other", 0): CommitPosition(5)}
     for _ in range(2):
-        committed = await ConsumerThread._commit_marks(thread, both)
-        assert committed == {TP("other", 0): Mark(5)}
+        committed = await ConsumerThread._commit_positions(thread, both)
+        assert committed == {TP("other", 0): CommitPosition(5)}
     assert client.asked == [{"refused", "other"}, {"other"}]
     (line,) = caplog.messages
     assert "refused" in line

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from investigator.app import load_message_types
-from investigator.argo.kinds import KINDS
+from investigator.argo.kinds import WORKFLOW_KINDS
 from sandbox.broker import RunningBroker
 from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
@@ -33,7 +33,7 @@ def test_every_message_type_occurs(world: World) -> None:
 def test_every_kind_of_workflow_occurs(world: World) -> None:
     """Guarantee: nothing that investigator schedules is left out of the story."""
     kinds = {kind for scenario in SCENARIOS for _, kind in scenario.expected(world).workflows}
-    assert kinds == set(KINDS)
+    assert kinds == set(WORKFLOW_KINDS)
 
 
 def test_workflows_are_expected_for_messages_of_the_same_scenario(world: World) -> None:

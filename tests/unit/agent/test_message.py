@@ -2,7 +2,7 @@
 import pytest
 
 from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
-from investigator.settings.secrets import reveal
+from investigator.settings.secrets import secret_value
 from tests.support.sample_record import LEAST, WHOLE, Door, read, refusal
 
 
@@ -10,7 +10,7 @@ def test_a_message_keeps_every_field_that_it_brings() -> None:
     """Whatever a producer says in a declared field reaches the handler unchanged."""
     door = read(WHOLE)
 
-    assert door.asdict() | {"code": reveal(door.code)} == WHOLE
+    assert door.asdict() | {"code": secret_value(door.code)} == WHOLE
 
 
 def test_fields_that_are_absent_or_null_take_their_defaults() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from investigator.agent.message import SecretStr
 from investigator.delivery.errors import PermanentError
-from investigator.settings.secrets import reveal
+from investigator.settings.secrets import secret_value
 from tests.support.sample_record import LEAST, WHOLE, json_values, read, refusal
 
 
@@ -48,5 +48,5 @@ def test_no_password_shows_where_the_value_is_damaged(damage: bytes) -> None:
 
 def test_an_absent_secret_reveals_none() -> None:
     """The one way to a secret's text copes with a message that has no secret."""
-    assert reveal(None) is None
-    assert reveal(SecretStr("open sesame")) == "open sesame"
+    assert secret_value(None) is None
+    assert secret_value(SecretStr("open sesame")) == "open sesame"

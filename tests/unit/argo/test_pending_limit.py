@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigator.argo.pending_limit import PendingGate, PendingPolicy
+from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
 from tests.support.pending_namespace import Namespace, schedule
 from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
@@ -16,7 +16,7 @@ from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 async def test_without_a_limit_nobody_waits_and_nobody_counts() -> None:
     """The limit costs nothing where it is not set."""
     namespace = Namespace()
-    gate = PendingGate(PendingPolicy(None), namespace.count)
+    gate = PendingLimiter(PendingPolicy(None), namespace.count)
     await asyncio.gather(*(schedule(gate, namespace) for _ in range(100)))
     assert (namespace.pending, namespace.counted_at) == (100, [])
 
@@ -48,7 +48,7 @@ async def test_urgent_requests_go_first() -> None:
     order: list[str] = []
 
     async def request(name: str, *, urgent: bool) -> None:
-        async with gate.place(urgent=urgent):
+        async with gate.acquire(urgent=urgent):
             await namespace.create()
             order.append(name)
 
@@ -66,9 +66,9 @@ async def test_a_place_that_was_not_used_is_free_at_once() -> None:
     gate = namespace.gate()
 
     async def repeat() -> None:
-        async with gate.place() as place:
+        async with gate.acquire() as place:
             await asyncio.sleep(0.01)
-            place.give_back()
+            place.cancel()
 
     await asyncio.gather(*(repeat() for _ in range(20)))
     assert len(namespace.counted_at) == 1
@@ -82,11 +82,11 @@ def test_no_timing_overshoots_the_limit(seed: int, limit: int, handlers: int) ->
     latency, creation = (chance.choice([0.001, 0.5, 3.0]) for _ in range(2))
     namespace = Namespace(limit, latency, creation, starts_after=chance.uniform(0.1, 9))
 
-    async def handler(gate: PendingGate) -> None:
+    async def handler(gate: PendingLimiter) -> None:
         await asyncio.sleep(chance.uniform(0, 20))
-        async with gate.place(urgent=chance.random() < 0.2) as place:
+        async with gate.acquire(urgent=chance.random() < 0.2) as place:
             if chance.random() < 0.3:
-                place.give_back()
+                place.cancel()
             else:
                 await namespace.create()
 
@@ -105,7 +105,7 @@ def test_no_timing_overshoots_the_limit(seed: int, limit: int, handlers: int) ->
 def let_bursts_meet(namespace: Namespace, workers: int, chance: random.Random) -> None:
     """Let workers that share a limit create up to three times of it in bursts, for 200 seconds."""
 
-    async def burst(gate: PendingGate) -> None:
+    async def burst(gate: PendingLimiter) -> None:
         await asyncio.sleep(chance.uniform(0, 10))
         await asyncio.gather(*(schedule(gate, namespace) for _ in range(chance.randrange(3 * namespace.limit + 3))))
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from investigator.argo.pending_limit import PendingGate, PendingPolicy
+from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
 from investigator.delivery.errors import TemporaryError
 from tests.support.pending_namespace import Namespace, schedule
 from tests.support.virtual_time import in_virtual_time, settle
@@ -115,10 +115,10 @@ async def test_the_caller_hears_that_it_waits() -> None:
         waiting.append(False)
 
     asyncio.get_running_loop().call_later(7, namespace._start)
-    async with gate.place(while_waiting=while_waiting):
+    async with gate.acquire(while_waiting=while_waiting):
         assert waiting == [True, False]
-    async with gate.place(while_waiting=while_waiting) as place:
-        place.give_back()
+    async with gate.acquire(while_waiting=while_waiting) as place:
+        place.cancel()
         assert len(waiting) == 4
 
 
@@ -127,7 +127,7 @@ async def test_what_is_known_is_shown() -> None:
     """The gauge follows the counts and what was let in since."""
     namespace = Namespace(limit=3, pending=2)
     shown: list[int] = []
-    gate = PendingGate(PendingPolicy(3), namespace.count, shown.append)
+    gate = PendingLimiter(PendingPolicy(3), namespace.count, shown.append)
     await schedule(gate, namespace)
     await schedule(gate, namespace)
     assert (shown[0], max(shown), namespace.pending) == (3, 4, 4)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from investigator.argo.ttl_cache import Kept
+from investigator.argo.ttl_cache import TTLCache
 
 
 class Source:
@@ -23,9 +23,9 @@ class Source:
         time.sleep(0.01)
         return f"{key} {self.version}"
 
-    def kept(self, seconds: float = 60.0) -> Kept[str, str]:
+    def kept(self, seconds: float = 60.0) -> TTLCache[str, str]:
         """Keep what this gives for so long, by its own clock."""
-        return Kept(self.fetch, seconds, lambda: self.now)
+        return TTLCache(self.fetch, seconds, lambda: self.now)
 
 
 def test_many_threads_fetch_a_value_once() -> None:
@@ -53,10 +53,10 @@ def test_a_value_that_does_not_work_is_fetched_anew() -> None:
     source = Source()
     kept = source.kept()
     old = kept.get("a")
-    assert kept.other_than("a", old) is None
+    assert kept.get_if_changed("a", old) is None
     source.version = "v2"
-    assert kept.other_than("a", old) == "a v2"
-    assert kept.other_than("a", old) == "a v2"
+    assert kept.get_if_changed("a", old) == "a v2"
+    assert kept.get_if_changed("a", old) == "a v2"
     assert source.asked == 3
 
 
@@ -67,7 +67,7 @@ def test_a_failure_is_not_kept() -> None:
         return 1 // number
 
     numbers = [0, 1]
-    kept = Kept[str, int](lambda _: invert(numbers.pop(0)), 60.0)
+    kept = TTLCache[str, int](lambda _: invert(numbers.pop(0)), 60.0)
     with pytest.raises(ZeroDivisionError):
         kept.get("a")
     assert kept.get("a") == 1

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import click
 import pytest
 
-from investigator.cli.filters import Field, Moment, Offsets, Selection
+from investigator.cli.filters import DeadLetterFilter, Field, Offsets, TimeParam
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 
@@ -24,22 +24,22 @@ LETTER = DeadLetter(
 @pytest.mark.parametrize(
     "selection",
     [
-        Selection(),
-        Selection(partition=2),
-        Selection(partition=2, offsets=(17, 17)),
-        Selection(offsets=(10, None)),
-        Selection(error="refused"),
-        Selection(error="notfound"),
-        Selection(error="operationalerror"),
-        Selection(since=1_700_000_000.0),
-        Selection(until=1_700_000_000.1),
-        Selection(fields=(("package_name", "flask"),)),
-        Selection(fields=(("count", "3"), ("debug", "false"))),
-        Selection(fields=(("metadata.package", "click"),)),
-        Selection(fields=(("url", "null"),)),
+        DeadLetterFilter(),
+        DeadLetterFilter(partition=2),
+        DeadLetterFilter(partition=2, offsets=(17, 17)),
+        DeadLetterFilter(offsets=(10, None)),
+        DeadLetterFilter(error="refused"),
+        DeadLetterFilter(error="notfound"),
+        DeadLetterFilter(error="operationalerror"),
+        DeadLetterFilter(since=1_700_000_000.0),
+        DeadLetterFilter(until=1_700_000_000.1),
+        DeadLetterFilter(fields=(("package_name", "flask"),)),
+        DeadLetterFilter(fields=(("count", "3"), ("debug", "false"))),
+        DeadLetterFilter(fields=(("metadata.package", "click"),)),
+        DeadLetterFilter(fields=(("url", "null"),)),
     ],
 )
-def test_what_fits_is_picked(selection: Selection) -> None:
+def test_what_fits_is_picked(selection: DeadLetterFilter) -> None:
     """Each condition by itself, and none at all."""
     assert LETTER in selection
 
@@ -47,19 +47,19 @@ def test_what_fits_is_picked(selection: Selection) -> None:
 @pytest.mark.parametrize(
     "selection",
     [
-        Selection(partition=0),
-        Selection(offsets=(18, None)),
-        Selection(offsets=(0, 16)),
-        Selection(error="timeout"),
-        Selection(since=1_700_000_000.1),
-        Selection(until=1_700_000_000.0),
-        Selection(fields=(("package_name", "Flask"),)),
-        Selection(fields=(("package_name.x", "flask"),)),
-        Selection(fields=(("absent", "null"),)),
-        Selection(partition=2, error="timeout"),
+        DeadLetterFilter(partition=0),
+        DeadLetterFilter(offsets=(18, None)),
+        DeadLetterFilter(offsets=(0, 16)),
+        DeadLetterFilter(error="timeout"),
+        DeadLetterFilter(since=1_700_000_000.1),
+        DeadLetterFilter(until=1_700_000_000.0),
+        DeadLetterFilter(fields=(("package_name", "Flask"),)),
+        DeadLetterFilter(fields=(("package_name.x", "flask"),)),
+        DeadLetterFilter(fields=(("absent", "null"),)),
+        DeadLetterFilter(partition=2, error="timeout"),
     ],
 )
-def test_what_does_not_fit_is_left_out(selection: Selection) -> None:
+def test_what_does_not_fit_is_left_out(selection: DeadLetterFilter) -> None:
     """One condition that does not hold is enough."""
     assert LETTER not in selection
 
@@ -67,14 +67,14 @@ def test_what_does_not_fit_is_left_out(selection: Selection) -> None:
 @pytest.mark.parametrize("value", [None, b"", b"{", b"\xff", b"[1]", b"3", b"[" * 100_000])
 def test_a_value_that_is_no_object_has_no_fields(value: bytes | None) -> None:
     """Malformed messages are what ends as dead letters; a filter does not fall over them."""
-    letter = DeadLetter(LETTER.place, None, value, ())
-    assert letter not in Selection(fields=(("package_name", "flask"),))
-    assert letter in Selection(partition=2)
+    letter = DeadLetter(LETTER.position, None, value, ())
+    assert letter not in DeadLetterFilter(fields=(("package_name", "flask"),))
+    assert letter in DeadLetterFilter(partition=2)
 
 
 def test_a_time_may_be_told_as_a_date_or_as_an_age() -> None:
     """Dates without a zone are UTC, as in the logs and tables."""
-    read = Moment().convert
+    read = TimeParam().convert
     noon = datetime(2024, 5, 1, 12, tzinfo=timezone.utc).timestamp()
     assert read("2024-05-01T12:00", None, None) == noon
     assert read("2024-05-01T12:00:00Z", None, None) == noon
@@ -98,7 +98,7 @@ def test_a_field_may_hold_what_separates_names_from_values() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [(Moment(), "yesterday"), (Moment(), "2 hours"), (Offsets(), "-3"), (Offsets(), "a"), (Field(), "flask")],
+    [(TimeParam(), "yesterday"), (TimeParam(), "2 hours"), (Offsets(), "-3"), (Offsets(), "a"), (Field(), "flask")],
 )
 def test_what_can_not_be_read_is_refused(kind: click.ParamType, text: str) -> None:
     """With an example of what can."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from investigator.delivery.commit_metadata import from_text, to_text
+from investigator.delivery.commit_metadata import decode, encode
 from investigator.delivery.dispatcher import DispatchPolicy
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Verb
-from investigator.delivery.ledger import Mark, Partition
+from investigator.delivery.halts import ResumeAction
+from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
@@ -20,7 +20,9 @@ from tests.support.delivery_fakes import Diary, Letters, Log
 from tests.support.delivery_worker import Worker
 
 GRACE = 2.0
-POLICY = DispatchPolicy(workers=2, in_hand=5, max_ahead=8, retry=RetryPolicy(attempts=2, backoff=0.5))
+POLICY = DispatchPolicy(
+    concurrency=2, max_in_flight=5, max_offset_lead=8, retry=RetryPolicy(max_attempts=2, backoff=0.5)
+)
 
 
 @dataclass
@@ -62,9 +64,9 @@ class Group:
         if happened:
             self.wrongs.append(f"{what}: {at}")
 
-    def committed(self, partition: Partition) -> Mark:
+    def committed(self, partition: Partition) -> CommitPosition:
         """Tell what was committed of a partition."""
-        return from_text(*self.commits.get(partition, (0, "")))
+        return decode(*self.commits.get(partition, (0, "")))
 
     def is_committed(self, partition: Partition, offset: int) -> bool:
         """Tell whether the message counts as done for whoever gets the partition next."""
@@ -77,7 +79,7 @@ class Group:
             return
         ledger = member.worker.dispatcher.ledger
         for partition, mark in ledger.committable().items():
-            self.commits[partition] = mark.offset, to_text(mark)
+            self.commits[partition] = mark.offset, encode(mark)
             ledger.committed(partition, mark)
             for offset, letter in enumerate(self.messages[partition]):
                 passed = self.is_committed(partition, offset) and not letter.finished
@@ -124,10 +126,10 @@ class Group:
                 member.worker.generation = self.generation
                 member.begin(sorted(self.messages)[number :: len(members)])
 
-    def resume(self, topic: str, verb: Verb = Verb.RETRY) -> None:
+    def resume(self, topic: str, action: ResumeAction = ResumeAction.RETRY) -> None:
         """Resume a topic on the worker that was started last."""
         if self.members:
-            self.members[-1].worker.resume(verb, topic)
+            self.members[-1].worker.resume(action, topic)
 
 
 class GroupDiary(Diary):
@@ -166,7 +168,7 @@ class Member:
         while True:
             while self.inboxes[topic]:
                 generation, delivery = self.inboxes[topic].popleft()
-                await self.worker.dispatcher.take(delivery, is_current=partial(self.is_of, generation))
+                await self.worker.dispatcher.submit(delivery, is_current=partial(self.is_of, generation))
             self.filled.clear()
             await self.filled.wait()
 
@@ -195,7 +197,7 @@ class Member:
     async def let_go(self) -> None:
         """Lose all partitions: what can be finished is, and is committed."""
         partitions = self.worker.dispatcher.ledger.assigned()
-        await self.worker.dispatcher.let_go(partitions, GRACE)
+        await self.worker.dispatcher.drain(partitions, GRACE)
         self.group.commit(self)
         self.worker.dispatcher.revoke(partitions)
         for inbox in self.inboxes.values():
@@ -204,7 +206,7 @@ class Member:
     def end(self) -> None:
         """Be gone, whatever was under way."""
         self.is_gone = self.worker.view.is_closed = True
-        for task in (*self.tasks, *self.worker.dispatcher._hand.of(self.group.messages)):
+        for task in (*self.tasks, *self.worker.dispatcher._in_flight.of(self.group.messages)):
             task.cancel()
 
     def delivery(self, partition: Partition, offset: int) -> Delivery:

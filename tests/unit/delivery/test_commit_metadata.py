@@ -4,28 +4,28 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.delivery.commit_metadata import from_text, to_text
-from investigator.delivery.ledger import Mark
+from investigator.delivery.commit_metadata import decode, encode
+from investigator.delivery.ledger import CommitPosition
 
 
 @given(offset=st.integers(0, 2**62), ahead=st.frozensets(st.integers(1, 1000)))
 def test_what_was_finished_comes_back_as_it_was_written(offset: int, ahead: frozenset[int]) -> None:
     """Any offsets within the bound on what runs ahead survive, in far fewer characters than a broker takes."""
-    mark = Mark(offset, frozenset(offset + place for place in ahead))
-    text = to_text(mark)
-    assert from_text(offset, text) == mark
+    mark = CommitPosition(offset, frozenset(offset + place for place in ahead))
+    text = encode(mark)
+    assert decode(offset, text) == mark
     assert len(text) < 200
 
 
 @given(ahead=st.frozensets(st.integers(1, 10**6), max_size=20))
 def test_a_text_is_never_longer_than_a_broker_takes(ahead: frozenset[int]) -> None:
     """What lies too far ahead is left out, and would be done again, rather than every commit be refused."""
-    text = to_text(Mark(0, ahead))
+    text = encode(CommitPosition(0, ahead))
     assert len(text) <= 4096
-    assert from_text(0, text).finished <= ahead
+    assert decode(0, text).finished <= ahead
 
 
 @given(text=st.text() | st.text().map("finished1:".__add__) | st.from_regex(r"finished1:[A-Za-z0-9+/=]*"))
 def test_a_text_of_somebody_else_is_no_error(text: str) -> None:
     """Other tools write metadata of their own into commits; a partition is usable whatever they wrote."""
-    assert from_text(5, text).offset == 5
+    assert decode(5, text).offset == 5

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.delivery.dead_letter_limit import DeadLetterLimit, Outcomes
+from investigator.delivery.dead_letter_limit import DeadLetterLimit, DeadLetterLimiter
 from investigator.delivery.dead_letters import (
     REPLAYS,
     Headers,
@@ -188,7 +188,7 @@ def test_no_header_of_a_stranger_stops_a_message(headers: list[tuple[str, bytes]
             assert 0 <= origin.offset < 2**63
 
 
-LIMIT = DeadLetterLimit(consecutive=3, share=0.5, window=10)
+LIMIT = DeadLetterLimit(max_consecutive=3, max_ratio=0.5, window=10)
 
 
 def test_so_many_dead_letters_in_a_row_are_the_limit() -> None:
@@ -206,10 +206,10 @@ def test_so_large_a_share_of_dead_letters_is_the_limit() -> None:
 
 def test_the_limit_counts_each_topic_on_its_own_and_starts_afresh_after_it() -> None:
     """One topic's trouble halts that topic; once it is resumed it has its whole allowance again."""
-    outcomes = Outcomes(LIMIT)
+    outcomes = DeadLetterLimiter(LIMIT)
     for _ in range(3):
         assert outcomes.allow_dead_letter("one")
-        outcomes.note("one", handled=False)
+        outcomes.record("one", handled=False)
     assert outcomes.allow_dead_letter("other")
     assert not outcomes.allow_dead_letter("one")
     assert outcomes.allow_dead_letter("one")
@@ -217,9 +217,9 @@ def test_the_limit_counts_each_topic_on_its_own_and_starts_afresh_after_it() -> 
 
 def test_only_the_last_outcomes_count() -> None:
     """A worker that runs for months judges by what happens now, and remembers no more than that."""
-    outcomes = Outcomes(LIMIT)
+    outcomes = DeadLetterLimiter(LIMIT)
     for _ in range(1000):
-        outcomes.note("one", handled=True)
+        outcomes.record("one", handled=True)
     for _ in range(3):
-        outcomes.note("one", handled=False)
+        outcomes.record("one", handled=False)
     assert not outcomes.allow_dead_letter("one")

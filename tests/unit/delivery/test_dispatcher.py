@@ -96,7 +96,7 @@ async def test_the_order_of_a_key_holds_through_a_dead_letter() -> None:
 @in_virtual_time
 async def test_the_pauses_between_attempts_hold_no_worker() -> None:
     """With one worker others are handled while the failed one pauses."""
-    worker, failing, good = Worker(replace(POLICY, workers=1)), Act(failures=1), Act()
+    worker, failing, good = Worker(replace(POLICY, concurrency=1)), Act(failures=1), Act()
     worker.play(failing, good)
     await until(10)
     assert begins(failing, good) == [[0, 2], [1]]
@@ -105,7 +105,7 @@ async def test_the_pauses_between_attempts_hold_no_worker() -> None:
 @in_virtual_time
 async def test_a_handler_that_only_waits_holds_no_worker() -> None:
     """Waiting for a place in the cluster keeps no other message from being handled."""
-    worker, waiting, others = Worker(replace(POLICY, workers=1)), Act(waits=100), [Act(), Act()]
+    worker, waiting, others = Worker(replace(POLICY, concurrency=1)), Act(waits=100), [Act(), Act()]
     worker.play(waiting, *others)
     await until(200)
     assert ends(waiting, *others) == [[101], [1], [2]]
@@ -143,25 +143,25 @@ async def test_a_halted_topic_with_any_backlog_costs_no_memory_and_slows_no_othe
     await until(20 + 101)
     assert all(act.ended for act in others)
     assert fetched == [1]
-    assert len(worker.dispatcher.in_hand()) == 1
+    assert len(worker.dispatcher.in_flight()) == 1
 
 
 @in_virtual_time
 async def test_no_more_of_a_topic_is_in_hand_than_the_policy_says() -> None:
     """Working, pausing and waiting messages count alike; each that ends makes room for one."""
-    worker = Worker(replace(POLICY, in_hand=3))
+    worker = Worker(replace(POLICY, max_in_flight=3))
     acts = [Act(seconds=100, failures=1), *(Act() for _ in range(20))]
     worker.play(*acts)
     for time in range(12):
         await until(time)
-        assert len(worker.dispatcher.in_hand()) == (3 if time < 10 else 1)
+        assert len(worker.dispatcher.in_flight()) == (3 if time < 10 else 1)
     assert all(act.ended for act in acts[1:])
 
 
 @in_virtual_time
 async def test_what_runs_ahead_of_an_unfinished_message_is_bounded() -> None:
     """What would come again after a crash, and the ledger, stay small however long a message takes."""
-    worker = Worker(replace(POLICY, max_ahead=5))
+    worker = Worker(replace(POLICY, max_offset_lead=5))
     acts = [Act(seconds=100), *(Act() for _ in range(20))]
     worker.play(*acts)
     await until(50)
@@ -174,13 +174,13 @@ async def test_what_runs_ahead_of_an_unfinished_message_is_bounded() -> None:
 async def test_nothing_is_taken_up_before_it_is_known_what_is_halted() -> None:
     """A worker that starts reads the log of halts to its end first, whatever the broker brings meanwhile."""
     earlier = Worker()
-    earlier.board.halt("adviser-trigger", by="operator")
+    earlier.halt_coordinator.halt("adviser-trigger", by="operator")
     await until(1)
     starting, act, other = Worker(log=earlier.log, delay=lambda: 10), Act(), Act()
     starting.play(act)
     starting.play(other, topic=OTHER_TOPIC)
     await until(9)
-    assert not starting.dispatcher.in_hand()
+    assert not starting.dispatcher.in_flight()
     await until(50)
     assert begins(act, other) == [[], [11]]
 
@@ -188,7 +188,7 @@ async def test_nothing_is_taken_up_before_it_is_known_what_is_halted() -> None:
 @in_virtual_time
 async def test_one_can_see_what_each_message_waits_for() -> None:
     """Whoever looks for what hangs sees it."""
-    worker = Worker(replace(POLICY, workers=1))
+    worker = Worker(replace(POLICY, concurrency=1))
     worker.play(Act(failures=1), Act(5), Act(), Act(), keys=[None, None, b"a", b"a"])
     await until(1.5)
     assert worker.waits() == {0: "its next attempt", 1: "", 2: "a slot", 3: "its turn"}

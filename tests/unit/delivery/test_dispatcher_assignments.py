@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.ledger import Mark
+from investigator.delivery.ledger import CommitPosition
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, Letters, message, now
 from tests.support.delivery_worker import ONE, OTHER, PARTITIONS, POLICY, ZERO, Worker, begins, ends, until
 from tests.support.virtual_time import in_virtual_time, settle
@@ -16,22 +16,22 @@ from tests.support.virtual_time import in_virtual_time, settle
 async def drained(worker: Worker, grace: float = 10) -> float:
     """Let go of everything, as at a stop; tell how long it took."""
     began = now()
-    await worker.dispatcher.let_go(PARTITIONS, grace)
+    await worker.dispatcher.drain(PARTITIONS, grace)
     took = now() - began
     await settle()
-    assert not worker.dispatcher.in_hand()
+    assert not worker.dispatcher.in_flight()
     return round(took, 1)
 
 
 @in_virtual_time
 async def test_what_is_worked_on_may_finish_and_be_committed_before_its_partition_goes() -> None:
     """A rebalance waits for work that ends soon, and nothing new begins meanwhile."""
-    worker, acts = Worker(replace(POLICY, workers=2)), [Act(5), Act(3), Act(), Act()]
+    worker, acts = Worker(replace(POLICY, concurrency=2)), [Act(5), Act(3), Act(), Act()]
     worker.play(*acts, keys=[b"a", None, b"a", None])
     await until(1)
     assert await drained(worker) == 4
     assert ends(*acts) == [[5], [3], [], []]
-    assert worker.dispatcher.ledger.committable() == {ZERO: Mark(2)}
+    assert worker.dispatcher.ledger.committable() == {ZERO: CommitPosition(2)}
 
 
 @in_virtual_time
@@ -48,11 +48,11 @@ async def test_a_handler_that_hangs_is_let_go_when_the_grace_is_over() -> None:
 @in_virtual_time
 async def test_what_only_waits_is_let_go_at_once() -> None:
     """Nobody waits for a halted topic to be resumed, for a pause, for a place in the cluster or for a worker."""
-    worker = Worker(replace(POLICY, workers=1, retry=replace(POLICY.retry, backoff=1000)))
+    worker = Worker(replace(POLICY, concurrency=1, retry=replace(POLICY.retry, backoff=1000)))
     worker.play(Act(0, failures=9, error=lambda: PermanentError("no")), Act(), Act(), keys=[b"a", b"a", None])
     worker.play(Act(0, failures=1), Act(waits=1000), topic=OTHER_TOPIC)
     await until(1)
-    assert len(worker.dispatcher.in_hand()) >= 4
+    assert len(worker.dispatcher.in_flight()) >= 4
     assert await drained(worker) == 0
 
 
@@ -85,7 +85,7 @@ async def test_other_partitions_go_on() -> None:
     worker.play(*stays, partition=1, keys=[b"b", b"b"])
     worker.play(*other, topic=OTHER_TOPIC, keys=[b"c", b"c"])
     await until(1)
-    await worker.dispatcher.let_go([ZERO], grace=1)
+    await worker.dispatcher.drain([ZERO], grace=1)
     worker.dispatcher.revoke([ZERO])
     await until(60)
     assert ends(*gone, *stays, *other) == [[], [], [20], [21], [20], [21]]
@@ -106,7 +106,7 @@ async def test_what_ends_after_its_partition_went_counts_for_nothing() -> None:
 
     worker.offer([replace(message(0), steps=lambda: [ignores_its_cancellation])])
     await until(1)
-    await worker.dispatcher.let_go([ZERO], grace=1)
+    await worker.dispatcher.drain([ZERO], grace=1)
     worker.dispatcher.revoke([ZERO])
     worker.generation += 1
     worker.dispatcher.assign([ZERO])
@@ -132,10 +132,10 @@ def test_a_message_that_waited_over_a_rebalance_is_not_taken_for_one_of_the_new_
     @in_virtual_time
     async def scenario() -> None:
         worker, stale, first = Worker(), Act(), Act(5)
-        worker.board.halt(TOPIC, by="operator")
+        worker.halt_coordinator.halt(TOPIC, by="operator")
         waiting = worker.offer([message(50, stale)])
         await until(1)
-        await worker.dispatcher.let_go([ZERO], grace=0)
+        await worker.dispatcher.drain([ZERO], grace=0)
         worker.dispatcher.revoke([ZERO])
         worker.generation += not same_generation
         worker.dispatcher.assign([ZERO])
@@ -169,7 +169,7 @@ async def test_a_stop_takes_up_nothing_new() -> None:
     await until(10)
     worker.play(at_work)
     await until(11)
-    letting_go = asyncio.create_task(worker.dispatcher.let_go(PARTITIONS, grace=10))
+    letting_go = asyncio.create_task(worker.dispatcher.drain(PARTITIONS, grace=10))
     await settle()
     worker.resume(topic=OTHER_TOPIC)
     worker.offer([message(1, fresh)])
@@ -192,5 +192,5 @@ async def test_a_partition_that_begins_anew_without_having_been_revoked_leaves_n
     await until(20)
     assert [len(act.began) for act in before] == [3, 1]
     assert ends(*before, anew) == [[], [], [11]]
-    assert not worker.dispatcher.in_hand()
+    assert not worker.dispatcher.in_flight()
     assert worker.position() == 1

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from investigator.delivery.dead_letter_limit import DeadLetterLimit, Outcomes
+from investigator.delivery.dead_letter_limit import DeadLetterLimit, DeadLetterLimiter
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Verb
+from investigator.delivery.halts import ResumeAction
 from investigator.delivery.messages import Delivery
 from investigator.delivery.retry import Failure, Step
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, Diary, Letters, message
@@ -28,13 +28,13 @@ async def test_with_ack_on_fail_a_message_is_kept_instead_of_halting_its_topic()
     assert worker.position() == 2
     assert worker.letters.offsets() == [0]
     assert worker.letters.good == [1]
-    assert worker.board.current(TOPIC) is None
+    assert worker.halt_coordinator.current(TOPIC) is None
 
 
 @in_virtual_time
 async def test_writing_a_dead_letter_holds_no_worker() -> None:
     """A broker that takes its time for the dead letters of one topic does not stop the others."""
-    worker = Worker(replace(POLICY, workers=1), letters=Letters({TOPIC}, seconds=1000))
+    worker = Worker(replace(POLICY, concurrency=1), letters=Letters({TOPIC}, seconds=1000))
     other = Act()
     worker.play(*(Act(0, failures=9, error=lambda: PermanentError("no")) for _ in range(3)))
     worker.play(other, topic=OTHER_TOPIC)
@@ -49,15 +49,15 @@ async def test_a_dead_letter_that_can_not_be_written_halts_the_topic() -> None:
     failing = Act(seconds=0, failures=9)
     worker.play(failing)
     await until(20)
-    halt = worker.board.current(TOPIC)
+    halt = worker.halt_coordinator.current(TOPIC)
     assert halt is not None
     assert halt.causes[0].error == "ValueError: trouble"
     assert worker.position() == 0
-    worker.resume(Verb.DEAD_LETTER)
+    worker.resume(ResumeAction.DEAD_LETTER)
     await until(30)
-    assert worker.board.is_halted(TOPIC)
+    assert worker.halt_coordinator.is_halted(TOPIC)
     worker.letters.trouble = None
-    worker.resume(Verb.DEAD_LETTER)
+    worker.resume(ResumeAction.DEAD_LETTER)
     await until(40)
     assert worker.letters.offsets() == [0]
     assert worker.position() == 1
@@ -67,27 +67,27 @@ async def test_a_dead_letter_that_can_not_be_written_halts_the_topic() -> None:
 class LimitedLetters(Letters):
     """Keeps dead letters of a topic as long as the limit allows it."""
 
-    outcomes = Outcomes(DeadLetterLimit(consecutive=3, share=1, window=100))
+    outcomes = DeadLetterLimiter(DeadLetterLimit(max_consecutive=3, max_ratio=1, window=100))
 
-    def wants(self, delivery: Delivery) -> bool:
+    def accepts(self, delivery: Delivery) -> bool:
         """Ask the limit."""
         return self.outcomes.allow_dead_letter(delivery.topic)
 
-    async def keep(self, delivery: Delivery, failure: Failure) -> None:
+    async def publish(self, delivery: Delivery, failure: Failure) -> None:
         """Count it."""
-        await super().keep(delivery, failure)
-        self.outcomes.note(delivery.topic, handled=False)
+        await super().publish(delivery, failure)
+        self.outcomes.record(delivery.topic, handled=False)
 
 
 @in_virtual_time
 async def test_too_many_dead_letters_halt_the_topic_in_spite_of_ack_on_fail() -> None:
     """After a bad deployment the first few are kept, and the rest of the topic waits unharmed for the next one."""
-    worker = Worker(replace(POLICY, workers=1), letters=LimitedLetters())
+    worker = Worker(replace(POLICY, concurrency=1), letters=LimitedLetters())
     acts = [Act(0.1, failures=1, error=lambda: PermanentError("no")) for _ in range(10)]
     worker.play(*acts)
     await until(20)
     assert worker.letters.offsets() == [0, 1, 2]
-    assert worker.board.is_halted(TOPIC)
+    assert worker.halt_coordinator.is_halted(TOPIC)
     assert [len(act.began) for act in acts] == [1] * 4 + [0] * 6
     assert worker.position() == 3
 
@@ -98,7 +98,7 @@ async def test_no_password_and_no_endless_text_gets_into_a_halt() -> None:
     worker = Worker(redact=lambda text: text.replace("s3cret", "***"))
     worker.play(Act(failures=9, error=lambda: ValueError("s3cret" + "x" * 1_000_000)))
     await until(20)
-    halt = worker.board.current(TOPIC)
+    halt = worker.halt_coordinator.current(TOPIC)
     assert halt is not None
     assert halt.causes[0].error.startswith("ValueError: ***xxx")
     assert len(halt.causes[0].error) == 1000
@@ -107,9 +107,9 @@ async def test_no_password_and_no_endless_text_gets_into_a_halt() -> None:
 class ForgetfulDiary(Diary):
     """An observer with a bug."""
 
-    def ended(self, delivery: Delivery, *, succeeded: bool) -> None:
+    def stopped(self, delivery: Delivery, *, succeeded: bool) -> None:
         """Fail, once."""
-        super().ended(delivery, succeeded=succeeded)
+        super().stopped(delivery, succeeded=succeeded)
         if len(self.succeeded) == 1:
             raise KeyError("a bug")
 
@@ -120,7 +120,7 @@ async def test_a_bug_of_our_own_halts_the_topic_instead_of_forgetting_the_messag
     worker, act = Worker(diary=ForgetfulDiary()), Act()
     worker.play(act)
     await until(10)
-    halt = worker.board.current(TOPIC)
+    halt = worker.halt_coordinator.current(TOPIC)
     assert halt is not None
     assert halt.causes[0].error == "KeyError: 'a bug'"
     worker.diary.succeeded.append(99)
@@ -140,7 +140,7 @@ async def test_a_message_whose_steps_can_not_be_made_halts_its_topic() -> None:
 
     worker.offer([replace(message(0), steps=no_steps), message(0, fine, topic=OTHER_TOPIC)])
     await until(10)
-    assert worker.board.is_halted(TOPIC)
+    assert worker.halt_coordinator.is_halted(TOPIC)
     assert ends(fine) == [[1]]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigator.delivery.halts import Verb
+from investigator.delivery.halts import ResumeAction
 from investigator.delivery.ledger import Partition
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC
 from tests.support.virtual_time import run_in_virtual_time
@@ -41,9 +41,9 @@ async def change(group: Group, what: str, number: int) -> None:
     if what == "join" and len(group.members) < 3:
         await group.join()
     elif what == "halt" and group.members:
-        group.members[number % len(group.members)].worker.board.halt(topic, by="operator")
+        group.members[number % len(group.members)].worker.halt_coordinator.halt(topic, by="operator")
     elif what in {"resume", "skip"}:
-        group.resume(topic, Verb.SKIP if what == "skip" else Verb.RETRY)
+        group.resume(topic, ResumeAction.SKIP if what == "skip" else ResumeAction.RETRY)
     elif what == "rebalance":
         await group.rebalance()
     elif what in {"leave", "crash", "rejoin"} and group.members:
@@ -53,7 +53,7 @@ async def change(group: Group, what: str, number: int) -> None:
 def check_halts(group: Group) -> None:
     """All workers agree, and a topic stands still exactly as long as there is a reason that they can name."""
     for topic in TOPICS:
-        halts = {str(member.worker.board.current(topic)) for member in group.members}
+        halts = {str(member.worker.halt_coordinator.current(topic)) for member in group.members}
         assert len(halts) == 1
         left = {
             (partition.number, offset)
@@ -62,7 +62,7 @@ def check_halts(group: Group) -> None:
             for offset in range(len(group.messages[partition]))
             if not group.is_committed(partition, offset)
         }
-        halt = group.members[0].worker.board.current(topic)
+        halt = group.members[0].worker.halt_coordinator.current(topic)
         if halt is None:
             assert not left, "nothing stands still without a reason"
         else:
@@ -105,7 +105,7 @@ class Story:
         check_halts(group)
         assert self.rounds < 200, "each round brings at least one attempt"
         unfinished = any(not letter.finished for messages in self.messages.values() for letter in messages)
-        return unfinished or any(member.worker.board.halted_topics(TOPICS) for member in group.members)
+        return unfinished or any(member.worker.halt_coordinator.halted_topics(TOPICS) for member in group.members)
 
     def check_end(self, group: Group) -> None:
         """Nothing is left to be done, and nothing was lost."""
@@ -116,8 +116,8 @@ class Story:
             for letter in messages:
                 assert letter.handled or skipped or partition.topic in self.kept
         for member in group.members:
-            assert not member.worker.dispatcher.in_hand()
-            assert not member.worker.board.halted_topics(TOPICS)
+            assert not member.worker.dispatcher.in_flight()
+            assert not member.worker.halt_coordinator.halted_topics(TOPICS)
 
 
 @settings(max_examples=60, deadline=None)

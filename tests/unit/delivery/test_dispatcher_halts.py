@@ -5,7 +5,7 @@ import asyncio
 from dataclasses import replace
 
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Cause, Verb
+from investigator.delivery.halts import FailedMessage, ResumeAction
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, message
 from tests.support.delivery_worker import POLICY, Worker, begins, ends, until
 from tests.support.virtual_time import in_virtual_time
@@ -22,20 +22,23 @@ async def test_a_message_without_attempts_left_halts_its_topic_and_is_not_commit
     worker = Worker()
     worker.play(given_up(), Act(), Act())
     await until(20)
-    halt = worker.board.current(TOPIC)
+    halt = worker.halt_coordinator.current(TOPIC)
     assert halt is not None
     (cause,) = halt.causes
     assert (cause.partition, cause.offset, cause.attempts, cause.error) == (0, 0, 3, "ValueError: trouble")
     assert (halt.since, halt.by) == (3, "worker")
     assert worker.position() == 0
     assert worker.diary.given_up == [0]
-    assert worker.board.current(OTHER_TOPIC) is None
+    assert worker.halt_coordinator.current(OTHER_TOPIC) is None
 
 
 @in_virtual_time
 async def test_nothing_new_of_a_halted_topic_begins() -> None:
     """Neither what comes from the stream nor what was taken up already and waits for a worker or for its turn."""
-    worker, failing = Worker(replace(POLICY, workers=1)), Act(seconds=0, failures=9, error=lambda: PermanentError("no"))
+    worker, failing = (
+        Worker(replace(POLICY, concurrency=1)),
+        Act(seconds=0, failures=9, error=lambda: PermanentError("no")),
+    )
     waiting = [Act() for _ in range(5)]
     worker.play(failing, *waiting, keys=[b"a", b"a"])
     await until(1)
@@ -68,14 +71,17 @@ async def test_a_resumed_message_has_fresh_attempts() -> None:
     worker.resume()
     await until(200)
     assert begins(failing, behind) == [[0, 1, 3, 100, 101, 103], [100]]
-    assert worker.board.current(TOPIC) is None
+    assert worker.halt_coordinator.current(TOPIC) is None
     assert worker.position() == 2
 
 
 @in_virtual_time
 async def test_the_failed_message_is_tried_before_all_others_of_its_topic() -> None:
     """Even if others queue up for a worker since before the halt, and another topic holds all workers just then."""
-    worker, failing = Worker(replace(POLICY, workers=1)), Act(seconds=1, failures=1, error=lambda: PermanentError("no"))
+    worker, failing = (
+        Worker(replace(POLICY, concurrency=1)),
+        Act(seconds=1, failures=1, error=lambda: PermanentError("no")),
+    )
     waiting, other_topic = [Act() for _ in range(3)], [Act(10) for _ in range(2)]
     worker.play(failing, *waiting)
     await until(0.5)
@@ -94,7 +100,7 @@ async def test_the_failed_message_is_tried_before_all_others_of_its_topic() -> N
 @in_virtual_time
 async def test_several_failed_messages_are_all_tried_before_the_others() -> None:
     """They may have been given up at any time before the resume."""
-    worker = Worker(replace(POLICY, workers=2))
+    worker = Worker(replace(POLICY, concurrency=2))
     failing, good = [Act(1, 3), Act(5, 3)], [Act() for _ in range(6)]
     worker.play(*failing)
     await until(7)
@@ -113,13 +119,13 @@ async def test_a_skipped_message_is_committed_past_without_being_tried() -> None
     worker.play(failing)
     await until(50)
     worker.offer([message(1, behind)])
-    worker.resume(Verb.SKIP)
+    worker.resume(ResumeAction.SKIP)
     await until(60)
     assert len(failing.began) == 3
     assert ends(failing, behind) == [[], [51]]
     assert worker.position() == 2
     assert not worker.letters.kept
-    assert not worker.board.halts.entries(TOPIC)
+    assert not worker.halt_coordinator.halts.entries(TOPIC)
 
 
 @in_virtual_time
@@ -128,7 +134,7 @@ async def test_an_operator_can_have_the_message_kept() -> None:
     worker, failing = Worker(), Act(seconds=0, failures=9)
     worker.play(failing, Act())
     await until(50)
-    worker.resume(Verb.DEAD_LETTER)
+    worker.resume(ResumeAction.DEAD_LETTER)
     await until(60)
     ((delivery, failure),) = worker.letters.kept
     assert (delivery.offset, str(failure), failure.attempts) == (0, "ValueError: trouble", 3)
@@ -139,13 +145,16 @@ async def test_an_operator_can_have_the_message_kept() -> None:
 @in_virtual_time
 async def test_what_was_decided_is_done_by_whoever_has_the_message_by_then() -> None:
     """The worker that gave it up may be gone: another one skips or keeps it, as the log says."""
-    for verb, position, kept in ((Verb.SKIP, 1, []), (Verb.DEAD_LETTER, 1, ["PermanentError: ValueError: trouble"])):
+    for action, position, kept in (
+        (ResumeAction.SKIP, 1, []),
+        (ResumeAction.DEAD_LETTER, 1, ["PermanentError: ValueError: trouble"]),
+    ):
         first = Worker()
         first.play(given_up())
         await until(asyncio.get_running_loop().time() + 10)
         first.view.is_closed = True
         second, again = Worker(log=first.log), Act()
-        second.resume(verb)
+        second.resume(action)
         second.play(again)
         await until(asyncio.get_running_loop().time() + 10)
         assert second.position() == position
@@ -161,9 +170,9 @@ async def test_a_message_at_the_place_of_a_skipped_one_is_not_skipped() -> None:
     await until(10)
     gone.view.is_closed = True
     worker, act = Worker(log=gone.log), Act()
-    worker.resume(Verb.SKIP)
+    worker.resume(ResumeAction.SKIP)
     await until(11)
-    assert worker.board.halts.entries(TOPIC)
+    assert worker.halt_coordinator.halts.entries(TOPIC)
     anew = message(0, act)
     worker.offer([replace(anew, origin=replace(anew.origin, timestamp_ms=anew.origin.timestamp_ms + 1))])
     await until(20)
@@ -179,7 +188,7 @@ async def test_an_operator_can_halt_a_topic_by_hand() -> None:
     at_work, next_one, elsewhere = Act(10), Act(), Act()
     worker.play(at_work)
     await until(1)
-    worker.board.halt(TOPIC, by="operator")
+    worker.halt_coordinator.halt(TOPIC, by="operator")
     worker.offer([message(1, next_one)])
     await until(2)
     other.play(elsewhere, partition=1)
@@ -199,11 +208,11 @@ async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_handl
     owner.play(done, at_work)
     await until(2)
     for offset in (0, 1):
-        late.board.halt(TOPIC, cause=Cause(*message(offset).place, "too late", 5))
+        late.halt_coordinator.halt(TOPIC, cause=FailedMessage(*message(offset).position, "too late", 5))
     await until(3)
-    halt = owner.board.current(TOPIC)
+    halt = owner.halt_coordinator.current(TOPIC)
     assert halt is not None
     assert [cause.offset for cause in halt.causes] == [1], "that one may still fail"
     await until(20)
-    assert late.board.current(TOPIC) is None
-    assert not owner.board.halts.topics()
+    assert late.halt_coordinator.current(TOPIC) is None
+    assert not owner.halt_coordinator.halts.topics()

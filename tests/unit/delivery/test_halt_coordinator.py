@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Halts and resumes, as the workers of a group make and see them."""
 
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Cause, Register, Verb
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_board
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import FailedMessage, HaltKey, ResumeAction
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_halt_coordinator
 
-ONE, TWO = Cause(0, 5, 50, "ValueError: one", 5), Cause(1, 7, 70, "ValueError: two", 5)
+ONE, TWO = FailedMessage(0, 5, 50, "ValueError: one", 5), FailedMessage(1, 7, 70, "ValueError: two", 5)
 
 
-def group(size: int = 2) -> tuple[list[Board], list[LogView]]:
+def group(size: int = 2) -> tuple[list[HaltCoordinator], list[LogView]]:
     """Make the workers of a group."""
     log = Log()
-    made = [new_board(log, f"worker {number}") for number in range(size)]
-    return [board for board, _ in made], [view for _, view in made]
+    made = [new_halt_coordinator(log, f"worker {number}") for number in range(size)]
+    return [halt_coordinator for halt_coordinator, _ in made], [view for _, view in made]
 
 
 def test_a_halt_is_in_force_at_once_where_it_is_made() -> None:
     """The worker that gives a message up takes up nothing more, however long the broker takes."""
     (mine, other), views = group()
     told: list[str] = []
-    mine.listen(told.append)
+    mine.add_listener(told.append)
     mine.halt(TOPIC, cause=ONE)
     assert mine.is_halted(TOPIC)
     assert told == [TOPIC]
@@ -46,18 +46,18 @@ def test_two_workers_that_halt_at_the_same_moment_name_both_messages() -> None:
     mine.halt(TOPIC, cause=ONE)
     other.halt(TOPIC, cause=TWO)
     catch_up(views)
-    for board in (mine, other):
-        halt = board.current(TOPIC)
+    for halt_coordinator in (mine, other):
+        halt = halt_coordinator.current(TOPIC)
         assert halt is not None
         assert set(halt.causes) == {ONE, TWO}
 
 
 def test_each_message_that_is_given_up_costs_one_record() -> None:
     """A bad deployment makes many workers give up many messages at once: that must not flood the log."""
-    boards, views = group(size=5)
-    for number, board in enumerate(boards):
+    halt_coordinators, views = group(size=5)
+    for number, halt_coordinator in enumerate(halt_coordinators):
         for offset in range(20):
-            board.halt(TOPIC, cause=Cause(number, offset, 0, "trouble", 5))
+            halt_coordinator.halt(TOPIC, cause=FailedMessage(number, offset, 0, "trouble", 5))
     catch_up(views)
     assert len(views[0].log.records) == 100
 
@@ -93,7 +93,7 @@ def test_a_resume_right_after_a_restart_knows_what_is_halted() -> None:
     (mine,), (view,) = group(1)
     mine.halt(TOPIC, cause=ONE)
     view.catch_up()
-    restarted, new_view = new_board(view.log)
+    restarted, new_view = new_halt_coordinator(view.log)
     restarted.resume(TOPIC, by="operator")
     catch_up([view, new_view])
     assert not mine.is_halted(TOPIC)
@@ -104,7 +104,7 @@ def test_a_message_given_up_after_the_resume_halts_the_topic_again() -> None:
     (mine, other), views = group()
     mine.halt(TOPIC, cause=ONE)
     catch_up(views)
-    other.resume(TOPIC, by="operator", verb=Verb.SKIP)
+    other.resume(TOPIC, by="operator", action=ResumeAction.SKIP)
     catch_up(views)
     mine.halt(TOPIC, cause=TWO)
     catch_up(views)
@@ -116,19 +116,19 @@ def test_a_message_given_up_after_the_resume_halts_the_topic_again() -> None:
 def test_verbs_are_known_to_whoever_gets_the_message() -> None:
     """After a rebalance another worker may meet the message: it does what was decided about it, and only about it."""
     (mine, other), views = group()
-    for verb in (Verb.SKIP, Verb.DEAD_LETTER):
+    for action in (ResumeAction.SKIP, ResumeAction.DEAD_LETTER):
         mine.halt(TOPIC, cause=ONE)
         catch_up(views)
-        mine.resume(TOPIC, by="operator", verb=verb)
+        mine.resume(TOPIC, by="operator", action=action)
         catch_up(views)
-        assert other.decision(TOPIC, ONE.place) == (verb, ONE)
-        assert other.decision(TOPIC, TWO.place) is None
-        assert other.decision(OTHER_TOPIC, ONE.place) is None
+        assert other.decision_for(TOPIC, ONE.position) == (action, ONE)
+        assert other.decision_for(TOPIC, TWO.position) is None
+        assert other.decision_for(OTHER_TOPIC, ONE.position) is None
     mine.halt(TOPIC, cause=ONE)
     catch_up(views)
-    mine.resume(TOPIC, by="operator", verb=Verb.RETRY)
+    mine.resume(TOPIC, by="operator", action=ResumeAction.RETRY)
     catch_up(views)
-    assert other.decision(TOPIC, ONE.place) is None, "to be tried is what happens to any message"
+    assert other.decision_for(TOPIC, ONE.position) is None, "to be tried is what happens to any message"
 
 
 def test_a_message_that_is_done_with_leaves_nothing_in_the_log() -> None:
@@ -136,13 +136,13 @@ def test_a_message_that_is_done_with_leaves_nothing_in_the_log() -> None:
     (mine,), (view,) = group(1)
     mine.halt(TOPIC, cause=ONE)
     view.catch_up()
-    mine.resume(TOPIC, by="operator", verb=Verb.SKIP)
+    mine.resume(TOPIC, by="operator", action=ResumeAction.SKIP)
     view.catch_up()
-    mine.settled(TOPIC, ONE.place)
+    mine.clear(TOPIC, ONE.position)
     view.catch_up()
-    mine.settled(TOPIC, ONE.place)
+    mine.clear(TOPIC, ONE.position)
     assert not view.to_write, "there is nothing to clear any more"
-    assert [entry for _, register, entry in view.log.records if register == Register(TOPIC, ONE.place)][-1] is None
+    assert [entry for _, register, entry in view.log.records if register == HaltKey(TOPIC, ONE.position)][-1] is None
 
 
 def test_a_topic_halted_by_hand_is_resumed_the_same_way() -> None:

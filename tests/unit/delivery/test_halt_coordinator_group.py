@@ -7,22 +7,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from investigator.delivery.halt_coordinator import Board
-from investigator.delivery.halts import Cause, Verb
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_board
+from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import FailedMessage, ResumeAction
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Log, LogView, catch_up, new_halt_coordinator
 
 
 @dataclass
 class Member:
     """A worker, with the halts that it made and has not met in the log yet."""
 
-    board: Board
+    halt_coordinator: HaltCoordinator
     view: LogView
     made: list[tuple[str, list[int]]] = field(default_factory=list)
 
 
 TOPICS = (TOPIC, OTHER_TOPIC)
-PLACES = st.builds(Cause, st.integers(0, 1), st.integers(0, 1), st.just(0), st.just("trouble"), st.just(5))
+PLACES = st.builds(FailedMessage, st.integers(0, 1), st.integers(0, 1), st.just(0), st.just("trouble"), st.just(5))
 
 
 class BoardMachine(RuleBasedStateMachine):
@@ -37,15 +37,15 @@ class BoardMachine(RuleBasedStateMachine):
 
     def new_member(self, number: int) -> Member:
         """Start a worker."""
-        return Member(*new_board(self.log, f"worker {number}", lambda: self.time))
+        return Member(*new_halt_coordinator(self.log, f"worker {number}", lambda: self.time))
 
     @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=st.none() | PLACES)
-    def halt(self, number: int, topic: str, cause: Cause | None) -> None:
+    def halt(self, number: int, topic: str, cause: FailedMessage | None) -> None:
         """Halt a topic over a message or by hand."""
         member, place = self.members[number], list[int]()
         self.time += 1
         member.made.append((topic, place))
-        member.board.halt(topic, cause=cause, on_written=lambda: None)
+        member.halt_coordinator.halt(topic, cause=cause, on_written=lambda: None)
         register, entry, on_written = member.view.to_write.pop()
 
         def note(offset: int) -> None:
@@ -54,16 +54,16 @@ class BoardMachine(RuleBasedStateMachine):
 
         member.view.to_write.append((register, entry, note))
 
-    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), verb=st.sampled_from(Verb))
-    def resume(self, number: int, topic: str, verb: Verb) -> None:
+    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), action=st.sampled_from(ResumeAction))
+    def resume(self, number: int, topic: str, action: ResumeAction) -> None:
         """Resume a topic."""
         self.time += 1
-        self.members[number].board.resume(topic, by="operator", verb=verb)
+        self.members[number].halt_coordinator.resume(topic, by="operator", action=action)
 
     @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=PLACES)
-    def finish(self, number: int, topic: str, cause: Cause) -> None:
+    def finish(self, number: int, topic: str, cause: FailedMessage) -> None:
         """Be done with a message, in whatever state it was."""
-        self.members[number].board.settled(topic, cause.place)
+        self.members[number].halt_coordinator.clear(topic, cause.position)
 
     @precondition(lambda self: any(member.view.to_write for member in self.members))
     @rule(data=st.data())
@@ -100,9 +100,9 @@ class BoardMachine(RuleBasedStateMachine):
     def all_agree_and_obey(self, topic: str) -> None:
         """Once all was written and read, all workers and those that start now see the same; a resume counts for all."""
         self.catch_up()
-        self.members[0].board.resume(topic, by="operator", verb=Verb.SKIP)
+        self.members[0].halt_coordinator.resume(topic, by="operator", action=ResumeAction.SKIP)
         self.catch_up()
-        assert not any(member.board.is_halted(topic) for member in self.members)
+        assert not any(member.halt_coordinator.is_halted(topic) for member in self.members)
 
     @invariant()
     def own_halts_hold_until_they_are_read(self) -> None:
@@ -110,7 +110,7 @@ class BoardMachine(RuleBasedStateMachine):
         for member in self.members:
             for topic, place in member.made:
                 if not place or place[0] >= member.view.position:
-                    assert member.board.is_halted(topic)
+                    assert member.halt_coordinator.is_halted(topic)
 
     def catch_up(self) -> None:
         """Write and read all there is, and compare."""
@@ -118,12 +118,12 @@ class BoardMachine(RuleBasedStateMachine):
         for compacted in (False, True):
             if compacted:
                 self.compact()
-            late, view = new_board(self.log)
+            late, view = new_halt_coordinator(self.log)
             view.catch_up()
             for member in self.members:
                 for topic in TOPICS:
-                    assert member.board.current(topic) == late.current(topic)
-                    assert member.board.halts.entries(topic) == late.halts.entries(topic)
+                    assert member.halt_coordinator.current(topic) == late.current(topic)
+                    assert member.halt_coordinator.halts.entries(topic) == late.halts.entries(topic)
 
     def teardown(self) -> None:
         """Whatever happened, in the end all agree."""

@@ -5,26 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.delivery.halts import Cause, Entry, Halts, Register, Verb, halt_of
-from investigator.delivery.origin import Place
+from investigator.delivery.halts import FailedMessage, HaltKey, HaltRecord, HaltTable, ResumeAction, summarize
+from investigator.delivery.origin import MessagePosition
 
 TOPIC = "adviser-trigger"
-CAUSE = Cause(3, 17, 1_600_000_000_000, "ValueError: no such thing", 5)
+CAUSE = FailedMessage(3, 17, 1_600_000_000_000, "ValueError: no such thing", 5)
 
-causes = st.builds(Cause, st.integers(0), st.integers(0), st.integers(), st.text(), st.integers(0))
+causes = st.builds(FailedMessage, st.integers(0), st.integers(0), st.integers(), st.text(), st.integers(0))
 entries = st.builds(
-    Entry,
+    HaltRecord,
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(),
     st.none() | causes,
-    st.none() | st.sampled_from(Verb),
+    st.none() | st.sampled_from(ResumeAction),
 )
 
 
 @given(entry=entries)
-def test_an_entry_is_read_as_it_was_written(entry: Entry) -> None:
+def test_an_entry_is_read_as_it_was_written(entry: HaltRecord) -> None:
     """Any error text, of any script, lone surrogates included, comes back from the log as it was."""
-    assert Entry.from_json(entry.to_json()) == entry
+    assert HaltRecord.from_json(entry.to_json()) == entry
 
 
 @pytest.mark.parametrize(
@@ -44,31 +44,31 @@ def test_an_entry_is_read_as_it_was_written(entry: Entry) -> None:
 def test_what_is_no_entry_is_refused(value: bytes) -> None:
     """A record that somebody else wrote raises what the reader of the log expects, and nothing else."""
     with pytest.raises((ValueError, KeyError, TypeError)):
-        Entry.from_json(value)
+        HaltRecord.from_json(value)
 
 
 def test_a_halt_names_all_its_causes_and_the_first_of_them_says_since_when() -> None:
     """Two messages and an operator may halt a topic: all are told, in the order in which they did."""
-    other = Cause(0, 4, 0, "OSError: gone", 1)
-    reasons = [Entry(20, "worker b", other), Entry(10, "worker a", CAUSE), Entry(30, "operator")]
-    halt = halt_of(TOPIC, reasons)
+    other = FailedMessage(0, 4, 0, "OSError: gone", 1)
+    reasons = [HaltRecord(20, "worker b", other), HaltRecord(10, "worker a", CAUSE), HaltRecord(30, "operator")]
+    halt = summarize(TOPIC, reasons)
     assert halt is not None
     assert (halt.since, halt.by, halt.causes) == (10, "worker a", (CAUSE, other))
 
 
 def test_a_topic_without_a_reason_is_not_halted() -> None:
     """A message about which was decided is no reason to halt any more."""
-    assert halt_of(TOPIC, [Entry(1, "operator", CAUSE, Verb.SKIP)]) is None
+    assert summarize(TOPIC, [HaltRecord(1, "operator", CAUSE, ResumeAction.SKIP)]) is None
 
 
 def test_the_last_record_of_a_register_holds() -> None:
     """A halt, a decision and the clearing of the register follow each other; other registers are not touched."""
-    halts, register = Halts(), Register(TOPIC, CAUSE.place)
-    halts.apply(Register(TOPIC), Entry(0, "operator"))
-    halts.apply(register, Entry(1, "worker", CAUSE))
+    halts, register = HaltTable(), HaltKey(TOPIC, CAUSE.position)
+    halts.apply(HaltKey(TOPIC), HaltRecord(0, "operator"))
+    halts.apply(register, HaltRecord(1, "worker", CAUSE))
     assert halts.decision(register) is None
-    halts.apply(register, Entry(2, "operator", CAUSE, Verb.SKIP))
-    assert halts.decision(register) == (Verb.SKIP, CAUSE)
+    halts.apply(register, HaltRecord(2, "operator", CAUSE, ResumeAction.SKIP))
+    assert halts.decision(register) == (ResumeAction.SKIP, CAUSE)
     halts.apply(register, None)
     assert halts.decision(register) is None
     assert list(halts.entries(TOPIC)) == [None]
@@ -76,6 +76,6 @@ def test_the_last_record_of_a_register_holds() -> None:
 
 def test_a_decision_is_not_taken_for_one_about_a_later_message_at_the_same_place() -> None:
     """A topic that was deleted and made anew counts from zero again: its message 17 is not the one to be skipped."""
-    halts = Halts()
-    halts.apply(Register(TOPIC, CAUSE.place), Entry(2, "operator", CAUSE, Verb.SKIP))
-    assert halts.decision(Register(TOPIC, Place(3, 17, 1_700_000_000_000))) is None
+    halts = HaltTable()
+    halts.apply(HaltKey(TOPIC, CAUSE.position), HaltRecord(2, "operator", CAUSE, ResumeAction.SKIP))
+    assert halts.decision(HaltKey(TOPIC, MessagePosition(3, 17, 1_700_000_000_000))) is None

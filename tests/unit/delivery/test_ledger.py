@@ -7,17 +7,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from investigator.delivery.ledger import Ledger, Mark, Partition, Ticket
+from investigator.delivery.ledger import AckToken, CommitPosition, Ledger, Partition
 
 MAX_AHEAD = 6
 ONE, OTHER = PARTITIONS = (Partition("adviser-trigger", 0), Partition("adviser-trigger", 1))
 
 
-def taken(ledger: Ledger, *offsets: int, partition: Partition = ONE) -> list[Ticket]:
+def taken(ledger: Ledger, *offsets: int, partition: Partition = ONE) -> list[AckToken]:
     """Take up these offsets, each of which is the ledger's to give."""
-    tickets = [ledger.take(partition, offset) for offset in offsets]
+    tickets = [ledger.accept(partition, offset) for offset in offsets]
     assert None not in tickets
-    return [ticket for ticket in tickets if ticket is not None]
+    return [ack_token for ack_token in tickets if ack_token is not None]
 
 
 def assigned(*, max_ahead: int = 1000) -> Ledger:
@@ -32,11 +32,11 @@ def test_the_first_unfinished_offset_is_committed_however_many_behind_it_are_don
     """Offset 0 is in hand while 1 to 5 are done: nothing beyond 0 may be committed, as Faust would (6)."""
     ledger = assigned()
     first, *others = taken(ledger, 0, 1, 2, 3, 4, 5)
-    for ticket in others:
-        ledger.finish(ticket)
-    assert ledger.committable() == {ONE: Mark(0, frozenset({1, 2, 3, 4, 5}))}
+    for ack_token in others:
+        ledger.finish(ack_token)
+    assert ledger.committable() == {ONE: CommitPosition(0, frozenset({1, 2, 3, 4, 5}))}
     ledger.finish(first)
-    assert ledger.committable() == {ONE: Mark(6)}
+    assert ledger.committable() == {ONE: CommitPosition(6)}
 
 
 def test_a_gap_in_the_offsets_is_committed_over_only_behind_finished_messages() -> None:
@@ -62,8 +62,8 @@ def test_what_runs_ahead_of_the_first_unfinished_offset_is_bounded() -> None:
     """No more than `max_ahead` offsets, counted from the first unfinished one on, are taken up."""
     ledger = assigned(max_ahead=10)
     first, *others = taken(ledger, *range(10))
-    for ticket in others:
-        ledger.finish(ticket)
+    for ack_token in others:
+        ledger.finish(ack_token)
     assert not ledger.has_room(ONE, 10)
     assert ledger.has_room(OTHER, 10), "each partition has a bound of its own"
     ledger.finish(first)
@@ -74,7 +74,7 @@ def test_a_repeat_within_an_assignment_is_not_taken_up() -> None:
     """A consumer that steps back within an assignment brings what is in hand or done: neither is handled twice."""
     ledger = assigned()
     ledger.finish(taken(ledger, 3, 4)[1])
-    assert [ledger.take(ONE, offset) for offset in (3, 4)] == [None, None]
+    assert [ledger.accept(ONE, offset) for offset in (3, 4)] == [None, None]
     assert ledger.position(ONE) == 3
 
 
@@ -83,7 +83,7 @@ def test_the_next_assignment_brings_the_unfinished_ones_again() -> None:
     ledger = assigned()
     (old,) = taken(ledger, 7)
     ledger.revoke(ONE)
-    assert ledger.take(ONE, 7) is None, "not ours in between"
+    assert ledger.accept(ONE, 7) is None, "not ours in between"
     ledger.assign(ONE)
     taken(ledger, 7)
     ledger.finish(old)
@@ -94,14 +94,14 @@ def test_the_next_assignment_brings_the_unfinished_ones_again() -> None:
 def test_a_beginning_is_committed_before_any_message_and_never_goes_back_behind_one() -> None:
     """A group that begins with what is new has to find its beginning again, whoever has the partition then."""
     ledger = assigned()
-    ledger.begin(ONE, 30)
-    assert ledger.committable() == {ONE: Mark(30)}
-    (ticket,) = taken(ledger, 30)
-    ledger.finish(ticket)
-    ledger.begin(ONE, 30)
-    assert ledger.committable() == {ONE: Mark(31)}
+    ledger.set_start_offset(ONE, 30)
+    assert ledger.committable() == {ONE: CommitPosition(30)}
+    (ack_token,) = taken(ledger, 30)
+    ledger.finish(ack_token)
+    ledger.set_start_offset(ONE, 30)
+    assert ledger.committable() == {ONE: CommitPosition(31)}
     ledger.revoke(ONE)
-    ledger.begin(ONE, 30)
+    ledger.set_start_offset(ONE, 30)
     assert ledger.committable() == {}
 
 
@@ -109,8 +109,8 @@ def test_only_what_moved_since_the_last_commit_is_committed() -> None:
     """An idle worker has nothing to say to the broker."""
     ledger = assigned()
     ledger.finish(*taken(ledger, 0))
-    assert ledger.committable() == {ONE: Mark(1)}
-    ledger.committed(ONE, Mark(1))
+    assert ledger.committable() == {ONE: CommitPosition(1)}
+    ledger.committed(ONE, CommitPosition(1))
     assert ledger.committable() == {}
 
 
@@ -133,7 +133,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = Ledger(MAX_AHEAD)
         self.truth: dict[Partition, Truth] = {}
         self.offsets = dict.fromkeys(PARTITIONS, 3)
-        self.current: dict[Ticket, Truth] = {}
+        self.current: dict[AckToken, Truth] = {}
 
     @rule(partition=st.sampled_from(PARTITIONS))
     def assign(self, partition: Partition) -> None:
@@ -149,47 +149,47 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.revoke(partition)
 
     @rule(target=tickets, partition=st.sampled_from(PARTITIONS), gap=st.integers(0, 2 * MAX_AHEAD))
-    def take(self, partition: Partition, gap: int) -> Ticket | None:
+    def take(self, partition: Partition, gap: int) -> AckToken | None:
         """Take up the next message, some offsets further on, if there is room for it."""
         offset = self.offsets[partition] + gap
         truth = self.truth.get(partition)
         room = self.ledger.has_room(partition, offset)
         if truth is None:
-            assert self.ledger.take(partition, offset) is None
+            assert self.ledger.accept(partition, offset) is None
             return None
         assert room == (offset - min(truth.unfinished, default=offset) < MAX_AHEAD)
         if not room:
             return None
-        ticket = self.ledger.take(partition, offset)
-        assert ticket is not None
+        ack_token = self.ledger.accept(partition, offset)
+        assert ack_token is not None
         truth.seen.append(offset)
         truth.unfinished.add(offset)
         self.offsets[partition] = offset + 1
-        self.current[ticket] = truth
-        return ticket
+        self.current[ack_token] = truth
+        return ack_token
 
     @precondition(lambda self: any(truth.seen for truth in self.truth.values()))
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
         """See again what was seen in this assignment."""
         partition = data.draw(st.sampled_from([key for key, truth in self.truth.items() if truth.seen]))
-        assert self.ledger.take(partition, data.draw(st.sampled_from(self.truth[partition].seen))) is None
+        assert self.ledger.accept(partition, data.draw(st.sampled_from(self.truth[partition].seen))) is None
 
-    @rule(ticket=tickets)
-    def finish(self, ticket: Ticket | None) -> None:
+    @rule(ack_token=tickets)
+    def finish(self, ack_token: AckToken | None) -> None:
         """Finish a message of this assignment or of any earlier one, perhaps again."""
-        if ticket is None:
+        if ack_token is None:
             return
-        of_now = self.truth.get(ticket.partition) is self.current[ticket]
-        assert self.ledger.is_valid(ticket) == of_now
-        self.ledger.finish(ticket)
-        self.current[ticket].unfinished.discard(ticket.offset)
+        of_now = self.truth.get(ack_token.partition) is self.current[ack_token]
+        assert self.ledger.is_valid(ack_token) == of_now
+        self.ledger.finish(ack_token)
+        self.current[ack_token].unfinished.discard(ack_token.offset)
 
     @rule()
     def finish_all(self) -> None:
         """Once everything in hand is finished, all that was seen may be committed."""
-        for ticket in self.current:
-            self.finish(ticket)
+        for ack_token in self.current:
+            self.finish(ack_token)
         for partition, truth in self.truth.items():
             assert self.ledger.position(partition) == (truth.seen[-1] + 1 if truth.seen else None)
 

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from investigator.delivery.commit_metadata import from_text, to_text
-from investigator.delivery.ledger import Ledger, Mark, Partition, Ticket
+from investigator.delivery.commit_metadata import decode, encode
+from investigator.delivery.ledger import AckToken, CommitPosition, Ledger, Partition
 from tests.unit.delivery.test_ledger import ONE, assigned, taken
 
 PARTITION = Partition("adviser-trigger", 0)
@@ -21,40 +21,40 @@ def test_what_was_finished_beyond_the_commit_is_not_done_again_by_the_next_owner
     for finished in taken(ledger, 3, 4, 5, 6, 7)[1::2]:
         ledger.finish(finished)
     mark = ledger.committable()[ONE]
-    assert mark == Mark(3, frozenset({4, 6}))
+    assert mark == CommitPosition(3, frozenset({4, 6}))
     successor = assigned()
     successor.restore(ONE, mark)
-    mine = [ticket for offset in range(mark.offset, 8) if (ticket := successor.take(ONE, offset)) is not None]
-    assert [ticket.offset for ticket in mine] == [3, 5, 7]
-    for ticket in mine:
-        successor.finish(ticket)
-    assert successor.committable()[ONE] == Mark(8)
+    mine = [ack_token for offset in range(mark.offset, 8) if (ack_token := successor.accept(ONE, offset)) is not None]
+    assert [ack_token.offset for ack_token in mine] == [3, 5, 7]
+    for ack_token in mine:
+        successor.finish(ack_token)
+    assert successor.committable()[ONE] == CommitPosition(8)
 
 
 def test_what_was_finished_earlier_is_not_learned_once_messages_are_in_hand() -> None:
     """A late answer about an earlier commit changes nothing: this assignment knows better."""
     ledger = assigned()
     taken(ledger, 3)
-    ledger.restore(ONE, Mark(3, frozenset({4})))
+    ledger.restore(ONE, CommitPosition(3, frozenset({4})))
     taken(ledger, 4)
 
 
 def test_a_commit_in_between_forgets_nothing_of_what_the_last_owner_finished() -> None:
     """What is done stays done when the position comes to lie right before it."""
     ledger = assigned()
-    ledger.restore(ONE, Mark(3, frozenset({5, 6, 9})))
-    for ticket in taken(ledger, 3, 4):
-        ledger.finish(ticket)
-    assert ledger.committable() == {ONE: Mark(7, frozenset({9}))}
-    assert [ledger.take(ONE, offset) for offset in (5, 6)] == [None, None]
+    ledger.restore(ONE, CommitPosition(3, frozenset({5, 6, 9})))
+    for ack_token in taken(ledger, 3, 4):
+        ledger.finish(ack_token)
+    assert ledger.committable() == {ONE: CommitPosition(7, frozenset({9}))}
+    assert [ledger.accept(ONE, offset) for offset in (5, 6)] == [None, None]
     taken(ledger, 7, 8)
-    assert ledger.take(ONE, 9) is None
+    assert ledger.accept(ONE, 9) is None
 
 
 def test_who_goes_back_to_before_the_commit_gets_everything() -> None:
     """An operator may rewind a topic, or make it anew: what once was finished at those offsets says nothing then."""
     ledger = assigned()
-    ledger.restore(ONE, Mark(100, frozenset({105})))
+    ledger.restore(ONE, CommitPosition(100, frozenset({105})))
     taken(ledger, 0)
     assert not ledger.is_done(ONE, 50)
     taken(ledger, 105)
@@ -64,7 +64,7 @@ def test_who_goes_back_to_before_the_commit_gets_everything() -> None:
 def test_what_is_done_is_known_without_having_seen_it() -> None:
     """What was committed before this assignment, finished beyond that, or finished since; not what is still to come."""
     ledger = assigned()
-    ledger.restore(ONE, Mark(3, frozenset({5})))
+    ledger.restore(ONE, CommitPosition(3, frozenset({5})))
     assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 5]
     ledger.finish(taken(ledger, 3, 4)[1])
     assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 4, 5]
@@ -77,7 +77,7 @@ class Owner:
 
     ledger: Ledger
     coming: list[int]
-    in_hand: list[Ticket] = field(default_factory=list)
+    in_hand: list[AckToken] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
 
 
@@ -96,8 +96,8 @@ class OwnersMachine(RuleBasedStateMachine):
         """Become the owner: go to the commit, and read what it tells."""
         ledger = Ledger(MAX_AHEAD)
         ledger.assign(PARTITION)
-        ledger.restore(PARTITION, from_text(self.committed, self.text))
-        self.told = from_text(self.committed, self.text).finished
+        ledger.restore(PARTITION, decode(self.committed, self.text))
+        self.told = decode(self.committed, self.text).finished
         self.owner = Owner(ledger, [offset for offset in self.offsets if offset >= self.committed])
 
     @precondition(lambda self: self.owner.coming)
@@ -109,29 +109,29 @@ class OwnersMachine(RuleBasedStateMachine):
             assert self.owner.in_hand, "who has nothing in hand has room"
             return
         self.owner.coming.pop(0)
-        ticket = ledger.take(PARTITION, offset)
-        assert (ticket is None) == (offset in self.told)
-        if ticket is not None:
-            self.owner.in_hand.append(ticket)
+        ack_token = ledger.accept(PARTITION, offset)
+        assert (ack_token is None) == (offset in self.told)
+        if ack_token is not None:
+            self.owner.in_hand.append(ack_token)
 
     @precondition(lambda self: self.owner.in_hand)
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
         """Finish any message in hand."""
-        ticket = self.owner.in_hand.pop(data.draw(st.integers(0, len(self.owner.in_hand) - 1)))
-        self.end(ticket)
+        ack_token = self.owner.in_hand.pop(data.draw(st.integers(0, len(self.owner.in_hand) - 1)))
+        self.end(ack_token)
 
-    def end(self, ticket: Ticket) -> None:
+    def end(self, ack_token: AckToken) -> None:
         """Finish a message."""
-        self.owner.ledger.finish(ticket)
-        self.owner.done.add(ticket.offset)
-        self.done.add(ticket.offset)
+        self.owner.ledger.finish(ack_token)
+        self.owner.done.add(ack_token.offset)
+        self.done.add(ack_token.offset)
 
     @rule()
     def commit(self) -> None:
         """Commit what may be."""
         for mark in self.owner.ledger.committable().values():
-            self.committed, self.text = mark.offset, to_text(mark)
+            self.committed, self.text = mark.offset, encode(mark)
             self.owner.ledger.committed(PARTITION, mark)
 
     @rule()
@@ -150,7 +150,7 @@ class OwnersMachine(RuleBasedStateMachine):
     @invariant()
     def only_what_is_done_is_committed(self) -> None:
         """Neither the offset nor the note that goes with it tells of anything that nobody has done."""
-        mark: Mark = from_text(self.committed, self.text)
+        mark: CommitPosition = decode(self.committed, self.text)
         assert {offset for offset in self.offsets if offset < mark.offset} <= self.done
         assert mark.finished <= self.done
 

@@ -7,7 +7,7 @@ from investigator.delivery.errors import PermanentError
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict, is_for, replay_headers
+from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict, is_addressed_to, replay_headers
 from investigator.delivery.retry import Failure
 
 TOPIC = "stage.thoth.repo-init"
@@ -75,27 +75,27 @@ def test_a_replay_carries_its_own_headers_and_nothing_of_the_error() -> None:
 def test_a_replay_is_for_the_group_that_gave_it_up() -> None:
     """Another group handled the message long ago; its workflow may be deleted by now and would be made again."""
     headers = replay_headers(_died(_delivery()), GROUP)
-    assert is_for(GROUP, headers)
-    assert not is_for("middletier", headers)
+    assert is_addressed_to(GROUP, headers)
+    assert not is_addressed_to("middletier", headers)
 
 
 def test_a_replay_for_every_group_is_for_every_group() -> None:
     """Where a group was renamed, its dead letters are nobody's; they can still be sent again."""
     headers = replay_headers(_died(_delivery()), None)
-    assert is_for("backend", headers)
-    assert is_for("middletier", headers)
+    assert is_addressed_to("backend", headers)
+    assert is_addressed_to("middletier", headers)
 
 
 def test_an_ordinary_message_is_for_every_group() -> None:
     """Only replays are addressed."""
-    assert is_for("any", (("trace-id", b"1"),))
+    assert is_addressed_to("any", (("trace-id", b"1"),))
 
 
 def test_a_message_that_another_group_gives_up_at_its_replay_belongs_to_that_group() -> None:
     """The dead letter's group is the one that gave it up last, not the one that did first."""
     letter = _died(_replayed(_died(_delivery(), group="a"), None), group="b")
     assert letter.group == "b"
-    assert is_for("b", replay_headers(letter, letter.group))
+    assert is_addressed_to("b", replay_headers(letter, letter.group))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_record_that_nobody_gave_up_is_left_alone() -> None:
     place = Origin(f"{TOPIC}-dlt", 0, 0, 0)
     stray = DeadLetter(place, None, b"hello", (("kafka_dlt-original-topic", TOPIC.encode()),))
     assert stray.original is None
-    assert ReplayPolicy("", any_group=True).verdict(stray, sent_before=False) is Verdict.FOREIGN
+    assert ReplayPolicy("", any_group=True).verdict(stray, sent_before=False) is Verdict.UNKNOWN_ORIGIN
 
 
 def test_a_dead_letter_goes_back_to_no_other_topic_than_its_own() -> None:
@@ -138,7 +138,7 @@ def test_a_dead_letter_goes_back_to_no_other_topic_than_its_own() -> None:
         for name, content in _died(_delivery()).headers
     )
     letter = DeadLetter(Origin(f"{TOPIC}-dlt", 0, 0, 0), None, b"{}", forged)
-    assert ReplayPolicy(GROUP).verdict(letter, sent_before=False) is Verdict.FOREIGN
+    assert ReplayPolicy(GROUP).verdict(letter, sent_before=False) is Verdict.UNKNOWN_ORIGIN
 
 
 def test_headers_without_content_stay_so() -> None:
@@ -153,7 +153,7 @@ def test_what_a_header_without_content_should_tell_is_unknown() -> None:
     """Anybody may send such; it is no reason to fail, nor to keep a message from all groups."""
     letter = DeadLetter(FIRST, None, None, ((GROUP_HEADER, None), ("kafka_dlt-original-offset", None)))
     assert (letter.original, letter.group) == (None, "")
-    assert is_for(GROUP, ((REPLAYED_FOR, None),))
+    assert is_addressed_to(GROUP, ((REPLAYED_FOR, None),))
 
 
 def test_a_slim_dead_letter_tells_the_same_without_value_and_trace() -> None:

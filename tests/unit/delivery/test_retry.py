@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.policy import RetryPolicy
-from investigator.delivery.retry import Failure, Step, attempt, text_of
+from investigator.delivery.retry import Failure, Step, attempt, safe_str
 from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
-POLICY = RetryPolicy(attempts=5, backoff=0.5)
+POLICY = RetryPolicy(max_attempts=5, backoff=0.5)
 
 
 @dataclass
@@ -81,7 +81,7 @@ async def test_the_pause_before_each_attempt_grows_by_one_backoff() -> None:
 async def test_no_time_is_lost_after_the_last_attempt() -> None:
     """A message that is given up is given up at once."""
     handler = Handler()
-    await handler.attempt([handler.step("only", *troubles(9))], RetryPolicy(attempts=1, backoff=60))
+    await handler.attempt([handler.step("only", *troubles(9))], RetryPolicy(max_attempts=1, backoff=60))
     assert asyncio.get_running_loop().time() == 0
 
 
@@ -97,7 +97,7 @@ async def test_the_other_side_is_left_alone_for_as_long_as_it_asks() -> None:
 @pytest.mark.parametrize("delay", [1e9, float("inf")])
 def test_nobody_is_left_alone_for_ever(delay: float) -> None:
     """A Retry-After of years is a mistake; the message would block the commits of its partition all that time."""
-    assert POLICY.pause(1, TemporaryError("busy", delay=delay)) == POLICY.longest_delay
+    assert POLICY.pause(1, TemporaryError("busy", delay=delay)) == POLICY.max_delay
 
 
 @pytest.mark.parametrize("delay", [-5, float("nan"), 0])
@@ -180,4 +180,4 @@ class UnspeakableError(Exception):
 def test_a_failure_can_be_told_whatever_the_error_is() -> None:
     """An error that can't say what it is must not take the worker's own bookkeeping down with it."""
     assert str(Failure(ValueError("bad"), 1)) == "ValueError: bad"
-    assert str(Failure(UnspeakableError(), 1)) == f"UnspeakableError: {text_of(UnspeakableError())}"
+    assert str(Failure(UnspeakableError(), 1)) == f"UnspeakableError: {safe_str(UnspeakableError())}"

@@ -4,9 +4,9 @@ import gc
 
 import pytest
 
-from investigator.delivery.halt_coordinator import Board
+from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.kafka.halt_log import KafkaHaltLog
-from investigator.kafka.producer import Writer
+from investigator.kafka.producer import DurableProducer
 from sandbox.ports import HOST, free_port
 
 
@@ -19,9 +19,9 @@ async def test_an_outage_leaves_no_client_behind(
     """
     monkeypatch.setattr("investigator.kafka.halt_log._RETRY_SECONDS", 0.05)
     options = {"bootstrap_servers": f"{HOST}:{free_port()}"}
-    writer = Writer(options, idempotent=False, max_message_bytes=1000)
+    writer = DurableProducer(options, idempotent=False, max_message_bytes=1000)
     log = KafkaHaltLog("halts", "group", options, writer)
-    log.feed(Board(log, "worker", lambda: 0.0))
+    log.feed(HaltCoordinator(log, "worker", lambda: 0.0))
     async with writer, log:
         while caplog.text.count("The log of halts can't be read") < 2:  # noqa: ASYNC110  it has no event for that
             await asyncio.sleep(0.05)

@@ -8,7 +8,7 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.record.memory_records import MemoryRecords
 
-from investigator.kafka.patches.header_names import read_any_header_name
+from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
 from tests.support.raw_headers import builder, named
 
 NOTHING, GZIP = 0, 1
@@ -19,7 +19,7 @@ ODD = b"tr\xe4ce"
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read on at such names, as long as the test lasts."""
     monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
-    read_any_header_name()
+    tolerate_non_utf8_header_names()
 
 
 def content(*names: bytes, compression: int = NOTHING) -> bytes:

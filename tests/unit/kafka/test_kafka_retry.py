@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAuthorizationFailedError
 
-from investigator.kafka.retry import asked_again
+from investigator.kafka.retry import retry_while_retriable
 from tests.support.virtual_time import in_virtual_time
 
 
@@ -28,7 +28,7 @@ class Brokers:
 async def test_a_broker_that_is_away_is_no_reason_to_give_up() -> None:
     """Another one answers once the brokers have noticed, which takes them some seconds."""
     brokers = Brokers(iter([NodeNotReadyError()] * 40))
-    assert await asked_again(brokers.answer) == "answer"
+    assert await retry_while_retriable(brokers.answer) == "answer"
     assert brokers.asked == 41
 
 
@@ -37,7 +37,7 @@ async def test_a_refusal_is_final() -> None:
     """What a broker refuses it refuses again: whoever asked is told at once."""
     brokers = Brokers(iter([TopicAuthorizationFailedError()]))
     with pytest.raises(TopicAuthorizationFailedError):
-        await asked_again(brokers.answer)
+        await retry_while_retriable(brokers.answer)
     assert brokers.asked == 1
 
 
@@ -46,4 +46,4 @@ async def test_brokers_that_stay_away_are_given_up_with_the_last_reason() -> Non
     """In time for the check before the start, which gives up after 15 s, to tell the reason."""
     brokers = Brokers(iter(NodeNotReadyError, None))
     with pytest.raises(NodeNotReadyError):
-        await asyncio.wait_for(asked_again(brokers.answer), 15)
+        await asyncio.wait_for(retry_while_retriable(brokers.answer), 15)

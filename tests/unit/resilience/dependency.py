@@ -16,13 +16,13 @@ class Dependency:
     trouble: Callable[[object], Exception | None] = lambda _: None
     calls: list[tuple[float, object]] = field(default_factory=list)
 
-    async def answer(self, who: object) -> str:
+    async def answer(self, message_key: object) -> str:
         """Take one call and answer it after a hundredth of a second."""
-        self.calls.append((asyncio.get_running_loop().time(), who))
+        self.calls.append((asyncio.get_running_loop().time(), message_key))
         await asyncio.sleep(0.01)
-        if error := self.trouble(who):
+        if error := self.trouble(message_key):
             raise error
-        return f"hello {who}"
+        return f"hello {message_key}"
 
     def down(self, _: object) -> Exception:
         """Be the trouble of a dependency that is away."""
@@ -33,9 +33,9 @@ class Dependency:
         return [round(time, 1) for time, _ in self.calls]
 
 
-def ask(breaker: Breaker, dependency: Dependency, who: object) -> "asyncio.Task[str]":
-    """Start a call for the message ``who``."""
-    return asyncio.create_task(breaker.call(lambda: dependency.answer(who), who=who))
+def ask(breaker: Breaker, dependency: Dependency, message_key: object) -> "asyncio.Task[str]":
+    """Start a call for the message ``message_key``."""
+    return asyncio.create_task(breaker.call(lambda: dependency.answer(message_key), message_key=message_key))
 
 
 async def opened(dependency: Dependency) -> tuple[Breaker, "asyncio.Task[str]"]:

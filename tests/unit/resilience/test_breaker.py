@@ -56,7 +56,7 @@ def test_the_policy_has_these_values() -> None:
 def test_a_very_long_retry_after_is_not_obeyed() -> None:
     """A server that asks for a day is asked again within the policy's bound."""
     state = failing(10, UnavailableError("503", delay=86_400.0))
-    assert state.probe_at == 9 + POLICY.longest_delay
+    assert state.probe_at == 9 + POLICY.max_delay
 
 
 @in_virtual_time
@@ -72,7 +72,7 @@ async def test_calls_go_straight_through_while_all_is_well() -> None:
 @in_virtual_time
 async def test_a_lone_500_is_raised_and_opens_nothing() -> None:
     """What is no outage is the caller's to see at once."""
-    dependency = Dependency(trouble=lambda who: TemporaryError("500") if who == "bad" else None)
+    dependency = Dependency(trouble=lambda message_key: TemporaryError("500") if message_key == "bad" else None)
     breaker = Breaker("cluster")
     with pytest.raises(TemporaryError):
         await ask(breaker, dependency, "bad")
@@ -83,7 +83,7 @@ async def test_a_lone_500_is_raised_and_opens_nothing() -> None:
 @in_virtual_time
 async def test_one_message_that_always_fails_among_others_never_opens_it() -> None:
     """A poisoned message does not slow down the others, even if its failures look like an outage."""
-    dependency = Dependency(trouble=lambda who: UnavailableError("timeout") if who == "bad" else None)
+    dependency = Dependency(trouble=lambda message_key: UnavailableError("timeout") if message_key == "bad" else None)
     breaker = Breaker("cluster")
     for _ in range(50):
         with pytest.raises(UnavailableError):

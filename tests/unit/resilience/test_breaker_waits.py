@@ -48,7 +48,7 @@ async def test_waiting_calls_take_turns_at_probing() -> None:
     dependency.calls.clear()
     await asyncio.sleep(120)
     assert not any(call.done() for call in waiting)
-    probes = [who for _, who in dependency.calls]
+    probes = [message_key for _, message_key in dependency.calls]
     assert probes[1:5] == ["message 0", "message 1", "message 2", "message 3"]
     assert probes[5:7] == probes[:2]
 
@@ -159,7 +159,7 @@ async def test_a_call_tells_when_it_only_waits() -> None:
         yield
         seen.append(("goes on", asyncio.get_running_loop().time()))
 
-    dependency.trouble = lambda who: None if who != "mine" else UnavailableError("only for the first")
-    await breaker.call(lambda: dependency.answer("other"), who="mine", while_waiting=while_waiting)
+    dependency.trouble = lambda message_key: None if message_key != "mine" else UnavailableError("only for the first")
+    await breaker.call(lambda: dependency.answer("other"), message_key="mine", while_waiting=while_waiting)
     assert [what for what, _ in seen] == ["waits", "goes on"]
     assert seen[1][1] - seen[0][1] == pytest.approx(1.0, abs=0.1)

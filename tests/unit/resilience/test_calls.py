@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.delivery.current_message import handle, handling
+from investigator.delivery.current_message import bind_message, current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy, Calls
 
-POLICY = CallPolicy(threads=2, budget=5.0, first_pause=0.001)
+POLICY = CallPolicy(threads=2, retry_budget=5.0, initial_backoff=0.001)
 
 
 class Flaky:
@@ -64,13 +64,13 @@ async def test_repeating_has_an_end(calls: Calls) -> None:
     flaky = Flaky(100, ConnectionError("reset"))
     with pytest.raises(UnavailableError, match="reset") as caught:
         await calls.run(flaky)
-    assert flaky.calls == POLICY.tries
+    assert flaky.calls == POLICY.max_attempts
     assert isinstance(caught.value.__cause__, ConnectionError)
 
 
 async def test_repeating_has_an_end_in_time(breaker: Breaker) -> None:
     """However many tries are left: no message waits longer than one slow call would take."""
-    calls = Calls(breaker, CallPolicy(threads=1, budget=0.05, tries=1000, first_pause=0.01), mapping)
+    calls = Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, max_attempts=1000, initial_backoff=0.01), mapping)
     flaky = Flaky(10_000, TemporaryError("busy"))
     with pytest.raises(TemporaryError):
         await calls.run(flaky)
@@ -80,7 +80,7 @@ async def test_repeating_has_an_end_in_time(breaker: Breaker) -> None:
 
 async def test_a_call_that_never_ends_is_given_up(breaker: Breaker) -> None:
     """A dependency that gets around the timeouts of its calls, as a stopped PostgreSQL does, holds no message up."""
-    calls = Calls(breaker, CallPolicy(threads=1, budget=0.05, longest=0.05), mapping)
+    calls = Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, timeout=0.05), mapping)
     never = threading.Event()
     with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
         await calls.run(never.wait)
@@ -115,7 +115,7 @@ async def test_the_pause_that_was_asked_for_is_kept(calls: Calls) -> None:
 
 async def test_messages_are_told_apart_by_the_engines_word(calls: Calls, breaker: Breaker) -> None:
     """Failures of three messages are an outage, of whichever tasks; without a word each task is one message."""
-    with handle("one message"):
+    with bind_message("one message"):
         ends = await asyncio.gather(
             *(calls.run(Flaky(100, TemporaryError("500"))) for _ in range(5)), return_exceptions=True
         )
@@ -130,21 +130,23 @@ async def test_messages_are_told_apart_by_the_engines_word(calls: Calls, breaker
 
 async def test_what_the_engine_said_holds_in_tasks_that_a_handler_starts() -> None:
     """A handler may do several things at once, all for its message."""
-    with handle("message"):
-        inside = await asyncio.create_task(asyncio.sleep(0, handling().who))
-        told = await asyncio.gather(*(asyncio.to_thread(lambda: handling().who) for _ in range(1)), asyncio.sleep(0))
+    with bind_message("message"):
+        inside = await asyncio.create_task(asyncio.sleep(0, current_context().message_key))
+        told = await asyncio.gather(
+            *(asyncio.to_thread(lambda: current_context().message_key) for _ in range(1)), asyncio.sleep(0)
+        )
     assert (inside, told[0]) == ("message", "message")
-    assert handling().who is asyncio.current_task()
+    assert current_context().message_key is asyncio.current_task()
 
 
 @given(st.integers(1, 50), st.floats(0, 1))
 def test_pauses_grow_within_bounds(failed: int, chance: float) -> None:
     """Each is between half and all of twice the one before, up to the longest."""
-    policy = CallPolicy(threads=1, budget=1.0)
-    whole = min(policy.first_pause * 2 ** (failed - 1), policy.longest_pause)
+    policy = CallPolicy(threads=1, retry_budget=1.0)
+    whole = min(policy.initial_backoff * 2 ** (failed - 1), policy.max_backoff)
     assert whole / 2 <= policy.pause(failed, chance) <= whole
 
 
 def test_the_policy_has_these_values() -> None:
     """The defaults are chosen with the reasons that stand beside them; whoever changes one is to know it."""
-    assert CallPolicy(threads=1, budget=1.0) == CallPolicy(1, 1.0, 6, 0.05, 2.0, 60.0)
+    assert CallPolicy(threads=1, retry_budget=1.0) == CallPolicy(1, 1.0, 6, 0.05, 2.0, 60.0)

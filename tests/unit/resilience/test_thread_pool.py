@@ -11,15 +11,15 @@ from contextvars import ContextVar
 
 import pytest
 
-from investigator.resilience.thread_pool import Threads
+from investigator.resilience.thread_pool import DaemonThreadPool
 
 SEEN: ContextVar[str] = ContextVar("seen")
 HANGING = """
 import asyncio, time
-from investigator.resilience.thread_pool import Threads
+from investigator.resilience.thread_pool import DaemonThreadPool
 
 async def main():
-    asyncio.ensure_future(Threads(2, "hanging").run(lambda: time.sleep(60)))
+    asyncio.ensure_future(DaemonThreadPool(2, "hanging").run(lambda: time.sleep(60)))
     await asyncio.sleep(0.2)
 
 asyncio.run(main())
@@ -27,9 +27,9 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def threads() -> Iterator[Threads]:
+def threads() -> Iterator[DaemonThreadPool]:
     """Three threads."""
-    threads = Threads(3, "test")
+    threads = DaemonThreadPool(3, "test")
     yield threads
     threads.close()
 
@@ -39,14 +39,14 @@ def names() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("test-")]
 
 
-async def test_results_and_errors_come_back(threads: Threads) -> None:
+async def test_results_and_errors_come_back(threads: DaemonThreadPool) -> None:
     """As if the function had been called here."""
     assert await threads.run(lambda: 6 * 7) == 42
     with pytest.raises(ZeroDivisionError):
         await threads.run(lambda: 1 // 0)
 
 
-async def test_as_many_run_at_once_as_there_are_threads(threads: Threads) -> None:
+async def test_as_many_run_at_once_as_there_are_threads(threads: DaemonThreadPool) -> None:
     """And the others wait for them."""
     running, most = 0, 0
     lock = threading.Lock()
@@ -64,7 +64,7 @@ async def test_as_many_run_at_once_as_there_are_threads(threads: Threads) -> Non
     assert most == 3
 
 
-async def test_threads_are_started_as_needed_and_used_again(threads: Threads) -> None:
+async def test_threads_are_started_as_needed_and_used_again(threads: DaemonThreadPool) -> None:
     """One call after the other needs one thread."""
     for _ in range(10):
         await threads.run(time.monotonic)
@@ -72,13 +72,13 @@ async def test_threads_are_started_as_needed_and_used_again(threads: Threads) ->
     assert len(names()) == 1
 
 
-async def test_context_variables_come_along(threads: Threads) -> None:
+async def test_context_variables_come_along(threads: DaemonThreadPool) -> None:
     """So that a log line in a thread can tell the message too."""
     SEEN.set("message")
     assert await threads.run(SEEN.get) == "message"
 
 
-async def test_a_cancelled_call_that_has_not_begun_never_begins(threads: Threads) -> None:
+async def test_a_cancelled_call_that_has_not_begun_never_begins(threads: DaemonThreadPool) -> None:
     """And its place goes to the next one."""
     gate = threading.Event()
     busy = [asyncio.create_task(threads.run(gate.wait)) for _ in range(3)]
@@ -95,7 +95,7 @@ async def test_a_cancelled_call_that_has_not_begun_never_begins(threads: Threads
 
 async def test_after_closing_the_threads_end() -> None:
     """What is in hand is finished, and nothing is taken up any more."""
-    threads = Threads(2, "test")
+    threads = DaemonThreadPool(2, "test")
     call = asyncio.create_task(threads.run(lambda: time.sleep(0.05)))
     await asyncio.sleep(0.01)
     threads.close()

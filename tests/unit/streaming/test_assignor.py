@@ -7,7 +7,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.structs import PartitionMetadata
 
-from investigator.streaming.assignor import Group
+from investigator.streaming.assignor import GroupSizeAssignor
 
 
 def cluster(partitions: int) -> ClusterMetadata:
@@ -21,21 +21,21 @@ def cluster(partitions: int) -> ClusterMetadata:
 def test_members_learn_how_many_have_partitions(members: int, partitions: int, workers: int) -> None:
     """The number goes through the protocol with the assignments, which are those of the round robin."""
     names = [f"member-{number}" for number in range(members)]
-    leader, wanted = Group(), {name: Group().metadata(["t"]) for name in names}
+    leader, wanted = GroupSizeAssignor(), {name: GroupSizeAssignor().metadata(["t"]) for name in names}
     given = leader.assign(cluster(partitions), wanted)
     plain = RoundRobinPartitionAssignor.assign(cluster(partitions), wanted)
     for name in names:
         received = ConsumerProtocolMemberAssignment.decode(given[name].encode())
         assert received.assignment == ConsumerProtocolMemberAssignment.decode(plain[name].encode()).assignment
-        member = Group()
+        member = GroupSizeAssignor()
         member.on_assignment(received)
-        assert member.workers() == workers
+        assert member.member_count() == workers
 
 
 @pytest.mark.parametrize("told", [b"", None, b"x", b"-3"])
 def test_a_leader_of_another_version_tells_nothing(told: bytes | None) -> None:
     """Workers of several versions live in one group while a new one is rolled out."""
-    group = Group()
+    group = GroupSizeAssignor()
     group.on_assignment(ConsumerProtocolMemberAssignment(0, [], b"4"))
     group.on_assignment(ConsumerProtocolMemberAssignment(0, [], told))
-    assert group.workers() == 1
+    assert group.member_count() == 1

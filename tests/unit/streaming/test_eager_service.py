@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from investigator.streaming.eager_service import EagerWaits
+from investigator.streaming.eager_service import EagerWaitMixin
 
 
 @pytest_asyncio.fixture
-async def service() -> AsyncIterator[EagerWaits]:
+async def service() -> AsyncIterator[EagerWaitMixin]:
     """Give a service that runs."""
-    service = EagerWaits()
+    service = EagerWaitMixin()
     await service.start()
     yield service
     await service.stop()
@@ -26,7 +26,7 @@ async def answer(after: asyncio.Event | None = None) -> int:
     return 42
 
 
-async def test_what_ends_at_once_takes_no_task(service: EagerWaits) -> None:
+async def test_what_ends_at_once_takes_no_task(service: EagerWaitMixin) -> None:
     """The loop does not even turn; what it was to be raced against is not left behind unawaited."""
     turned = asyncio.Event()
     asyncio.get_running_loop().call_soon(turned.set)
@@ -34,14 +34,14 @@ async def test_what_ends_at_once_takes_no_task(service: EagerWaits) -> None:
     assert (len(done), results, stopped, turned.is_set()) == (1, [42], False, False)
 
 
-async def test_what_has_to_wait_goes_on_where_it_was(service: EagerWaits) -> None:
+async def test_what_has_to_wait_goes_on_where_it_was(service: EagerWaitMixin) -> None:
     """It is done once, and its result is given."""
     event = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, event.set)
     assert (await service.wait_first(answer(event), asyncio.Event().wait())).results == [42]
 
 
-async def test_another_one_may_win(service: EagerWaits) -> None:
+async def test_another_one_may_win(service: EagerWaitMixin) -> None:
     """As when partitions are taken away while a message waits for room: what waited is cancelled."""
     begun, cancelled, suspended = [], [], asyncio.Event()
 
@@ -60,7 +60,7 @@ async def test_another_one_may_win(service: EagerWaits) -> None:
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.01])
-async def test_an_error_is_raised(service: EagerWaits, wait: float) -> None:
+async def test_an_error_is_raised(service: EagerWaitMixin, wait: float) -> None:
     """Whether it comes at once or later."""
 
     async def fail() -> None:
@@ -72,7 +72,7 @@ async def test_an_error_is_raised(service: EagerWaits, wait: float) -> None:
         await service.wait_first(fail(), asyncio.Event().wait())
 
 
-async def test_the_end_of_the_service_ends_a_wait(service: EagerWaits) -> None:
+async def test_the_end_of_the_service_ends_a_wait(service: EagerWaitMixin) -> None:
     """Be it while something waits, or before."""
     waiting = asyncio.create_task(service.wait_first(asyncio.Event().wait()))
     await asyncio.sleep(0.01)
@@ -81,7 +81,7 @@ async def test_the_end_of_the_service_ends_a_wait(service: EagerWaits) -> None:
     assert (await service.wait_first(answer())).stopped
 
 
-async def test_events_and_futures_are_waited_for_as_well(service: EagerWaits) -> None:
+async def test_events_and_futures_are_waited_for_as_well(service: EagerWaitMixin) -> None:
     """Nothing is begun that is no coroutine."""
     future = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.01, future.set_result, 7)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
 from investigator.resilience.breaker import Breaker
-from investigator.web import Identity, Sources
+from investigator.web import StatusCollector, WorkerInfo
 from investigator.web.status_model import Status
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, now
 from tests.support.delivery_worker import Worker
@@ -28,11 +28,13 @@ class Scene:
     redact: Callable[[str], str] = field(default_factory=Redactor)
     topics: Mapping[str, str] = field(default_factory=lambda: TOPICS)
 
-    def sources(self) -> Sources:
+    def sources(self) -> StatusCollector:
         """Give what the page looks at."""
-        identity = Identity("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
+        identity = WorkerInfo("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
         worker = self.worker
-        return Sources(identity, worker.dispatcher, worker.board, self.breakers, self.metrics, self.redact)
+        return StatusCollector(
+            identity, worker.dispatcher, worker.halt_coordinator, self.breakers, self.metrics, self.redact
+        )
 
     def status(self) -> Status:
         """Give the status of this moment."""

@@ -2,16 +2,16 @@
 import json
 from dataclasses import asdict, dataclass, field
 
-from investigator.delivery.current_message import handling
+from investigator.delivery.current_message import current_context
 from investigator.delivery.errors import PermanentError, UnavailableError
-from investigator.delivery.halts import Cause
+from investigator.delivery.halts import FailedMessage
 from investigator.delivery.ledger import Partition
 from investigator.delivery.retry import Step
 from investigator.observability.redaction import Redactor
 from investigator.resilience.breaker import BreakerPolicy
 from investigator.web.status_model import (
-    CauseStatus,
     DependencyStatus,
+    FailedMessageStatus,
     NamespaceStatus,
     PartitionStatus,
     Status,
@@ -52,7 +52,7 @@ async def test_a_halted_topic_is_told_with_its_cause() -> None:
     assert (halt.topic, halt.by) == (TOPIC, "worker")
     assert round(halt.since) == 1
     assert round(halt.seconds) == 9
-    assert halt.causes == (CauseStatus(0, 1, 1, "PermanentError: no such package"),)
+    assert halt.causes == (FailedMessageStatus(0, 1, 1, "PermanentError: no such package"),)
     assert _topic(scene.status()).halted
     assert not _topic(scene.status(), OTHER_TOPIC).halted
 
@@ -62,7 +62,7 @@ async def test_many_causes_are_counted_and_the_first_are_told() -> None:
     """A page with a thousand errors helps nobody."""
     scene = Scene()
     for offset in range(25):
-        scene.worker.board.halt(TOPIC, cause=Cause(0, offset, 0, "bad", 5))
+        scene.worker.halt_coordinator.halt(TOPIC, cause=FailedMessage(0, offset, 0, "bad", 5))
     [halt] = scene.status().halted
     assert [cause.offset for cause in halt.causes] == list(range(20))
     assert halt.more_causes == 5
@@ -72,7 +72,7 @@ async def test_many_causes_are_counted_and_the_first_are_told() -> None:
 async def test_a_halt_of_a_topic_that_others_consume_is_told_too() -> None:
     """Whoever looks at any worker of the group sees every halt of it."""
     scene = Scene(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
-    scene.worker.board.halt(TOPIC, by="operator")
+    scene.worker.halt_coordinator.halt(TOPIC, by="operator")
     await until(1)
     assert [halt.topic for halt in scene.status().halted] == [TOPIC]
 
@@ -101,7 +101,7 @@ async def test_a_message_that_waits_inside_of_a_call_says_for_what() -> None:
     """A place in a namespace and a dependency that is down look alike to the engine, not to an operator."""
 
     async def wait() -> None:
-        async with handling().while_waiting("a place in thoth-backend"):
+        async with current_context().while_waiting("a place in thoth-backend"):
             await _never()
 
     scene = Scene()
@@ -116,12 +116,12 @@ async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
     """What is the matter, for how long, how much waits for it, and when it is looked at again."""
     scene = Scene()
     cluster = scene.breakers[0]
-    cluster._state.policy = BreakerPolicy(failures=1, first_probe=4)
+    cluster._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
 
     async def refused() -> None:
         raise UnavailableError("connection refused")
 
-    scene.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, who="a message")))])
+    scene.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
     await until(3)
     status = scene.status()
     down, fine = status.dependencies

@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from investigator.delivery.errors import PermanentError
-from investigator.delivery.halts import Cause, Verb
+from investigator.delivery.halts import FailedMessage, ResumeAction
 from investigator.streaming.application import WebServer
 from investigator.web import add_status_pages, add_views
 from investigator.web.status_page import render
@@ -18,7 +18,7 @@ from tests.support.virtual_time import in_virtual_time
 from tests.unit.web.status_fixture import TOPICS, Scene
 
 Client = TestClient[Any, Any]
-CAUSE = Cause(0, 17, 1_600_000_000_000, "PermanentError: bad", 5)
+CAUSE = FailedMessage(0, 17, 1_600_000_000_000, "PermanentError: bad", 5)
 
 
 class _App(faust.App):
@@ -37,7 +37,7 @@ async def client(scene: Scene) -> AsyncIterator[Client]:
     """A browser, and the worker's pages served to it."""
     off: dict[str, Any] = {f"web_{page}_enabled": False for page in ("graph", "router", "stats", "tables")}
     app = _App("test", broker="kafka://localhost", **off)
-    add_views(app, "1.2.3", scene.worker.board, TOPICS)
+    add_views(app, "1.2.3", scene.worker.halt_coordinator, TOPICS)
     add_status_pages(app, scene.sources())
     app.web.init_server()
     async with TestClient(TestServer(cast("WebServer", app.web).web_app)) as browser:
@@ -73,16 +73,16 @@ async def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
 
 async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, client: Client) -> None:
     """Each verb has its link, and the link does it."""
-    board = scene.worker.board
-    for verb in Verb:
-        board.halt(TOPIC, cause=CAUSE)
+    halt_coordinator = scene.worker.halt_coordinator
+    for action in ResumeAction:
+        halt_coordinator.halt(TOPIC, cause=CAUSE)
         page = await (await client.get("/")).text()
         assert "(1 halted)" in page
-        link = f"/resume/{TOPIC}?message={verb.value}"
+        link = f"/resume/{TOPIC}?message={action.value}"
         assert link in _links(page)
         reply = await client.get(link)
         assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
-        assert board.current(TOPIC) is None
+        assert halt_coordinator.current(TOPIC) is None
 
 
 async def test_a_topic_that_an_operator_halted_has_no_message_to_decide_about(
@@ -97,7 +97,7 @@ async def test_a_topic_that_an_operator_halted_has_no_message_to_decide_about(
 
 async def test_the_same_is_told_as_json(scene: Scene, client: Client) -> None:
     """For scripts and dashboards."""
-    scene.worker.board.halt(TOPIC, cause=CAUSE)
+    scene.worker.halt_coordinator.halt(TOPIC, cause=CAUSE)
     status = await (await client.get("/status")).json()
     assert status["version"] == "1.2.3"
     [halt] = status["halted"]
