@@ -87,7 +87,7 @@ def build_database(settings: Settings) -> Database:
 
 def _breaker(dependency: str, metrics: Metrics) -> Breaker:
     breaker = Breaker(dependency)
-    metrics.breaker_open.labels(dependency).set_function(lambda: breaker.view.is_open)
+    metrics.circuit_breaker_open.labels(dependency).set_function(lambda: breaker.view.is_open)
     return breaker
 
 

@@ -121,7 +121,7 @@ class WorkflowScheduler:
         if end != "was there already":
             self._metrics.scheduled_workflows.labels(**labels).inc()
         if end != "created":
-            self._metrics.deduplicated.labels(**labels).inc()
+            self._metrics.deduplicated_workflows.labels(**labels).inc()
 
     def _gate(self, namespace: str, policy: PendingPolicy) -> PendingLimiter:
         async def count() -> int:

@@ -3,7 +3,7 @@
 
     faust -A investigator halts
     faust -A investigator halt BASE_NAME
-    faust -A investigator resume BASE_NAME --message skip
+    faust -A investigator resume BASE_NAME --action skip
     faust -A investigator dead-letters list|show|replay
 
 Faust's own kind of command can't hold others as `dead-letters` does, so these are click's, added to Faust's program.

@@ -53,8 +53,7 @@ def resume(operations: Operations) -> click.Command:
     @click.command("resume", short_help="Resume a topic.")
     @click.argument("base_name")
     @click.option(
-        "--message",
-        "verb",
+        "--action",
         type=click.Choice([action.value for action in ResumeAction]),
         default=ResumeAction.RETRY.value,
         show_default=True,

@@ -44,8 +44,8 @@ class DeadLetterPublisher:
         self._twins: set[str] = set()
         self._outcomes = DeadLetterLimiter(
             DeadLetterLimit(
-                settings.thoth_investigator_dead_letter_run,
-                settings.thoth_investigator_dead_letter_share,
+                settings.thoth_investigator_dead_letter_max_consecutive,
+                settings.thoth_investigator_dead_letter_max_ratio,
                 settings.thoth_investigator_dead_letter_window,
             )
         )

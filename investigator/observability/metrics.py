@@ -10,7 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 M = TypeVar("M", bound=MetricWrapperBase)
 
 #: From one quick call of the cluster's API to a message that waits minutes for places in the cluster.
-_HANDLING_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+_DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 
 
 def message_type(base_name: str) -> str:
@@ -55,12 +55,12 @@ class Metrics:
     dead_letters = Definition(
         Counter, "thoth_investigator_dead_letters", "Messages that went to a dead-letter topic", ("message_type",)
     )
-    message_handling_seconds = Definition(
+    message_duration_seconds = Definition(
         Histogram,
-        "thoth_investigator_message_handling_seconds",
+        "thoth_investigator_message_duration_seconds",
         "Time from taking up a message to its end, all attempts together",
         ("message_type",),
-        _HANDLING_SECONDS,
+        _DURATION_BUCKETS,
     )
     scheduled_workflows = Definition(
         Counter,
@@ -68,9 +68,9 @@ class Metrics:
         "Workflows that were created; the message type is a base name here",
         ("message_type", "workflow_type"),
     )
-    deduplicated = Definition(
+    deduplicated_workflows = Definition(
         Counter,
-        "thoth_investigator_deduplicated",
+        "thoth_investigator_deduplicated_workflows",
         "WorkflowScheduler that were there already when they were to be created",
         ("message_type", "workflow_type"),
     )
@@ -86,9 +86,9 @@ class Metrics:
         "WorkflowScheduler that may be waiting before no more are created",
         ("namespace",),
     )
-    breaker_open = Definition(
+    circuit_breaker_open = Definition(
         Gauge,
-        "thoth_investigator_breaker_open",
+        "thoth_investigator_circuit_breaker_open",
         "Whether work is held back because a dependency is down",
         ("dependency",),
     )

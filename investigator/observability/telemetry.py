@@ -23,7 +23,7 @@ class _TopicMetrics:
         self.processed = metrics.processed.labels(label)
         self.exceptions = metrics.exceptions.labels(label)
         self.failures = metrics.failures.labels(label)
-        self.handling_seconds = metrics.message_handling_seconds.labels(label)
+        self.handling_seconds = metrics.message_duration_seconds.labels(label)
 
 
 class Telemetry:

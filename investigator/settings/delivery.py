@@ -26,11 +26,11 @@ class DeliverySettings(SettingsGroup):
     """What happens to a message that was given up. 0: its topic is halted until somebody resumes it. 1, or its base
     name in the list: it is kept in the topic's dead-letter topic and the next one is taken up."""
 
-    thoth_investigator_dead_letter_run: PositiveInt = 1000
+    thoth_investigator_dead_letter_max_consecutive: PositiveInt = 1000
     """So many messages of a topic that are given up one after the other halt it, although its failures are to be kept:
     that looks like a fault of the deployment, not of messages."""
 
-    thoth_investigator_dead_letter_share: Ratio = 0.95
+    thoth_investigator_dead_letter_max_ratio: Ratio = 0.95
     """So large a part of the last messages of a topic that was given up halts it for the same reason."""
 
     thoth_investigator_dead_letter_window: PositiveInt = 1000

@@ -49,9 +49,9 @@ def add_views(app: faust.App, version: str, halt_coordinator: HaltCoordinator, t
         if (refusal := _refusal(view, base_topic_name, topics)) is not None:
             return refusal
         try:
-            action = ResumeAction(request.query.get("message", ResumeAction.RETRY.value))
+            action = ResumeAction(request.query.get("action", ResumeAction.RETRY.value))
         except ValueError:
-            return _unknown(view, "message", request.query["message"], [each.value for each in ResumeAction])
+            return _unknown(view, "action", request.query["action"], [each.value for each in ResumeAction])
         change = partial(halt_coordinator.resume, base_topic_name, by=_who(request), action=action)
         done = await _written(lambda written: change(on_written=written))
         return _answer(view, "resumed", topics[base_topic_name], done=done)

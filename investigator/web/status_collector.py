@@ -81,7 +81,7 @@ class StatusCollector:
             topics=self._topics(messages, now),
             dependencies=tuple(self._dependency(breaker.view, now) for breaker in self.breakers),
             namespaces=self._namespaces(),
-            in_hand=len(messages),
+            in_flight=len(messages),
             messages=tuple(self._message(message, now) for message in messages[:_MESSAGES]),
         )
 
@@ -113,13 +113,13 @@ class StatusCollector:
             topic=topic,
             name=self.identity.topics[topic],
             halted=self.halt_coordinator.is_halted(topic),
-            in_hand=len(messages),
-            working=states.pop(_WORKING, 0),
+            in_flight=len(messages),
+            processing=states.pop(_WORKING, 0),
             waiting_for=dict(states),
             oldest_seconds=now - messages[0].accepted_at if messages else None,
             processed=counts.processed.get((label,), 0),
             failed_attempts=counts.exceptions.get((label,), 0),
-            given_up=counts.failures.get((label,), 0),
+            failed=counts.failures.get((label,), 0),
             dead_letters=counts.dead_letters.get((label,), 0),
             partitions=self._partitions(self.identity.topics[topic], counts),
         )
@@ -135,11 +135,11 @@ class StatusCollector:
     def _dependency(self, view: BreakerView, now: float) -> DependencyStatus:
         return DependencyStatus(
             name=view.name,
-            is_down=view.is_open,
-            down_seconds=None if view.since is None else now - view.since,
+            is_unavailable=view.is_open,
+            unavailable_seconds=None if view.since is None else now - view.since,
             next_probe_seconds=None if view.next_probe is None else max(0.0, view.next_probe - now),
             failures=view.failures,
-            waiting=view.waiting,
+            waiting_calls=view.waiting,
             error=None if view.error is None else self.redact(view.error),
         )
 

@@ -43,13 +43,13 @@ class TopicStatus:
     topic: str
     name: str
     halted: bool
-    in_hand: int
-    working: int
+    in_flight: int
+    processing: int
     waiting_for: Mapping[str, int]
     oldest_seconds: float | None
     processed: int
     failed_attempts: int
-    given_up: int
+    failed: int
     dead_letters: int
     partitions: tuple[PartitionStatus, ...]
 
@@ -59,11 +59,11 @@ class DependencyStatus:
     """What handlers call, and whether calls are held back until it answers again."""
 
     name: str
-    is_down: bool
-    down_seconds: float | None
+    is_unavailable: bool
+    unavailable_seconds: float | None
     next_probe_seconds: float | None
     failures: int
-    waiting: int
+    waiting_calls: int
     error: str | None
 
 
@@ -105,5 +105,5 @@ class Status:
     topics: tuple[TopicStatus, ...]
     dependencies: tuple[DependencyStatus, ...]
     namespaces: tuple[NamespaceStatus, ...]
-    in_hand: int
+    in_flight: int
     messages: tuple[MessageStatus, ...]

@@ -162,7 +162,7 @@ def test_an_operator_decides_what_becomes_of_the_message(
     before = total(pair, PROCESSED, message_type=label)
     _, end = halt_by_bad_message(pair, place, kafka, base_name)
 
-    operate(pair[1], f"/resume/{base_name}?message={verb}")
+    operate(pair[1], f"/resume/{base_name}?action={verb}")
 
     wait_until(lambda: total(pair, PROCESSED, message_type=label) == before + 3, "those behind it are handled")
     wait_until(lambda: kafka.committed(group, topic) == {0: end}, "all four are committed")

@@ -13,7 +13,7 @@ from tests.e2e.forms import release
 from tests.e2e.load import RUN_URL, Load
 from tests.support.e2e import Kafka, Scrape, message, metric, wait_until
 
-BREAKER = "thoth_investigator_breaker_open"
+BREAKER = "thoth_investigator_circuit_breaker_open"
 Change = Callable[[Sandbox], object]
 UNANALYZED = "thoth.investigator.si-unanalyzed-package"
 

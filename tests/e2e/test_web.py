@@ -131,7 +131,7 @@ def test_an_unknown_topic_is_refused_by_name(worker: Worker, page: str) -> None:
 
 def test_an_unknown_verb_is_refused(worker: Worker) -> None:
     """What is to become of a message is not guessed."""
-    status, content = get_json(worker, "/resume/thoth.repo-init?message=drop")
+    status, content = get_json(worker, "/resume/thoth.repo-init?action=drop")
 
     assert status == 422
     assert "skip" in content["message"]

@@ -67,7 +67,7 @@ def test_an_unknown_version_leads_to_no_workflow(refused: Refused) -> None:
 def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refused: Refused, kafka: Kafka) -> None:
     """No later attempt finds the index in the graph; nothing is scheduled for it."""
     fields = {"package_name": "flask", "package_version": "2.1.2", "index_url": "https://example.com/simple"}
-    _, answer = get(refused.worker, f"/resume/{UNRESOLVED}?message=skip")
+    _, answer = get(refused.worker, f"/resume/{UNRESOLVED}?action=skip")
     assert "Successfully resumed" in answer
     halted = "thoth_investigator_halted_topics"
     wait_until(lambda: metric(refused.worker, halted, base_topic_name=UNRESOLVED) == 0, "the topic is resumed")

@@ -42,7 +42,7 @@ async def test_a_repetition_schedules_nothing_and_is_counted(
     await schedule(make())
     await schedule(make())
     assert len(cluster.created) == 1
-    assert (counted(metrics, "scheduled_workflows"), counted(metrics, "deduplicated")) == (1, 1)
+    assert (counted(metrics, "scheduled_workflows"), counted(metrics, "deduplicated_workflows")) == (1, 1)
 
 
 async def test_steps_of_one_message_are_workflows_of_their_own(make: Make, cluster: ClusterStandIn) -> None:

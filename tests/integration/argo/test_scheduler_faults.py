@@ -26,7 +26,7 @@ async def test_a_lost_reply_creates_no_second_workflow(make: Make, cluster: Clus
     cluster.faults.set(Fault(effect="lost", method="POST", path=CREATE, count=1))
     await schedule(make())
     assert len(cluster.created) == 1
-    assert (counted(metrics, "scheduled_workflows"), counted(metrics, "deduplicated")) == (1, 1)
+    assert (counted(metrics, "scheduled_workflows"), counted(metrics, "deduplicated_workflows")) == (1, 1)
 
 
 @pytest.mark.parametrize("effect", ["status", "reset", "lost"])

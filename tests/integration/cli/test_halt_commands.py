@@ -25,7 +25,7 @@ async def test_a_halt_names_its_messages_and_a_resume_decides_about_them(command
     shown = await command_line("halts")
     assert "[3]@41" in shown
     assert "no such project" in shown
-    assert "[3]@41 is skipped" in await command_line("resume", BASE_NAME, "--message", "skip", "--by", "fridex")
+    assert "[3]@41 is skipped" in await command_line("resume", BASE_NAME, "--action", "skip", "--by", "fridex")
     shown = await command_line("halts", "--all")
     assert "resumed: skip" in shown
     assert "fridex" in shown
@@ -48,7 +48,7 @@ async def test_halts_of_another_group_are_not_ours(command_line: CommandLine) ->
 async def test_wrong_words_are_refused_with_the_right_ones(command_line: CommandLine) -> None:
     """An unknown topic is status 1, an unknown option of a command status 2, as everywhere."""
     assert BASE_NAME in await command_line("halt", "thoth.nothing", status=1)
-    assert "dead-letter" in await command_line("resume", BASE_NAME, "--message", "drop", status=2)
+    assert "dead-letter" in await command_line("resume", BASE_NAME, "--action", "drop", status=2)
 
 
 async def test_a_broker_that_is_not_there_is_named(command_line: CommandLine) -> None:

@@ -37,9 +37,9 @@ async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
     assert status.modes == ("middletier", "backend")
     assert round(status.uptime_seconds) == 105
     assert status.halts_known
-    assert (status.halted, status.messages, status.in_hand) == ((), (), 0)
+    assert (status.halted, status.messages, status.in_flight) == ((), (), 0)
     assert [each.topic for each in status.topics] == sorted(TOPICS)
-    assert not [each for each in status.dependencies if each.is_down]
+    assert not [each for each in status.dependencies if each.is_unavailable]
 
 
 @in_virtual_time
@@ -92,7 +92,7 @@ async def test_each_message_in_hand_says_what_it_waits_for() -> None:
     ]
     assert (status.messages[0].attempts, status.messages[0].error) == (1, "ValueError: trouble")
     topic = _topic(status)
-    assert (topic.in_hand, topic.working, topic.waiting_for) == (5, 4, {"its next attempt": 1})
+    assert (topic.in_flight, topic.processing, topic.waiting_for) == (5, 4, {"its next attempt": 1})
     assert round(topic.oldest_seconds or 0, 1) == 1.5
 
 
@@ -127,16 +127,16 @@ async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
     down, fine = status.dependencies
     assert down == DependencyStatus(
         "cluster",
-        is_down=True,
-        down_seconds=down.down_seconds,
+        is_unavailable=True,
+        unavailable_seconds=down.unavailable_seconds,
         next_probe_seconds=down.next_probe_seconds,
         failures=1,
-        waiting=1,
+        waiting_calls=1,
         error="connection refused",
     )
-    assert round(down.down_seconds or 0) == 3
+    assert round(down.unavailable_seconds or 0) == 3
     assert round(down.next_probe_seconds or 0) == 1
-    assert (fine.name, fine.is_down, fine.error) == ("graph", False, None)
+    assert (fine.name, fine.is_unavailable, fine.error) == ("graph", False, None)
 
 
 @in_virtual_time
@@ -154,7 +154,7 @@ async def test_counts_partitions_and_limits_are_told() -> None:
     scene.worker.dispatcher.assign([Partition(TOPICS[TOPIC], 0), Partition(TOPICS[TOPIC], 1)])
     status = scene.status()
     topic = _topic(status)
-    assert (topic.processed, topic.failed_attempts, topic.given_up, topic.dead_letters) == (7, 3, 2, 1)
+    assert (topic.processed, topic.failed_attempts, topic.failed, topic.dead_letters) == (7, 3, 2, 1)
     assert topic.partitions == (PartitionStatus(0, None, None), PartitionStatus(1, 99, None))
     assert status.namespaces == (NamespaceStatus("thoth-backend", 12, 50),)
     assert _topic(status, OTHER_TOPIC).processed == 0
@@ -177,7 +177,7 @@ async def test_the_status_can_be_told_as_json() -> None:
     scene = Scene()
     scene.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
     await until(1.5)
-    assert json.loads(json.dumps(asdict(scene.status())))["in_hand"] == 10
+    assert json.loads(json.dumps(asdict(scene.status())))["in_flight"] == 10
 
 
 @dataclass

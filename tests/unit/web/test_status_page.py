@@ -78,7 +78,7 @@ async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, 
         halt_coordinator.halt(TOPIC, cause=CAUSE)
         page = await (await client.get("/")).text()
         assert "(1 halted)" in page
-        link = f"/resume/{TOPIC}?message={action.value}"
+        link = f"/resume/{TOPIC}?action={action.value}"
         assert link in _links(page)
         reply = await client.get(link)
         assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
@@ -106,7 +106,7 @@ async def test_the_same_is_told_as_json(scene: Scene, client: Client) -> None:
     assert [topic["topic"] for topic in status["topics"]] == sorted(TOPICS)
 
 
-@pytest.mark.parametrize("path", ["/halt/thoth.nothing", "/resume/thoth.nothing", f"/resume/{TOPIC}?message=drop"])
+@pytest.mark.parametrize("path", ["/halt/thoth.nothing", "/resume/thoth.nothing", f"/resume/{TOPIC}?action=drop"])
 async def test_what_is_unknown_is_refused(client: Client, path: str) -> None:
     """With 422 and what is known."""
     reply = await client.get(path)
