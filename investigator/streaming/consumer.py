@@ -202,5 +202,5 @@ def build_transport(
         group: learns who else shares the topics.
     """
     bound = ConsumerContext(dispatcher, show_position, group)
-    consumer = type("BoundConsumer", (LedgerConsumer,), {"bound": bound, "__module__": __name__})
+    consumer = type("BoundConsumer", (LedgerConsumer,), {"context": bound, "__module__": __name__})
     return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})

@@ -97,7 +97,7 @@ def _allowed() -> set[tuple[str, str, str, str]]:
 
 def _asked(cluster: ClusterStandIn) -> set[tuple[str, str, str, str]]:
     asked = set()
-    for call in cluster.journal.find(path="*/namespaces/*"):
+    for call in cluster.request_log.find(path="*/namespaces/*"):
         before, _, after = call.path.partition("/namespaces/")
         namespace, resource, *name = after.split("/")
         group = before.split("/")[2] if before.startswith("/apis/") else ""

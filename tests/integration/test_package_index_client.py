@@ -76,7 +76,7 @@ async def test_an_unknown_package_is_wrong_for_good(index: PackageIndex, server:
     """No attempt finds what the index does not list."""
     with pytest.raises(PermanentError, match="404"):
         await index.versions(server.index_url(), "no-such-package")
-    assert len(server.journal.calls) == 1
+    assert len(server.request_log.calls) == 1
 
 
 async def test_an_address_that_is_none_is_wrong_for_good(index: PackageIndex) -> None:

@@ -75,7 +75,7 @@ def test_templates_are_fetched_once(client: ClusterClient, cluster: ClusterStand
     with ThreadPoolExecutor(8) as threads:
         drafts = list(threads.map(lambda name: draft(client, job_id=name), names))
     assert [own.body["metadata"]["name"] for own in drafts] == names
-    assert len(cluster.journal.find("GET", "*/templates")) == 1
+    assert len(cluster.request_log.find("GET", "*/templates")) == 1
 
 
 def test_templates_are_fetched_anew_after_a_while(
@@ -86,7 +86,7 @@ def test_templates_are_fetched_anew_after_a_while(
     own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))
     draft(own)
     draft(own)
-    assert len(cluster.journal.find("GET", "*/templates")) == 2
+    assert len(cluster.request_log.find("GET", "*/templates")) == 2
 
 
 def test_a_template_that_changed_is_fetched_anew_when_it_is_refused(
@@ -108,7 +108,7 @@ def test_a_message_with_an_empty_parameter_is_refused_without_a_second_try(
     """What is wrong with the message and not with the template is processed once only."""
     with pytest.raises(ApiError, match="THOTH_SOLVER_PACKAGES"):
         client.prepare("schedule_solver", {**ARGUMENTS["solver"], "packages": "", "job_id": "x-210601000000-cafe"})
-    assert len(cluster.journal.find("POST", "*/processedtemplates")) == 1
+    assert len(cluster.request_log.find("POST", "*/processedtemplates")) == 1
 
 
 def test_a_missing_template_is_told_apart(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -141,7 +141,7 @@ def test_a_rotated_token_is_used_at_once(client: ClusterClient, cluster: Cluster
     draft(client)
     cluster.rotate_token("another")
     client.create(draft(client), NO_MARKS)
-    assert cluster.journal.statuses()[401] == 0
+    assert cluster.request_log.statuses()[401] == 0
 
 
 def test_a_refused_token_is_read_anew_and_tried_once_more(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -161,7 +161,7 @@ def test_a_token_that_changed_unnoticed_is_found_when_it_is_refused(
     client.version()
     cluster.rotate_token("another")
     client.version()
-    assert cluster.journal.statuses(path="/version") == {200: 2, 401: 1}
+    assert cluster.request_log.statuses(path="/version") == {200: 2, 401: 1}
 
 
 def test_solver_names_are_kept_for_a_moment(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -169,7 +169,7 @@ def test_solver_names_are_kept_for_a_moment(client: ClusterClient, cluster: Clus
     cluster.solvers = ["solver-rhel-8-py38", "", "  ", "solver-fedora-34-py39", "solver-rhel-8-py38"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
-    assert len(cluster.journal.find("GET", "*/configmaps/solvers")) == 1
+    assert len(cluster.request_log.find("GET", "*/configmaps/solvers")) == 1
 
 
 def test_no_solvers_are_an_empty_list(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -184,7 +184,7 @@ def test_only_workflows_that_have_not_started_are_counted(client: ClusterClient,
     for phase, count in ((None, 3), ("Pending", 4), ("Running", 50), ("Succeeded", 500), ("Failed", 5), ("Error", 5)):
         cluster.seed(namespace, count, phase)  # type: ignore[arg-type]  # mypy takes the phases for any text
     assert client.count_pending(namespace, enough=100) == 7
-    assert len(cluster.journal.find("GET", "*/workflows")) == 1
+    assert len(cluster.request_log.find("GET", "*/workflows")) == 1
 
 
 def test_many_pending_workflows_are_counted_page_by_page_until_it_is_enough(
@@ -195,10 +195,10 @@ def test_many_pending_workflows_are_counted_page_by_page_until_it_is_enough(
     own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page=10))
     cluster.seed(cluster.namespaces.backend, 95)
     assert own.count_pending(cluster.namespaces.backend, enough=1000) == 95
-    assert len(cluster.journal.find("GET", "*/workflows")) == 10
-    cluster.journal.clear()
+    assert len(cluster.request_log.find("GET", "*/workflows")) == 10
+    cluster.request_log.clear()
     assert own.count_pending(cluster.namespaces.backend, enough=25) == 30
-    assert len(cluster.journal.find("GET", "*/workflows")) == 3
+    assert len(cluster.request_log.find("GET", "*/workflows")) == 3
 
 
 def test_a_workflow_leads_to_its_message(client: ClusterClient, cluster: ClusterStandIn) -> None:

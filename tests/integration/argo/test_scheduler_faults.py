@@ -48,7 +48,7 @@ async def test_a_throttling_api_is_left_alone_as_long_as_it_asks(make: Make, clu
     """A short Retry-After is waited for."""
     cluster.faults.set(Fault(effect="status", status=429, retry_after=1, method="POST", path=CREATE, count=1))
     await schedule(make())
-    first, second = cluster.journal.find("POST", CREATE)
+    first, second = cluster.request_log.find("POST", CREATE)
     assert second.started - first.started >= 1
 
 
@@ -58,7 +58,7 @@ async def test_a_long_retry_after_goes_to_the_engine(make: Make, cluster: Cluste
     with pytest.raises(TemporaryError) as caught:
         await schedule(make())
     assert caught.value.delay == 30
-    assert len(cluster.journal.find("POST", CREATE)) == 1
+    assert len(cluster.request_log.find("POST", CREATE)) == 1
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
@@ -67,7 +67,7 @@ async def test_a_refusal_is_permanent_and_not_repeated(status: int, make: Make, 
     cluster.faults.set(Fault(effect="status", status=status, method="POST", path=CREATE))
     with pytest.raises(PermanentError, match=str(status)):
         await schedule(make())
-    assert len(cluster.journal.find("POST", CREATE)) == 1
+    assert len(cluster.request_log.find("POST", CREATE)) == 1
 
 
 async def test_arguments_that_thoth_common_refuses_are_permanent(make: Make, cluster: ClusterStandIn) -> None:

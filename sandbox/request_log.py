@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-__all__ = ["Call", "Journal"]
+__all__ = ["LoggedRequest", "RequestLog"]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LoggedRequest:
     """One request and what became of it."""
 
     method: str
@@ -26,14 +26,14 @@ class Call:
         return method in ("*", self.method) and fnmatchcase(self.path, path)
 
 
-class Journal:
+class RequestLog:
     """The requests in the order in which they ended."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self.calls: list[Call] = []
+        self.calls: list[LoggedRequest] = []
 
-    def find(self, method: str = "*", path: str = "*") -> list[Call]:
+    def find(self, method: str = "*", path: str = "*") -> list[LoggedRequest]:
         """Give the requests with that method and a path like that glob pattern."""
         return [call for call in list(self.calls) if call.matches(method, path)]
 

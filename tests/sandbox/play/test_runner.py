@@ -3,8 +3,8 @@ import psycopg2
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
+from sandbox.play.runner import closing, guarded
 from sandbox.play.scenarios import SCENARIOS
-from sandbox.play.story import closing, guarded
 
 
 @pytest.mark.parametrize("error", [psycopg2.OperationalError("it refused\nand more"), KafkaConnectionError("refused")])

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-__all__ = ["AdviceRequest", "Desk", "Need", "job_id"]
+__all__ = ["AdviceRequest", "Need", "RequestStore", "job_id"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class AdviceRequest:
     origin: str | None = None
 
 
-class Desk:
+class RequestStore:
     """Keeps requests by the id of the adviser's job, and what a repository would ask for by the repository's URL."""
 
     def __init__(self) -> None:

@@ -11,12 +11,12 @@ from typing_extensions import Self
 from sandbox.background import BackgroundLoop
 from sandbox.ports import HOST, free_port
 
-__all__ = ["Gate"]
+__all__ = ["TcpProxy"]
 
 _CHUNK = 256 * 1024
 
 
-class Gate:
+class TcpProxy:
     """Passes TCP connections on to another port of this machine, in a thread of its own.
 
     Args:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from sandbox.play.crew import Reading, label_of
+from sandbox.play.workers import Reading, label_of
 
 TEXT = """\
 # HELP thoth_investigator_processed_total Messages that were handled

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Becomes another program that ends when its parent does: `python leash.py SIGNAL USER PARENT PROGRAM [ARGUMENT...]`.
+"""Becomes another program that ends when its parent does: `python parent_death_exec.py SIGNAL USER PARENT PROGRAM [ARGUMENT...]`.
 
 Run as a script, on the standard library alone. SIGNAL is the number of the signal that the program gets when the thread
 that started it is gone, however that came about; where the kernel has no such thing, nothing happens. USER is the

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from sandbox.workflow_store import CreatedWorkflow, Workflow, WorkflowStore
 
-__all__ = ["Controller", "Life", "Runner"]
+__all__ = ["Runner", "WorkflowController", "WorkflowLifecycle"]
 
 Runner = Callable[[CreatedWorkflow], Awaitable[None] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Life:
+class WorkflowLifecycle:
     """How long the phases last, in seconds, and how many workflows of a namespace run at once.
 
-    `Life(pending=math.inf)` lets workflows stay Pending. No life at all (None instead of a Life) leaves them as
+    `WorkflowLifecycle(pending=math.inf)` lets workflows stay Pending. No life at all (None instead of a Life) leaves them as
     created, without a phase, as a controller that is down does.
     """
 
@@ -28,20 +28,20 @@ class Life:
     parallelism: int | None = None  # None: all of them
 
 
-class Controller:
+class WorkflowController:
     """Leads the workflows through their lives, on the event loop on which they are taken.
 
     `run` is called when a workflow starts, on that loop if it is a coroutine function, otherwise in a thread; the
     workflow succeeds when it returns and fails, with the error as its message, when it raises.
     """
 
-    def __init__(self, store: WorkflowStore, life: Life | None = None, run: Runner | None = None) -> None:
+    def __init__(self, store: WorkflowStore, life: WorkflowLifecycle | None = None, run: Runner | None = None) -> None:
         """Lead the workflows of that store; life and runner may be changed for the workflows to come."""
         self._store = store
         self.life = life
         self.run = run
         self._tasks: set[asyncio.Task[None]] = set()
-        self._places: dict[tuple[str, Life], asyncio.Semaphore] = {}
+        self._places: dict[tuple[str, WorkflowLifecycle], asyncio.Semaphore] = {}
 
     def take(self, workflow: Workflow) -> None:
         """Lead a new workflow through its life from now on."""
@@ -56,7 +56,7 @@ class Controller:
             task.cancel()
         self._places.clear()
 
-    async def _lead(self, workflow: Workflow, life: Life) -> None:
+    async def _lead(self, workflow: Workflow, life: WorkflowLifecycle) -> None:
         places = self._places_of(workflow.record.namespace, life)
         if life.pending or (places and places.locked()):
             self._store.set_phase(workflow, "Pending")
@@ -67,12 +67,12 @@ class Controller:
             await asyncio.sleep(life.kept)
             self._store.delete(workflow)
 
-    def _places_of(self, namespace: str, life: Life) -> asyncio.Semaphore | None:
+    def _places_of(self, namespace: str, life: WorkflowLifecycle) -> asyncio.Semaphore | None:
         if life.parallelism is None:
             return None
         return self._places.setdefault((namespace, life), asyncio.Semaphore(life.parallelism))
 
-    async def _work(self, workflow: Workflow, life: Life) -> None:
+    async def _work(self, workflow: Workflow, life: WorkflowLifecycle) -> None:
         self._store.set_phase(workflow, "Running")
         try:
             await asyncio.sleep(life.running)

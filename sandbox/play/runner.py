@@ -11,14 +11,14 @@ import psycopg2
 from aiokafka.errors import KafkaError
 
 from sandbox.play.advising import PASSWORDS
-from sandbox.play.crew import ACTING, METRICS, Crew, label_of
+from sandbox.play.context import ScenarioContext
 from sandbox.play.expectations import Flag, shortfalls
 from sandbox.play.report import Row, rows
 from sandbox.play.scenario import Scenario
 from sandbox.play.scenarios import SCENARIOS
-from sandbox.play.world import World
+from sandbox.play.workers import ACTING, METRICS, WorkerPool, label_of
 
-__all__ = ["SERVER_ERRORS", "Story", "closing"]
+__all__ = ["SERVER_ERRORS", "ScenarioRunner", "closing"]
 
 # A scenario takes some seconds; on a busy machine everything together may take several times as long.
 _PATIENCE = 40.0
@@ -39,7 +39,7 @@ Check = Callable[[], Awaitable[list[str]]]
 
 
 @dataclass
-class Story:
+class ScenarioRunner:
     """One run of all scenarios.
 
     Attributes:
@@ -49,8 +49,8 @@ class Story:
         lacking: by the number of a scenario, what its loop lacks for being closed.
     """
 
-    world: World
-    crew: Crew
+    world: ScenarioContext
+    workers: WorkerPool
     troubles: Callable[[], list[str]]
     lacking: dict[int, list[str]] = field(default_factory=lambda: {each.number: [_UNPLAYED] for each in SCENARIOS})
     _gone: list[str] = field(default_factory=list)
@@ -81,17 +81,17 @@ class Story:
 
     async def rows(self) -> list[Row]:
         """Give the rows of the table."""
-        workflows, chronicle = self.world.sandbox.cluster.created, self.world.chronicle
-        reading = await self.crew.read()
-        sent = Counter(each.base_name for each in chronicle.messages())
-        causes = ((chronicle.cause(workflow), workflow.kind) for workflow in workflows)
+        workflows, event_log = self.world.sandbox.cluster.created, self.world.event_log
+        reading = await self.workers.read()
+        sent = Counter(each.base_name for each in event_log.messages())
+        causes = ((event_log.cause(workflow), workflow.kind) for workflow in workflows)
         scheduled = Counter((cause.base_name, kind) for cause, kind in causes if cause)
         return rows(
             sent=sent,
             scheduled=scheduled,
             changes=Counter(flag.base_name for flags in self._set.values() for flag in flags),
             failures={base_name: reading.failures(base_name) for base_name in sent},
-            delays=chronicle.delays(workflows),
+            delays=event_log.delays(workflows),
         )
 
     async def _played(self, scenario: Scenario) -> list[str]:
@@ -121,12 +121,12 @@ class Story:
 
     async def _hopeless(self) -> list[str]:
         self._gone = await asyncio.to_thread(self.troubles)
-        return self._gone or (await self.crew.read()).troubles()
+        return self._gone or (await self.workers.read()).troubles()
 
     async def _open(self, scenario: Scenario) -> list[str]:
-        workflows, chronicle = self.world.sandbox.cluster.created, self.world.chronicle
+        workflows, event_log = self.world.sandbox.cluster.created, self.world.event_log
         expected, number = scenario.expected(self.world), scenario.number
-        counts = expected.lacking(chronicle.counts(number), chronicle.scheduled(workflows, number))
+        counts = expected.lacking(event_log.counts(number), event_log.scheduled(workflows, number))
         unset = await asyncio.to_thread(expected.unset, self.world.knowledge.rows)
         self._tell_flags(number, set(expected.flags) - set(unset))
         running = sorted(name for name, phase in self.world.phases().items() if phase in _UNDER_WAY)
@@ -144,17 +144,17 @@ class Story:
         told |= flags
 
     async def _unhandled(self) -> list[str]:
-        sent = Counter(each.base_name for each in self.world.chronicle.messages())
+        sent = Counter(each.base_name for each in self.world.event_log.messages())
         acting = Counter({name: count for name, count in sent.items() if name != _JUSTIFICATION})
         return [*await self._behind(ACTING, acting), *await self._behind(METRICS, sent)]
 
     async def _behind(self, modes: tuple[str, ...], sent: Mapping[str, int]) -> list[str]:
-        reading = await self.crew.read(self.crew.with_modes(modes))
+        reading = await self.workers.read(self.workers.with_modes(modes))
         handled = {f"{name} handled in {' and '.join(modes)} mode": reading.processed(name) for name in sent}
         return shortfalls(dict(zip(handled, sent.values(), strict=True)), handled)
 
     def _strays(self) -> list[str]:
-        strays = self.world.chronicle.strays(self.world.sandbox.cluster.created)
+        strays = self.world.event_log.strays(self.world.sandbox.cluster.created)
         return [f"nobody asked for the workflow {workflow.name}" for workflow in strays]
 
     def _failed(self) -> list[str]:
@@ -162,9 +162,9 @@ class Story:
         return [f"the workflow {name} is {phase}" for name, phase in phases if phase not in (*_UNDER_WAY, _WELL)]
 
     async def _from_workers(self) -> list[str]:
-        everybody = await self.crew.read()
-        counting = await self.crew.read(self.crew.with_modes(METRICS))
-        sent = self.world.chronicle.messages()
+        everybody = await self.workers.read()
+        counting = await self.workers.read(self.workers.with_modes(METRICS))
+        sent = self.world.event_log.messages()
         counted = {
             f"{name} counted": int(counting.total(_COUNTED, message_type=label_of(name)))
             for name in dict.fromkeys(each.base_name for each in sent)
@@ -172,14 +172,14 @@ class Story:
         justified = sum(each.message.fields["count"] for each in sent if each.base_name == _JUSTIFICATION)
         gauge = {"justifications on the gauge": int(counting.total(_GAUGE))}
         return [
-            *self.crew.obituaries(),
+            *self.workers.obituaries(),
             *everybody.troubles(),
             *shortfalls(Counter(f"{each.base_name} counted" for each in sent), counted),
             *shortfalls(dict.fromkeys(gauge, justified), gauge),
         ]
 
     def _leaks(self) -> list[str]:
-        logs = {str(member): member.worker.log_text() for member in self.crew.members}
+        logs = {str(member): member.worker.log_text() for member in self.workers.members}
         return [f"a password is in the log of {name}" for name, log in logs.items() if any(p in log for p in PASSWORDS)]
 
 

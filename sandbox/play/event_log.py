@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sandbox.play.messages import Outgoing
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["Chronicle", "Place", "Sent", "place_of"]
+__all__ = ["EventLog", "Place", "Sent", "place_of"]
 
 Place = tuple[str, int, int]  # topic, partition, offset
 
@@ -37,7 +37,7 @@ def place_of(annotations: Mapping[str, str]) -> Place | None:
 
 
 @dataclass
-class Chronicle:
+class EventLog:
     """All messages by their place in Kafka, in the order in which they were sent."""
 
     _sent: dict[Place, Sent] = field(default_factory=dict)

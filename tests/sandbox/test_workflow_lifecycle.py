@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from sandbox.life import Controller, Life, Runner
+from sandbox.workflow_lifecycle import Runner, WorkflowController, WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow, WorkflowStore
 
 HERE = "thoth-middletier"
@@ -18,7 +18,7 @@ def store() -> WorkflowStore:
     return WorkflowStore([HERE])
 
 
-def start(controller: Controller, store: WorkflowStore, name: str) -> None:
+def start(controller: WorkflowController, store: WorkflowStore, name: str) -> None:
     """Create a workflow and let the controller take it."""
     body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": name}}
     controller.take(store.create(HERE, body))
@@ -37,14 +37,14 @@ def phases(store: WorkflowStore) -> dict[str, int]:
 
 async def test_without_a_life_a_workflow_stays_as_created(store: WorkflowStore) -> None:
     """Guarantee: a controller that is down gives no workflow a phase."""
-    start(Controller(store), store, "one")
+    start(WorkflowController(store), store, "one")
     await settle()
     assert phases(store) == {"": 1}
 
 
 async def test_a_workflow_may_stay_pending_for_ever(store: WorkflowStore) -> None:
     """Guarantee: an endless pending time leaves workflows Pending, without a start."""
-    controller = Controller(store, Life(pending=math.inf))
+    controller = WorkflowController(store, WorkflowLifecycle(pending=math.inf))
     start(controller, store, "one")
     await settle()
     assert phases(store) == {"Pending": 1}
@@ -60,7 +60,7 @@ async def test_a_workflow_runs_and_is_deleted(store: WorkflowStore) -> None:
         seen.append((workflow.name, store.get(HERE, workflow.name).phase))
         await asyncio.sleep(0)
 
-    start(Controller(store, Life(kept=0), run), store, "one")
+    start(WorkflowController(store, WorkflowLifecycle(kept=0), run), store, "one")
     await settle()
     assert seen == [("one", "Running")]
     assert phases(store) == {}
@@ -78,7 +78,7 @@ async def succeed(_: CreatedWorkflow) -> None:
 @pytest.mark.parametrize(("run", "phase"), [(succeed, "Succeeded"), (fail, "Failed"), (None, "Succeeded")])
 async def test_the_runner_decides_how_a_workflow_ends(store: WorkflowStore, run: Runner | None, phase: str) -> None:
     """Guarantee: a runner that returns makes the workflow Succeeded, one that raises makes it Failed."""
-    start(Controller(store, Life(), run), store, "one")
+    start(WorkflowController(store, WorkflowLifecycle(), run), store, "one")
     await settle()
     workflow = store.get(HERE, "one")
     assert workflow.phase == phase
@@ -93,7 +93,7 @@ async def test_only_so_many_run_at_once(store: WorkflowStore) -> None:
     async def run(_: CreatedWorkflow) -> None:
         await door.wait()
 
-    controller = Controller(store, Life(parallelism=2), run)
+    controller = WorkflowController(store, WorkflowLifecycle(parallelism=2), run)
     for name in ("one", "two", "three"):
         start(controller, store, name)
         await settle()
@@ -110,7 +110,7 @@ async def test_a_workflow_that_was_deleted_meanwhile_is_let_go(store: WorkflowSt
     async def run(_: CreatedWorkflow) -> None:
         await door.wait()
 
-    start(Controller(store, Life(kept=0), run), store, "one")
+    start(WorkflowController(store, WorkflowLifecycle(kept=0), run), store, "one")
     await settle()
     store.delete(store.get(HERE, "one"))
     door.set()

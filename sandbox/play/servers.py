@@ -17,19 +17,19 @@ from sandbox.broker import EmbeddedBroker
 from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
-from sandbox.life import Life
 from sandbox.package_index import PackageIndexServer
-from sandbox.play.catalogue import listings
-from sandbox.play.crew import ACTING, METRICS, Crew, Member
+from sandbox.play.blocking import all_to_their_end, to_its_end
+from sandbox.play.context import ScenarioContext, Tell
+from sandbox.play.fixtures import listings
 from sandbox.play.learning import store_first_knowledge
-from sandbox.play.threads import all_to_their_end, to_its_end
-from sandbox.play.world import Tell, World
+from sandbox.play.workers import ACTING, METRICS, WorkerPool, WorkerProcess
 from sandbox.ports import accepts
 from sandbox.postgres import Database, PostgresServer
 from sandbox.processes import ProcessFailedError
+from sandbox.workflow_lifecycle import WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["Stage", "new_folder", "opened"]
+__all__ = ["RunningServers", "new_folder", "opened"]
 
 # Taken where they are free, so that the tools at hand work without a word.
 _KAFKA_PORT = 9092
@@ -44,11 +44,11 @@ _LOGS = Path(__file__).parents[2] / ".sandbox"
 
 
 @dataclass
-class Stage:
+class RunningServers:
     """Everything, running."""
 
-    world: World
-    crew: Crew
+    world: ScenarioContext
+    workers: WorkerPool
     broker_port: int
 
     @property
@@ -60,7 +60,7 @@ class Stage:
         """Tell which workers and servers are gone."""
         servers = {"the Kafka broker": self.broker_port, "PostgreSQL": self.world.sandbox.database.port}
         gone = [f"{name} is gone: nobody answers on port {port}" for name, port in servers.items() if not accepts(port)]
-        return [*self.crew.obituaries(), *gone]
+        return [*self.workers.obituaries(), *gone]
 
 
 @dataclass
@@ -70,7 +70,9 @@ class _Servers:
     stack: ExitStack
     broker: EmbeddedBroker = field(default_factory=lambda: EmbeddedBroker(_KAFKA_PORT))
     postgres: PostgresServer = field(default_factory=lambda: PostgresServer(_POSTGRES_PORT))
-    cluster: ClusterStandIn = field(default_factory=lambda: ClusterStandIn(life=Life(running=_WORKFLOWS_TAKE)))
+    cluster: ClusterStandIn = field(
+        default_factory=lambda: ClusterStandIn(life=WorkflowLifecycle(running=_WORKFLOWS_TAKE))
+    )
     index: PackageIndexServer = field(default_factory=lambda: PackageIndexServer(listings()))
     databases: list[Database] = field(default_factory=list)
 
@@ -86,7 +88,7 @@ class _Servers:
 
 
 @asynccontextmanager
-async def opened(tell: Tell, workers: int) -> AsyncIterator[Stage]:
+async def opened(tell: Tell, workers: int) -> AsyncIterator[RunningServers]:
     """Start the servers, store the first knowledge, start the workers; at the end, or when cancelled, stop them all.
 
     Args:
@@ -103,14 +105,14 @@ async def opened(tell: Tell, workers: int) -> AsyncIterator[Stage]:
         kafka = KafkaClient(servers.broker.bootstrap_servers)
         await kafka.__aenter__()
         parts.push_async_callback(_disconnect, kafka)
-        world = World(_sandbox_of(servers), kafka, tell)
+        world = ScenarioContext(_sandbox_of(servers), kafka, tell)
         _run_workflows_in(world)
         await store_first_knowledge(world)
         web = await parts.enter_async_context(aiohttp.ClientSession())
-        crew = Crew(_members(world.sandbox, workers), web)
-        parts.push_async_callback(_stop, crew)
-        await _start(crew, tell)
-        yield Stage(world, crew, int(servers.broker.bootstrap_servers.rsplit(":", 1)[1]))
+        pool = WorkerPool(_members(world.sandbox, workers), web)
+        parts.push_async_callback(_stop, pool)
+        await _start(pool, tell)
+        yield RunningServers(world, pool, int(servers.broker.bootstrap_servers.rsplit(":", 1)[1]))
 
 
 async def _started(stack: ExitStack, tell: Tell) -> _Servers:
@@ -144,7 +146,7 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _run_workflows_in(world: World) -> None:
+def _run_workflows_in(world: ScenarioContext) -> None:
     """Let the cluster, which lives on a loop of its own, run its workflows on this one."""
     here = asyncio.get_running_loop()
 
@@ -154,10 +156,10 @@ def _run_workflows_in(world: World) -> None:
     world.sandbox.cluster.controller.run = run
 
 
-def _members(sandbox: Sandbox, workers: int) -> list[Member]:
+def _members(sandbox: Sandbox, workers: int) -> list[WorkerProcess]:
     modes = [*[ACTING] * workers, METRICS]
     return [
-        Member(number, each, sandbox.worker(_environment(sandbox, each), _WEB_PORT if number == 1 else 0))
+        WorkerProcess(number, each, sandbox.worker(_environment(sandbox, each), _WEB_PORT if number == 1 else 0))
         for number, each in enumerate(modes, 1)
     ]
 
@@ -171,25 +173,25 @@ async def _disconnect(kafka: KafkaClient) -> None:
         await asyncio.wait_for(kafka.__aexit__(None, None, None), _STOP_SECONDS)
 
 
-async def _start(crew: Crew, tell: Tell) -> None:
-    tell(f"starting {len(crew.members)} workers: faust -A investigator worker")
-    for member in crew.members:
+async def _start(workers: WorkerPool, tell: Tell) -> None:
+    tell(f"starting {len(workers.members)} workers: faust -A investigator worker")
+    for member in workers.members:
         await to_its_end(member.worker.start)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _START_SECONDS
-    while not await crew.all_have_partitions():
-        for member in crew.members:
+    while not await workers.all_have_partitions():
+        for member in workers.members:
             if (status := member.worker.process.status) is not None:
                 raise ProcessFailedError(f"{member} has ended with status {status}", member.worker.log)
         if loop.time() > deadline:
-            raise ProcessFailedError("the workers have no partitions yet", crew.members[0].worker.log)
+            raise ProcessFailedError("the workers have no partitions yet", workers.members[0].worker.log)
         await asyncio.sleep(_LOOK_EVERY)
-    for member in crew.members:
+    for member in workers.members:
         tell(f"{member} is at {member.worker.url}")
 
 
-async def _stop(crew: Crew) -> None:
-    started = [member.worker for member in crew.members if member.worker.has_started]
+async def _stop(workers: WorkerPool) -> None:
+    started = [member.worker for member in workers.members if member.worker.has_started]
     for worker in started:
         worker.terminate()
     await all_to_their_end(*(lambda worker=worker: worker.stop(_STOP_SECONDS) for worker in started))

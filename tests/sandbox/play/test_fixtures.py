@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from sandbox.cluster import SOLVERS
-from sandbox.play.catalogue import (
+from sandbox.play.fixtures import (
     FEDORA,
     PYPI,
     PYTORCH,

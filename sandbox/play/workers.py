@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.worker import Worker
 
-__all__ = ["ACTING", "METRICS", "Crew", "Member", "Reading", "label_of"]
+__all__ = ["ACTING", "METRICS", "Reading", "WorkerPool", "WorkerProcess", "label_of"]
 
 ACTING = ("middletier", "backend")
 METRICS = ("metrics",)
@@ -67,7 +67,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Member:
+class WorkerProcess:
     """A worker, its number and its modes."""
 
     number: int
@@ -90,13 +90,13 @@ class Member:
 
 
 @dataclass
-class Crew:
+class WorkerPool:
     """All workers; `read` needs `web` to be open."""
 
-    members: list[Member]
+    members: list[WorkerProcess]
     web: aiohttp.ClientSession = field(repr=False)
 
-    def with_modes(self, modes: tuple[str, ...]) -> list[Member]:
+    def with_modes(self, modes: tuple[str, ...]) -> list[WorkerProcess]:
         """Give the workers with those modes."""
         return [member for member in self.members if member.modes == modes]
 
@@ -104,7 +104,7 @@ class Crew:
         """Tell which workers have ended."""
         return [text for member in self.members if (text := member.obituary)]
 
-    async def read(self, members: Iterable[Member] | None = None) -> Reading:
+    async def read(self, members: Iterable[WorkerProcess] | None = None) -> Reading:
         """Read the metrics of some workers, or of all; of one that does not answer there are none."""
         chosen = self.members if members is None else list(members)
         texts = await asyncio.gather(*(self._fetch(member) for member in chosen))
@@ -114,7 +114,7 @@ class Crew:
         """Tell whether every worker has taken part in an assignment of partitions."""
         return all([(await self.read([member])).has_partitions for member in self.members])
 
-    async def _fetch(self, member: Member) -> str:
+    async def _fetch(self, member: WorkerProcess) -> str:
         try:
             async with self.web.get(f"{member.worker.url}/metrics", timeout=_PATIENCE) as reply:
                 return await reply.text()

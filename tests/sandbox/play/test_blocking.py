@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sandbox.play.threads import all_to_their_end, to_its_end
+from sandbox.play.blocking import all_to_their_end, to_its_end
 
 
 async def test_a_cancelled_step_ends_before_the_cancellation_goes_on() -> None:

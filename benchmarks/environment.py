@@ -23,7 +23,7 @@ from sandbox.postgres import PostgresServer
 from sandbox.processes import ChildProcess
 from sandbox.worker import Worker
 
-__all__ = ["RELEASED", "UNREVSOLVED", "Place", "Stage", "processed", "running_place"]
+__all__ = ["RELEASED", "UNREVSOLVED", "BenchmarkEnvironment", "BenchmarkStage", "processed", "running_place"]
 
 RELEASED = "thoth.package-release.package-released"
 UNREVSOLVED = "thoth.investigator.unrevsolved-package"
@@ -32,7 +32,7 @@ _CHUNK = 2000  # messages that are on their way to the broker at once
 
 
 @dataclass
-class Stage:
+class BenchmarkStage:
     """A deployment of its own: fresh topics with messages in them, for workers and bare consumers alike."""
 
     sandbox: Sandbox
@@ -118,7 +118,7 @@ def processed(worker: Worker) -> int:
 
 
 @dataclass(frozen=True)
-class Place:
+class BenchmarkEnvironment:
     """Servers that run: a broker, a database, the cluster's API."""
 
     broker: Broker
@@ -128,14 +128,14 @@ class Place:
     folder: Path
 
     @contextmanager
-    def stage(self, partitions: int = 1, base_name: str = RELEASED) -> Iterator[Stage]:
+    def stage(self, partitions: int = 1, base_name: str = RELEASED) -> Iterator[BenchmarkStage]:
         """Give a deployment of its own."""
         name = f"bench-{uuid.uuid4().hex[:8]}"
         folder = self.folder / name
         folder.mkdir()
         database = self.postgres.graph()
         try:
-            yield Stage(
+            yield BenchmarkStage(
                 Sandbox(self.broker, database, self.api.cluster, self.index, name, folder), partitions, base_name
             )
         finally:
@@ -143,11 +143,11 @@ class Place:
 
 
 @contextmanager
-def running_place() -> Iterator[Place]:
+def running_environment() -> Iterator[BenchmarkEnvironment]:
     """Start everything on free ports, and stop it all at the end; files, with all logs, are kept after a failure."""
     folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
     with ExitStack() as parts:
-        yield Place(
+        yield BenchmarkEnvironment(
             broker=parts.enter_context(broker_of_environment()),
             postgres=parts.enter_context(PostgresServer()),
             api=parts.enter_context(RemoteApi(folder)),

@@ -14,7 +14,7 @@ from sandbox.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Trouble"]
+__all__ = ["Chaos"]
 
 FAULTS: dict[str, tuple[Fault, ...]] = {
     "errors of the API": (
@@ -30,7 +30,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
 }
 
 
-class Trouble:
+class Chaos:
     """Makes trouble, one after the other; `done` counts it.
 
     Args:

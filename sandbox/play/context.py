@@ -9,16 +9,16 @@ from datetime import datetime, timezone
 
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
-from sandbox.play.advice import Desk, job_id
-from sandbox.play.catalogue import PYPI, Release
-from sandbox.play.chronicle import Chronicle, Sent
+from sandbox.play.event_log import EventLog, Sent
+from sandbox.play.fixtures import PYPI, Release
 from sandbox.play.knowledge import Knowledge
 from sandbox.play.messages import Outgoing, Where
+from sandbox.play.requests import RequestStore, job_id
 from sandbox.play.runs import Runs
 from sandbox.play.subjects import short_index, subject_of_message, subject_of_workflow
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["World"]
+__all__ = ["ScenarioContext"]
 
 Tell = Callable[[str], None]
 
@@ -27,20 +27,20 @@ _HEARD_WITHIN = 5.0
 
 
 @dataclass
-class World:
+class ScenarioContext:
     """One story in a sandbox; all of it lives on one event loop."""
 
     sandbox: Sandbox
     kafka: KafkaClient
     tell: Tell
-    desk: Desk = field(default_factory=Desk)
-    chronicle: Chronicle = field(default_factory=Chronicle)
+    request_store: RequestStore = field(default_factory=RequestStore)
+    event_log: EventLog = field(default_factory=EventLog)
     knowledge: Knowledge = field(init=False)
     runs: Runs = field(init=False)
 
     def __post_init__(self) -> None:
         self.knowledge = Knowledge(self.sandbox.database)
-        self.runs = Runs(self.knowledge, self.desk)
+        self.runs = Runs(self.knowledge, self.request_store)
         self._numbers = itertools.count(1)
 
     def index_url(self, index: str = PYPI) -> str:
@@ -64,7 +64,7 @@ class World:
         """Send a message and note where it lies."""
         written = await self.kafka.send(self.sandbox.topic(message.base_name), message.content)
         place = (written.topic, written.partition, written.offset)
-        self.chronicle.note(Sent(scenario, message, place, written.timestamp / 1000))
+        self.event_log.note(Sent(scenario, message, place, written.timestamp / 1000))
 
     async def run(self, workflow: CreatedWorkflow) -> None:
         """Run a workflow of the cluster: do what it does, tell it, and send its messages.
@@ -92,7 +92,7 @@ class World:
 
     async def _cause(self, workflow: CreatedWorkflow) -> Sent:
         deadline = asyncio.get_running_loop().time() + _HEARD_WITHIN
-        while (cause := self.chronicle.cause(workflow)) is None:
+        while (cause := self.event_log.cause(workflow)) is None:
             if asyncio.get_running_loop().time() > deadline:
                 self.tell(f"  nobody asked for {workflow.kind} {workflow.name}: it names no message of the story")
                 raise LookupError("no message of the story accounts for this workflow")
