@@ -111,7 +111,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     _add_agents(app, AgentFactory(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
     _add_web(app, settings, halt_coordinator, metrics)
     add_status_pages(
-        app, StatusCollector(_identity(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)
+        app, StatusCollector(_worker_info(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)
     )
     return app
 
@@ -120,7 +120,7 @@ def _worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def _identity(settings: Settings) -> WorkerInfo:
+def _worker_info(settings: Settings) -> WorkerInfo:
     return WorkerInfo(
         version=__version__,
         worker=_worker_name(),

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
-from investigator.observability.redaction import Redactor
+from investigator.observability.redaction import MASK, Redactor
 
 T = TypeVar("T")
-
-MASK = "***"
 
 # Messages that nobody foresaw end as dead letters: what is called like a secret is taken for one, wherever it stands.
 _SECRET = re.compile("passw|secret|token|credential", re.IGNORECASE)

@@ -53,7 +53,7 @@ class StatusCollector:
     ``redact`` removes passwords from a text.
     """
 
-    identity: WorkerInfo
+    worker_info: WorkerInfo
     dispatcher: Dispatcher
     halt_coordinator: HaltCoordinator
     breakers: Sequence[Breaker]
@@ -67,15 +67,15 @@ class StatusCollector:
             at: the moment, in seconds since 1970.
             now: the same, in the event loop's time.
         """
-        identity = self.identity
+        worker_info = self.worker_info
         messages = sorted(self.dispatcher.in_flight(), key=lambda message: message.accepted_at)
         return Status(
-            version=identity.version,
-            worker=identity.worker,
-            group=identity.group,
-            modes=identity.modes,
+            version=worker_info.version,
+            worker=worker_info.worker,
+            group=worker_info.group,
+            modes=worker_info.modes,
             at=at,
-            uptime_seconds=at - identity.started,
+            uptime_seconds=at - worker_info.started,
             halts_known=self.halt_coordinator.synced.is_set(),
             halted=self._halted(at),
             topics=self._topics(messages, now),
@@ -87,7 +87,7 @@ class StatusCollector:
 
     def _halted(self, at: float) -> tuple[HaltStatus, ...]:
         # Also those that other modes of the group consume: whoever looks here wants to know, and can resume them.
-        known = {*self.identity.topics, *self.halt_coordinator.halts.topics()}
+        known = {*self.worker_info.topics, *self.halt_coordinator.halts.topics()}
         halts = [halt for topic in known if (halt := self.halt_coordinator.current(topic)) is not None]
         return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
 
@@ -103,7 +103,7 @@ class StatusCollector:
         counts = _Counts(self.metrics)
         return tuple(
             self._topic(topic, [each for each in messages if each.delivery.topic == topic], counts, now)
-            for topic in sorted(self.identity.topics)
+            for topic in sorted(self.worker_info.topics)
         )
 
     def _topic(self, topic: str, messages: Sequence[InFlightMessage], counts: "_Counts", now: float) -> TopicStatus:
@@ -111,7 +111,7 @@ class StatusCollector:
         label = message_type(topic)
         return TopicStatus(
             topic=topic,
-            name=self.identity.topics[topic],
+            name=self.worker_info.topics[topic],
             halted=self.halt_coordinator.is_halted(topic),
             in_flight=len(messages),
             processing=states.pop(_WORKING, 0),
@@ -121,7 +121,7 @@ class StatusCollector:
             failed_attempts=counts.exceptions.get((label,), 0),
             failed=counts.failures.get((label,), 0),
             dead_letters=counts.dead_letters.get((label,), 0),
-            partitions=self._partitions(self.identity.topics[topic], counts),
+            partitions=self._partitions(self.worker_info.topics[topic], counts),
         )
 
     def _partitions(self, name: str, counts: "_Counts") -> tuple[PartitionStatus, ...]:
@@ -144,8 +144,8 @@ class StatusCollector:
         )
 
     def _namespaces(self) -> tuple[NamespaceStatus, ...]:
-        pending = values(self.metrics.pending_workflows)
-        limits = values(self.metrics.pending_workflow_limit)
+        pending = sample_values(self.metrics.pending_workflows)
+        limits = sample_values(self.metrics.pending_workflow_limit)
         return tuple(NamespaceStatus(name[0], pending.get(name), limit) for name, limit in sorted(limits.items()))
 
     def _message(self, message: InFlightMessage, now: float) -> MessageStatus:
@@ -172,14 +172,14 @@ class _Counts:
     """The metrics that the status shows, each read once."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self.processed = values(metrics.processed)
-        self.exceptions = values(metrics.exceptions)
-        self.failures = values(metrics.failures)
-        self.dead_letters = values(metrics.dead_letters)
-        self.committed = values(metrics.current_partition_offsets)
+        self.processed = sample_values(metrics.processed)
+        self.exceptions = sample_values(metrics.exceptions)
+        self.failures = sample_values(metrics.failures)
+        self.dead_letters = sample_values(metrics.dead_letters)
+        self.committed = sample_values(metrics.current_partition_offsets)
 
 
-def values(metric: MetricWrapperBase) -> dict[tuple[str, ...], int]:
+def sample_values(metric: MetricWrapperBase) -> dict[tuple[str, ...], int]:
     """Give what a counter or gauge shows, by the values of its labels."""
     samples = [sample for family in metric.collect() for sample in family.samples]
     return {

@@ -17,26 +17,26 @@ from investigator.web.status_model import Status
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def add_status_pages(app: faust.App, sources: StatusCollector) -> None:
+def add_status_pages(app: faust.App, collector: StatusCollector) -> None:
     """Add `GET /` and `GET /status`.
 
     Args:
         app: the application.
-        sources: where it is known.
+        collector: where it is known.
     """
 
     @app.page("/", name="status page")
     async def page(view: View, _request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
-        return view.html(render(_now(sources), nonce), headers={**_NO_STORE, **_policy(nonce)})
+        return view.html(render(_now(collector), nonce), headers={**_NO_STORE, **_policy(nonce)})
 
     @app.page("/status", name="status")
     async def status(view: View, _request: Request) -> Response:
-        return view.json(asdict(_now(sources)), headers=_NO_STORE)
+        return view.json(asdict(_now(collector)), headers=_NO_STORE)
 
 
-def _now(sources: StatusCollector) -> Status:
-    return sources.status(time.time(), asyncio.get_running_loop().time())
+def _now(collector: StatusCollector) -> Status:
+    return collector.status(time.time(), asyncio.get_running_loop().time())
 
 
 def _policy(nonce: str) -> dict[str, str]:

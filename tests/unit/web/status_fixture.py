@@ -19,7 +19,7 @@ TOPICS = {TOPIC: f"stage.{TOPIC}", OTHER_TOPIC: f"stage.{OTHER_TOPIC}"}
 
 
 @dataclass
-class Scene:
+class StatusFixture:
     """A worker that consumes two topics, with its metrics and breakers; the clock on the wall is the loop's."""
 
     worker: Worker = field(default_factory=Worker)
@@ -28,14 +28,14 @@ class Scene:
     redact: Callable[[str], str] = field(default_factory=Redactor)
     topics: Mapping[str, str] = field(default_factory=lambda: TOPICS)
 
-    def sources(self) -> StatusCollector:
+    def collector(self) -> StatusCollector:
         """Give what the page looks at."""
-        identity = WorkerInfo("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
+        worker_info = WorkerInfo("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
         worker = self.worker
         return StatusCollector(
-            identity, worker.dispatcher, worker.halt_coordinator, self.breakers, self.metrics, self.redact
+            worker_info, worker.dispatcher, worker.halt_coordinator, self.breakers, self.metrics, self.redact
         )
 
     def status(self) -> Status:
         """Give the status of this moment."""
-        return self.sources().status(now(), now())
+        return self.collector().status(now(), now())

@@ -20,7 +20,7 @@ from investigator.web.status_model import (
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, message
 from tests.support.delivery_worker import until
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.web.status_fixture import TOPICS, Scene
+from tests.unit.web.status_fixture import TOPICS, StatusFixture
 
 
 def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
@@ -30,9 +30,9 @@ def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
 @in_virtual_time
 async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
     """The first line of the page, and that no topic is left out for having had nothing to do."""
-    scene = Scene()
+    fixture = StatusFixture()
     await until(5)
-    status = scene.status()
+    status = fixture.status()
     assert (status.version, status.worker, status.group) == ("1.2.3", "pod/1", "investigator")
     assert status.modes == ("middletier", "backend")
     assert round(status.uptime_seconds) == 105
@@ -45,25 +45,25 @@ async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
 @in_virtual_time
 async def test_a_halted_topic_is_told_with_its_cause() -> None:
     """Since when, by whom, over which message, after how many attempts, and with which error."""
-    scene = Scene()
-    scene.worker.play(Act(), Act(failures=99, error=lambda: PermanentError("no such package")))
+    fixture = StatusFixture()
+    fixture.worker.play(Act(), Act(failures=99, error=lambda: PermanentError("no such package")))
     await until(10)
-    [halt] = scene.status().halted
+    [halt] = fixture.status().halted
     assert (halt.topic, halt.by) == (TOPIC, "worker")
     assert round(halt.since) == 1
     assert round(halt.seconds) == 9
     assert halt.causes == (FailedMessageStatus(0, 1, 1, "PermanentError: no such package"),)
-    assert _topic(scene.status()).halted
-    assert not _topic(scene.status(), OTHER_TOPIC).halted
+    assert _topic(fixture.status()).halted
+    assert not _topic(fixture.status(), OTHER_TOPIC).halted
 
 
 @in_virtual_time
 async def test_many_causes_are_counted_and_the_first_are_told() -> None:
     """A page with a thousand errors helps nobody."""
-    scene = Scene()
+    fixture = StatusFixture()
     for offset in range(25):
-        scene.worker.halt_coordinator.halt(TOPIC, cause=FailedMessage(0, offset, 0, "bad", 5))
-    [halt] = scene.status().halted
+        fixture.worker.halt_coordinator.halt(TOPIC, cause=FailedMessage(0, offset, 0, "bad", 5))
+    [halt] = fixture.status().halted
     assert [cause.offset for cause in halt.causes] == list(range(20))
     assert halt.more_causes == 5
 
@@ -71,21 +71,21 @@ async def test_many_causes_are_counted_and_the_first_are_told() -> None:
 @in_virtual_time
 async def test_a_halt_of_a_topic_that_others_consume_is_told_too() -> None:
     """Whoever looks at any worker of the group sees every halt of it."""
-    scene = Scene(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
-    scene.worker.halt_coordinator.halt(TOPIC, by="operator")
+    fixture = StatusFixture(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
+    fixture.worker.halt_coordinator.halt(TOPIC, by="operator")
     await until(1)
-    assert [halt.topic for halt in scene.status().halted] == [TOPIC]
+    assert [halt.topic for halt in fixture.status().halted] == [TOPIC]
 
 
 @in_virtual_time
 async def test_each_message_in_hand_says_what_it_waits_for() -> None:
     """Oldest first: worked on, waiting for its next attempt, or for a slot."""
-    scene = Scene()
-    scene.worker.play(
+    fixture = StatusFixture()
+    fixture.worker.play(
         Act(seconds=1, failures=1), *[Act(seconds=30) for _ in range(4)], keys=[None, None, None, None, None]
     )
     await until(1.5)
-    status = scene.status()
+    status = fixture.status()
     assert [(each.offset, each.state) for each in status.messages] == [
         (0, "its next attempt"),
         *[(offset, "worked on") for offset in (1, 2, 3, 4)],
@@ -104,26 +104,26 @@ async def test_a_message_that_waits_inside_of_a_call_says_for_what() -> None:
         async with current_context().while_waiting("a place in thoth-backend"):
             await _never()
 
-    scene = Scene()
-    scene.worker.offer([message(0, _Doing(step=wait))])
+    fixture = StatusFixture()
+    fixture.worker.offer([message(0, _Doing(step=wait))])
     await until(1)
-    [told] = scene.status().messages
+    [told] = fixture.status().messages
     assert told.state == "a place in thoth-backend"
 
 
 @in_virtual_time
 async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
     """What is the matter, for how long, how much waits for it, and when it is looked at again."""
-    scene = Scene()
-    cluster = scene.breakers[0]
+    fixture = StatusFixture()
+    cluster = fixture.breakers[0]
     cluster._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
 
     async def refused() -> None:
         raise UnavailableError("connection refused")
 
-    scene.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
+    fixture.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
     await until(3)
-    status = scene.status()
+    status = fixture.status()
     down, fine = status.dependencies
     assert down == DependencyStatus(
         "cluster",
@@ -142,8 +142,8 @@ async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
 @in_virtual_time
 async def test_counts_partitions_and_limits_are_told() -> None:
     """What the metrics say, where an operator looks for it."""
-    scene = Scene()
-    metrics = scene.metrics
+    fixture = StatusFixture()
+    metrics = fixture.metrics
     metrics.processed.labels("adviser_trigger").inc(7)
     metrics.exceptions.labels("adviser_trigger").inc(3)
     metrics.failures.labels("adviser_trigger").inc(2)
@@ -151,8 +151,8 @@ async def test_counts_partitions_and_limits_are_told() -> None:
     metrics.pending_workflow_limit.labels(namespace="thoth-backend").set(50)
     metrics.pending_workflows.labels(namespace="thoth-backend").set(12)
     metrics.current_partition_offsets.labels(TOPICS[TOPIC], "1").set(99)
-    scene.worker.dispatcher.assign([Partition(TOPICS[TOPIC], 0), Partition(TOPICS[TOPIC], 1)])
-    status = scene.status()
+    fixture.worker.dispatcher.assign([Partition(TOPICS[TOPIC], 0), Partition(TOPICS[TOPIC], 1)])
+    status = fixture.status()
     topic = _topic(status)
     assert (topic.processed, topic.failed_attempts, topic.failed, topic.dead_letters) == (7, 3, 2, 1)
     assert topic.partitions == (PartitionStatus(0, None, None), PartitionStatus(1, 99, None))
@@ -164,20 +164,20 @@ async def test_counts_partitions_and_limits_are_told() -> None:
 async def test_no_password_is_told() -> None:
     """Errors quote what calls were given; a halt may come from a worker that knew the password while we do not yet."""
     redactor = Redactor(["hunter2"])
-    scene = Scene(redact=redactor)
-    scene.worker.play(Act(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
+    fixture = StatusFixture(redact=redactor)
+    fixture.worker.play(Act(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
     await until(5)
-    assert "hunter2" not in json.dumps(asdict(scene.status()))
-    assert "login with ***" in scene.status().halted[0].causes[0].error
+    assert "hunter2" not in json.dumps(asdict(fixture.status()))
+    assert "login with ***" in fixture.status().halted[0].causes[0].error
 
 
 @in_virtual_time
 async def test_the_status_can_be_told_as_json() -> None:
     """Also while much is going on."""
-    scene = Scene()
-    scene.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
+    fixture = StatusFixture()
+    fixture.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
     await until(1.5)
-    assert json.loads(json.dumps(asdict(scene.status())))["in_flight"] == 10
+    assert json.loads(json.dumps(asdict(fixture.status())))["in_flight"] == 10
 
 
 @dataclass

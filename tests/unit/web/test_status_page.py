@@ -15,7 +15,7 @@ from investigator.web.status_page import render
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act
 from tests.support.delivery_worker import until
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.web.status_fixture import TOPICS, Scene
+from tests.unit.web.status_fixture import TOPICS, StatusFixture
 
 Client = TestClient[Any, Any]
 CAUSE = FailedMessage(0, 17, 1_600_000_000_000, "PermanentError: bad", 5)
@@ -27,18 +27,18 @@ class _App(faust.App):
 
 
 @pytest.fixture
-async def scene() -> Scene:
+async def status_fixture() -> StatusFixture:
     """A worker with nothing to do."""
-    return Scene()
+    return StatusFixture()
 
 
 @pytest.fixture
-async def client(scene: Scene) -> AsyncIterator[Client]:
+async def client(status_fixture: StatusFixture) -> AsyncIterator[Client]:
     """A browser, and the worker's pages served to it."""
     off: dict[str, Any] = {f"web_{page}_enabled": False for page in ("graph", "router", "stats", "tables")}
     app = _App("test", broker="kafka://localhost", **off)
-    add_views(app, "1.2.3", scene.worker.halt_coordinator, TOPICS)
-    add_status_pages(app, scene.sources())
+    add_views(app, "1.2.3", status_fixture.worker.halt_coordinator, TOPICS)
+    add_status_pages(app, status_fixture.collector())
     app.web.init_server()
     async with TestClient(TestServer(cast("WebServer", app.web).web_app)) as browser:
         yield browser
@@ -71,9 +71,11 @@ async def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
     assert nonce not in await (await client.get("/")).text()
 
 
-async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, client: Client) -> None:
+async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(
+    status_fixture: StatusFixture, client: Client
+) -> None:
     """Each verb has its link, and the link does it."""
-    halt_coordinator = scene.worker.halt_coordinator
+    halt_coordinator = status_fixture.worker.halt_coordinator
     for action in ResumeAction:
         halt_coordinator.halt(TOPIC, cause=CAUSE)
         page = await (await client.get("/")).text()
@@ -95,9 +97,9 @@ async def test_a_topic_that_an_operator_halted_has_no_message_to_decide_about(
     assert not [link for link in _links(page) if "message=" in link]
 
 
-async def test_the_same_is_told_as_json(scene: Scene, client: Client) -> None:
+async def test_the_same_is_told_as_json(status_fixture: StatusFixture, client: Client) -> None:
     """For scripts and dashboards."""
-    scene.worker.halt_coordinator.halt(TOPIC, cause=CAUSE)
+    status_fixture.worker.halt_coordinator.halt(TOPIC, cause=CAUSE)
     status = await (await client.get("/status")).json()
     assert status["version"] == "1.2.3"
     [halt] = status["halted"]
@@ -117,10 +119,10 @@ async def test_what_is_unknown_is_refused(client: Client, path: str) -> None:
 @in_virtual_time
 async def test_nothing_that_a_message_brings_becomes_a_part_of_the_page() -> None:
     """Errors quote what anybody may have sent."""
-    scene = Scene()
-    scene.worker.play(Act(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>")))
+    fixture = StatusFixture()
+    fixture.worker.play(Act(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>")))
     await until(5)
-    page = render(scene.status(), "nonce")
+    page = render(fixture.status(), "nonce")
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
