@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A worker to be looked at, in memory."""
+"""A worker in memory whose status the tests collect and render."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ TOPICS = {TOPIC: f"stage.{TOPIC}", OTHER_TOPIC: f"stage.{OTHER_TOPIC}"}
 
 @dataclass
 class StatusFixture:
-    """A worker that consumes two topics, with its metrics and breakers; the clock on the wall is the loop's."""
+    """A worker that consumes two topics, with its metrics and breakers; its wall clock is the loop's clock."""
 
     worker: Worker = field(default_factory=Worker)
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
@@ -29,7 +29,7 @@ class StatusFixture:
     topics: Mapping[str, str] = field(default_factory=lambda: TOPICS)
 
     def collector(self) -> StatusCollector:
-        """Give what the page looks at."""
+        """Return the status collector of the worker."""
         worker_info = WorkerInfo("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
         worker = self.worker
         return StatusCollector(
@@ -37,5 +37,5 @@ class StatusFixture:
         )
 
     def status(self) -> Status:
-        """Give the status of this moment."""
+        """Return the current status."""
         return self.collector().status(now(), now())

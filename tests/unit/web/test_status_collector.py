@@ -28,92 +28,95 @@ def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
 
 
 @in_virtual_time
-async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
-    """The first line of the page, and that no topic is left out for having had nothing to do."""
+async def test_an_idle_worker_shows_its_identity_and_every_topic() -> None:
+    """Topics without messages are shown too."""
     fixture = StatusFixture()
     await until(5)
     status = fixture.status()
     assert (status.version, status.worker, status.group) == ("1.2.3", "pod/1", "investigator")
     assert status.modes == ("middletier", "backend")
     assert round(status.uptime_seconds) == 105
-    assert status.halts_known
-    assert (status.halted, status.messages, status.in_flight) == ((), (), 0)
+    assert status.halts_synced
+    assert (status.halted_topics, status.oldest_messages, status.in_flight) == ((), (), 0)
     assert [each.topic for each in status.topics] == sorted(TOPICS)
     assert not [each for each in status.dependencies if each.is_unavailable]
 
 
 @in_virtual_time
-async def test_a_halted_topic_is_told_with_its_cause() -> None:
-    """Since when, by whom, over which message, after how many attempts, and with which error."""
+async def test_a_halted_topic_is_shown_with_its_failed_message() -> None:
+    """With the time, the worker or operator, the position, the number of attempts and the error."""
     fixture = StatusFixture()
     fixture.worker.play(Act(), Act(failures=99, error=lambda: PermanentError("no such package")))
     await until(10)
-    [halt] = fixture.status().halted
+    [halt] = fixture.status().halted_topics
     assert (halt.topic, halt.by) == (TOPIC, "worker")
     assert round(halt.since) == 1
-    assert round(halt.seconds) == 9
-    assert halt.causes == (FailedMessageStatus(0, 1, 1, "PermanentError: no such package"),)
+    assert round(halt.halted_seconds) == 9
+    assert halt.failed_messages == (FailedMessageStatus(0, 1, 1, "PermanentError: no such package"),)
     assert _topic(fixture.status()).halted
     assert not _topic(fixture.status(), OTHER_TOPIC).halted
 
 
 @in_virtual_time
-async def test_many_causes_are_counted_and_the_first_are_told() -> None:
-    """A page with a thousand errors helps nobody."""
+async def test_only_the_first_failed_messages_are_shown_and_the_rest_are_counted() -> None:
+    """A page with a thousand errors does not help an operator."""
     fixture = StatusFixture()
     for offset in range(25):
         fixture.worker.halt_coordinator.halt(TOPIC, cause=FailedMessage(0, offset, 0, "bad", 5))
-    [halt] = fixture.status().halted
-    assert [cause.offset for cause in halt.causes] == list(range(20))
-    assert halt.more_causes == 5
+    [halt] = fixture.status().halted_topics
+    assert [failed.offset for failed in halt.failed_messages] == list(range(20))
+    assert halt.more_failed_messages == 5
 
 
 @in_virtual_time
-async def test_a_halt_of_a_topic_that_others_consume_is_told_too() -> None:
-    """Whoever looks at any worker of the group sees every halt of it."""
+async def test_a_halt_of_a_topic_of_another_mode_is_shown_too() -> None:
+    """Any worker of the group shows every halt of the group."""
     fixture = StatusFixture(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
     fixture.worker.halt_coordinator.halt(TOPIC, by="operator")
     await until(1)
-    assert [halt.topic for halt in fixture.status().halted] == [TOPIC]
+    assert [halt.topic for halt in fixture.status().halted_topics] == [TOPIC]
 
 
 @in_virtual_time
-async def test_each_message_in_hand_says_what_it_waits_for() -> None:
-    """Oldest first: worked on, waiting for its next attempt, or for a slot."""
+async def test_each_message_in_flight_is_processing_or_shows_what_it_waits_for() -> None:
+    """The oldest message comes first."""
     fixture = StatusFixture()
     fixture.worker.play(
         Act(seconds=1, failures=1), *[Act(seconds=30) for _ in range(4)], keys=[None, None, None, None, None]
     )
     await until(1.5)
     status = fixture.status()
-    assert [(each.offset, each.state) for each in status.messages] == [
+    assert [(each.offset, each.waiting_for) for each in status.oldest_messages] == [
         (0, "its next attempt"),
-        *[(offset, "worked on") for offset in (1, 2, 3, 4)],
+        *[(offset, None) for offset in (1, 2, 3, 4)],
     ]
-    assert (status.messages[0].attempts, status.messages[0].error) == (1, "ValueError: trouble")
+    assert (status.oldest_messages[0].failed_attempts, status.oldest_messages[0].last_error) == (
+        1,
+        "ValueError: trouble",
+    )
     topic = _topic(status)
     assert (topic.in_flight, topic.processing, topic.waiting_for) == (5, 4, {"its next attempt": 1})
-    assert round(topic.oldest_seconds or 0, 1) == 1.5
+    assert round(topic.oldest_in_flight_seconds or 0, 1) == 1.5
 
 
 @in_virtual_time
-async def test_a_message_that_waits_inside_of_a_call_says_for_what() -> None:
-    """A place in a namespace and a dependency that is down look alike to the engine, not to an operator."""
+async def test_a_message_that_waits_inside_a_call_shows_what_it_waits_for() -> None:
+    """An operator has to see whether a message waits for a permit or for an unavailable dependency."""
 
     async def wait() -> None:
-        async with current_context().while_waiting("a place in thoth-backend"):
+        async with current_context().while_waiting("a permit in thoth-backend"):
             await _never()
 
     fixture = StatusFixture()
     fixture.worker.offer([message(0, _Doing(step=wait))])
     await until(1)
-    [told] = fixture.status().messages
-    assert told.state == "a place in thoth-backend"
+    [shown] = fixture.status().oldest_messages
+    assert shown.waiting_for == "a permit in thoth-backend"
 
 
 @in_virtual_time
-async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
-    """What is the matter, for how long, how much waits for it, and when it is looked at again."""
+async def test_an_unavailable_dependency_is_shown_with_its_next_probe() -> None:
+    """With the error, the duration and the number of waiting calls."""
     fixture = StatusFixture()
     cluster = fixture.breakers[0]
     cluster._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
@@ -124,24 +127,24 @@ async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
     fixture.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
     await until(3)
     status = fixture.status()
-    down, fine = status.dependencies
-    assert down == DependencyStatus(
+    unavailable, available = status.dependencies
+    assert unavailable == DependencyStatus(
         "cluster",
         is_unavailable=True,
-        unavailable_seconds=down.unavailable_seconds,
-        next_probe_seconds=down.next_probe_seconds,
-        failures=1,
+        unavailable_seconds=unavailable.unavailable_seconds,
+        next_probe_seconds=unavailable.next_probe_seconds,
+        consecutive_failures=1,
         waiting_calls=1,
-        error="connection refused",
+        last_error="connection refused",
     )
-    assert round(down.unavailable_seconds or 0) == 3
-    assert round(down.next_probe_seconds or 0) == 1
-    assert (fine.name, fine.is_unavailable, fine.error) == ("graph", False, None)
+    assert round(unavailable.unavailable_seconds or 0) == 3
+    assert round(unavailable.next_probe_seconds or 0) == 1
+    assert (available.name, available.is_unavailable, available.last_error) == ("graph", False, None)
 
 
 @in_virtual_time
-async def test_counts_partitions_and_limits_are_told() -> None:
-    """What the metrics say, where an operator looks for it."""
+async def test_counts_partitions_and_limits_are_those_of_the_metrics() -> None:
+    """The page and a dashboard never disagree."""
     fixture = StatusFixture()
     metrics = fixture.metrics
     metrics.processed.labels("adviser_trigger").inc(7)
@@ -161,19 +164,19 @@ async def test_counts_partitions_and_limits_are_told() -> None:
 
 
 @in_virtual_time
-async def test_no_password_is_told() -> None:
-    """Errors quote what calls were given; a halt may come from a worker that knew the password while we do not yet."""
+async def test_no_password_is_shown() -> None:
+    """Errors may quote the parameters of a call, and so may the halts of other workers."""
     redactor = Redactor(["hunter2"])
     fixture = StatusFixture(redact=redactor)
     fixture.worker.play(Act(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
     await until(5)
     assert "hunter2" not in json.dumps(asdict(fixture.status()))
-    assert "login with ***" in fixture.status().halted[0].causes[0].error
+    assert "login with ***" in fixture.status().halted_topics[0].failed_messages[0].error
 
 
 @in_virtual_time
-async def test_the_status_can_be_told_as_json() -> None:
-    """Also while much is going on."""
+async def test_the_status_can_be_written_as_json() -> None:
+    """Also while messages are in flight, retried and failed."""
     fixture = StatusFixture()
     fixture.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
     await until(1.5)
@@ -182,12 +185,12 @@ async def test_the_status_can_be_told_as_json() -> None:
 
 @dataclass
 class _Doing(Act):
-    """An act whose one step the test brings along."""
+    """An act with one step that the test provides."""
 
     step: Step = field(kw_only=True)
 
     def steps(self) -> list[Step]:
-        """Give the step."""
+        """Return the step."""
         return [self.step]
 
 
