@@ -40,6 +40,7 @@ from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import build_transport
+from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.options import faust_options
@@ -108,7 +109,8 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         Worker=Worker,
         **faust_options(settings),
     )
-    _add_agents(app, AgentFactory(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
+    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services)
+    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
     _add_web(app, settings, halt_coordinator, metrics)
     add_status_pages(
         app, StatusCollector(_identity(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from investigator.delivery.current_message import bind_message
 from investigator.delivery.failure_handler import FailureHandler
@@ -89,22 +90,23 @@ class Dispatcher:
             self.ledger.assign(partition)
         self._all_topics_changed()
 
-    async def submit(self, delivery: Delivery, *, is_current: Callable[[], bool]) -> None:
-        """Take up a message as soon as there is room for it; let it go where its assignment ends meanwhile.
+    async def submit(self, delivery: Delivery, *, is_consuming: Callable[[], bool]) -> None:
+        """Accept a message as soon as there is room for it; drop it if its assignment ends first.
 
         Args:
             delivery: the message.
-            is_current: tells whether the assignment in which the message was fetched still lasts.
+            is_consuming: returns False when the consumer has stopped, or has left the generation of the group in which
+                it fetched the message.
         """
-        page = self.ledger.epoch(delivery.partition)
-
-        def is_ours() -> bool:
-            return page is not None and page == self.ledger.epoch(delivery.partition) and is_current()
-
+        is_current = partial(self._is_current, delivery, is_consuming)
         await self._halt_coordinator.synced.wait()
-        await self._changed[delivery.topic].wait_for(lambda: not is_ours() or self._may_accept(delivery))
-        if is_ours() and (ack_token := self.ledger.accept(delivery.partition, delivery.offset)) is not None:
+        await self._changed[delivery.topic].wait_for(lambda: not is_current() or self._may_accept(delivery))
+        if is_current() and (ack_token := self.ledger.accept(delivery.partition, delivery.offset)) is not None:
             self._start(delivery, ack_token)
+
+    def _is_current(self, delivery: Delivery, is_consuming: Callable[[], bool]) -> bool:
+        """Return whether the assignment in which the message was fetched still lasts."""
+        return self.ledger.is_current(delivery.partition, delivery.epoch) and is_consuming()
 
     def _may_accept(self, delivery: Delivery) -> bool:
         return (
@@ -183,18 +185,22 @@ class Dispatcher:
         succeeded = False
         try:
             if message.steps is None:
-                message.steps = list(delivery.steps())
+                message.steps = list(delivery.make_steps())
             with bind_message(delivery.origin, message.waiting):
                 failure = await attempt(
                     message.steps,
                     self._policy.retry,
-                    sleep=lambda seconds: self._pause(message, seconds),
-                    on_failed_attempt=message.noting_failures(self._observer.failed_attempt),
+                    sleep=partial(self._pause, message),
+                    on_failed_attempt=partial(self._on_failed_attempt, message),
                 )
             succeeded = failure is None
             return failure
         finally:
             self._observer.stopped(delivery, succeeded=succeeded)
+
+    def _on_failed_attempt(self, message: InFlightMessage, error: Exception, attempts: int) -> None:
+        message.last_failure = Failure(error, attempts)
+        self._observer.failed_attempt(message.delivery, error, attempts)
 
     async def _pause(self, message: InFlightMessage, seconds: float) -> None:
         self._raise_if_revoked(message)

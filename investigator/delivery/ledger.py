@@ -112,6 +112,10 @@ class Ledger:
         page = self._partitions.get(partition)
         return None if page is None else page.epoch
 
+    def is_current(self, partition: Partition, epoch: int | None) -> bool:
+        """Return whether the epoch is that of the partition's assignment now: the one comparison of epochs there is."""
+        return epoch is not None and epoch == self.epoch(partition)
+
     def has_room(self, partition: Partition, offset: int) -> bool:
         """Tell whether the offset is near enough to the first unfinished one to be taken up.
 
@@ -138,7 +142,7 @@ class Ledger:
 
     def is_valid(self, ack_token: AckToken) -> bool:
         """Tell whether the assignment of the ticket still lasts."""
-        return self.epoch(ack_token.partition) == ack_token.epoch
+        return self.is_current(ack_token.partition, ack_token.epoch)
 
     def finish(self, ack_token: AckToken) -> None:
         """Note that the message is done with; a ticket of an older assignment changes nothing."""

@@ -22,10 +22,11 @@ class Delivery:
         offset: its offset there.
         key: messages with the same key are handled in order; None is no key.
         origin: its identity; that of the original where it is a replay.
-        steps: makes what is to be done for it.
+        make_steps: returns what is to be done for the message; called once, when it has its first slot.
         value: its content, as it came.
         headers: likewise.
         timestamp_type: 0 where the producer set its timestamp, 1 where the broker did.
+        epoch: the assignment epoch of its partition when it was fetched; None if the partition was not assigned then.
     """
 
     topic: str
@@ -33,10 +34,11 @@ class Delivery:
     offset: int
     key: bytes | None
     origin: Origin
-    steps: Callable[[], Sequence[Step]]
+    make_steps: Callable[[], Sequence[Step]]
     value: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp_type: int = 0
+    epoch: int | None = None
 
     @property
     def position(self) -> MessagePosition:
@@ -96,12 +98,3 @@ class InFlightMessage:
         finally:
             self._waits.remove(what)
             self.waits_for = self._waits[-1] if self._waits else ""
-
-    def noting_failures(self, tell: Callable[[Delivery, Exception, int], None]) -> Callable[[Exception, int], None]:
-        """Give what is to be called at each failed attempt: it is noted here, and somebody is told."""
-
-        def failed(error: Exception, attempts: int) -> None:
-            self.last_failure = Failure(error, attempts)
-            tell(self.delivery, error, attempts)
-
-        return failed

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
 from investigator.delivery.halt_coordinator import HaltCoordinator
@@ -50,9 +50,14 @@ class Worker:
 
         async def feed() -> None:
             for delivery in deliveries:
-                await self.dispatcher.submit(delivery, is_current=lambda: generation == self.generation)
+                fetched = delivery if delivery.epoch is not None else self.fetched(delivery)
+                await self.dispatcher.submit(fetched, is_consuming=lambda: generation == self.generation)
 
         return asyncio.create_task(feed())
+
+    def fetched(self, delivery: Delivery) -> Delivery:
+        """Return the message as the consumer fetches it now: in the epoch that its partition has."""
+        return replace(delivery, epoch=self.dispatcher.ledger.epoch(delivery.partition))
 
     def play(self, *acts: Act, topic: str = TOPIC, partition: int = 0, keys: Sequence[bytes | None] = ()) -> None:
         """Offer messages of these acts, from offset 0 on."""

@@ -109,7 +109,7 @@ class CommandLine:
             offset=place.offset,
             key=told.key,
             origin=place,
-            steps=list,
+            make_steps=list,
             headers=told.headers,
         )
         headers = dead_letter_headers(delivery, Failure(told.error, told.attempts), told.group)

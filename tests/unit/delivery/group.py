@@ -168,7 +168,7 @@ class Member:
         while True:
             while self.inboxes[topic]:
                 generation, delivery = self.inboxes[topic].popleft()
-                await self.worker.dispatcher.submit(delivery, is_current=partial(self.is_of, generation))
+                await self.worker.dispatcher.submit(delivery, is_consuming=partial(self.is_of, generation))
             self.filled.clear()
             await self.filled.wait()
 
@@ -213,7 +213,15 @@ class Member:
         """Make the delivery of a message."""
         letter = self.group.messages[partition][offset]
         origin = Origin(*partition, offset, 1_600_000_000_000 + offset)
-        return Delivery(partition.topic, partition, offset, letter.key, origin, self.steps(partition, offset))
+        return Delivery(
+            partition.topic,
+            partition,
+            offset,
+            letter.key,
+            origin,
+            self.steps(partition, offset),
+            epoch=self.worker.dispatcher.ledger.epoch(partition),
+        )
 
     def steps(self, partition: Partition, offset: int) -> Callable[[], Sequence[Step]]:
         """Make what the handler does."""

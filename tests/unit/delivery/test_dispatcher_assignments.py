@@ -104,7 +104,7 @@ async def test_what_ends_after_its_partition_went_counts_for_nothing() -> None:
             except asyncio.CancelledError:
                 continue
 
-    worker.offer([replace(message(0), steps=lambda: [ignores_its_cancellation])])
+    worker.offer([replace(message(0), make_steps=lambda: [ignores_its_cancellation])])
     await until(1)
     await worker.dispatcher.drain([ZERO], grace=1)
     worker.dispatcher.revoke([ZERO])
@@ -148,6 +148,18 @@ def test_a_message_that_waited_over_a_rebalance_is_not_taken_for_one_of_the_new_
         assert worker.position() == 1
 
     scenario()
+
+
+@in_virtual_time
+async def test_a_message_that_was_buffered_while_its_topic_was_recreated_is_dropped() -> None:
+    """The epoch in which it was fetched counts, not the one in which its stream reaches it."""
+    worker, stale, first = Worker(), Act(), Act()
+    buffered = worker.fetched(message(50, stale))
+    worker.dispatcher.assign([ZERO])
+    worker.offer([buffered, message(0, first)])
+    await until(10)
+    assert begins(stale, first) == [[], [0]]
+    assert worker.position() == 1
 
 
 @in_virtual_time

@@ -138,7 +138,7 @@ async def test_a_message_whose_steps_can_not_be_made_halts_its_topic() -> None:
     def no_steps() -> Sequence[Step]:
         raise TypeError("no such handler")
 
-    worker.offer([replace(message(0), steps=no_steps), message(0, fine, topic=OTHER_TOPIC)])
+    worker.offer([replace(message(0), make_steps=no_steps), message(0, fine, topic=OTHER_TOPIC)])
     await until(10)
     assert worker.halt_coordinator.is_halted(TOPIC)
     assert ends(fine) == [[1]]
@@ -157,7 +157,7 @@ async def test_a_handler_whose_own_call_is_cancelled_does_not_make_its_message_v
             asyncio.get_running_loop().call_later(2, shared.cancel)
             await shared
 
-    worker.offer([replace(message(0), steps=lambda: [handler])])
+    worker.offer([replace(message(0), make_steps=lambda: [handler])])
     await until(10)
     assert [round(call) for call in calls] == [0, 3]
     assert worker.dispatcher.ledger.position(ZERO) == 1

@@ -28,7 +28,7 @@ def _delivery(headers: Headers = (), place: Origin = FIRST) -> Delivery:
         offset=place.offset,
         key=b"key",
         origin=origin_of_replay(headers) or place,
-        steps=list,
+        make_steps=list,
         value=b"{}",
         headers=headers,
     )
