@@ -19,9 +19,9 @@ from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.agent.context import Services
 from investigator.cli import add_commands
-from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
+from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.policy import DispatchPolicy, RetryPolicy
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
@@ -186,7 +186,7 @@ def _add_web(app: Investigator, settings: Settings, halt_coordinator: HaltCoordi
     names = {base_name: settings.topic(base_name) for base_name in load_message_types()}
 
     def show(base_name: str) -> None:
-        metrics.halted_topics.labels(base_name).set(halt_coordinator.current(base_name) is not None)
+        metrics.halted_topics.labels(base_name).set(halt_coordinator.current_halt(base_name) is not None)
 
     for base_name in names:
         show(base_name)

@@ -72,7 +72,7 @@ async def _list(operations: Operations, *, every: bool, as_json: bool) -> None:
     async with operations.halt_coordinator() as halt_coordinator:
         lines = [
             line
-            for topic in halt_coordinator.halts.topics()
+            for topic in halt_coordinator.table.topics()
             for line in _lines(halt_coordinator, topic)
             if every or line.halted
         ]
@@ -101,9 +101,9 @@ class _Line:
 
 
 def _lines(halt_coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
-    if (halt := halt_coordinator.current(topic)) is not None:
+    if (halt := halt_coordinator.current_halt(topic)) is not None:
         yield _Line(topic, halted=True, since=halt.since, by=halt.by, action=None, causes=halt.causes)
-    for entry in halt_coordinator.halts.entries(topic).values():
+    for entry in halt_coordinator.table.records(topic).values():
         if entry.action is not None and entry.cause is not None:
             yield _Line(
                 topic, halted=False, since=entry.since, by=entry.by, action=entry.action.value, causes=(entry.cause,)
@@ -122,7 +122,7 @@ def _cells(cause: FailedMessage) -> tuple[object, ...]:
 
 async def _halt(operations: Operations, base_name: str, by: str) -> None:
     async with operations.halt_coordinator() as halt_coordinator:
-        if (halt := halt_coordinator.current(base_name)) is not None:
+        if (halt := halt_coordinator.current_halt(base_name)) is not None:
             click.echo(f"{base_name} has been halted since {format_timestamp(halt.since)} by {halt.by}.")
             return
         await _written(lambda done: halt_coordinator.halt(base_name, by=by, on_written=done))
@@ -131,7 +131,7 @@ async def _halt(operations: Operations, base_name: str, by: str) -> None:
 
 async def _resume(operations: Operations, base_name: str, action: ResumeAction, by: str) -> None:
     async with operations.halt_coordinator() as halt_coordinator:
-        halt = halt_coordinator.current(base_name)
+        halt = halt_coordinator.current_halt(base_name)
         if halt is None:
             click.echo(f"{base_name} is not halted.")
             return

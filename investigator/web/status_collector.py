@@ -87,8 +87,8 @@ class StatusCollector:
 
     def _halted(self, at: float) -> tuple[HaltStatus, ...]:
         # Also those that other modes of the group consume: whoever looks here wants to know, and can resume them.
-        known = {*self.identity.topics, *self.halt_coordinator.halts.topics()}
-        halts = [halt for topic in known if (halt := self.halt_coordinator.current(topic)) is not None]
+        known = {*self.identity.topics, *self.halt_coordinator.table.topics()}
+        halts = [halt for topic in known if (halt := self.halt_coordinator.current_halt(topic)) is not None]
         return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
 
     def _halt(self, halt: Halt, at: float) -> HaltStatus:
@@ -128,7 +128,7 @@ class StatusCollector:
         ledger = self.dispatcher.ledger
         mine = sorted(partition for partition in ledger.assigned() if partition.topic == name)
         return tuple(
-            PartitionStatus(each.number, counts.committed.get((name, str(each.number))), ledger.position(each))
+            PartitionStatus(each.number, counts.committed.get((name, str(each.number))), ledger.commit_offset(each))
             for each in mine
         )
 

@@ -5,12 +5,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
+from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import ResumeAction
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
-from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.policy import DispatchPolicy, RetryPolicy
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, Diary, Letters, Log, LogView, message
 
 ZERO, ONE, OTHER = PARTITIONS = (Partition(TOPIC, 0), Partition(TOPIC, 1), Partition(OTHER_TOPIC, 0))
@@ -73,7 +73,7 @@ class Worker:
 
     def position(self, partition: Partition = ZERO) -> int | None:
         """Tell what would be committed."""
-        return self.dispatcher.ledger.position(partition)
+        return self.dispatcher.ledger.commit_offset(partition)
 
     def waits(self) -> dict[int, str]:
         """Tell what the messages in hand wait for."""

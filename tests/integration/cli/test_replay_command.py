@@ -73,7 +73,7 @@ async def test_a_dry_run_says_all_and_does_nothing(command_line: CommandLine) ->
     for _ in range(2):
         shown = await command_line(*_replay("--all", "--dry-run"))
         assert "1 to be sent" in shown
-        assert "1 given up by another group" in shown
+        assert "1 failed in another group" in shown
         assert "[0]@1" in shown
     await command_line.sent_again(0)
     assert command_line.topic.replace(BASE_NAME, "thoth.investigator.replays") not in await command_line.topics()
@@ -129,7 +129,7 @@ async def test_dead_letters_of_another_group_are_its_own_business(command_line: 
     """Groups share the topics; each sends its own again, unless the operator wants all groups to handle them."""
     await command_line.bury({}, Told(group="renamed-since"))
     shown = await command_line(*_replay("--all"))
-    assert "1 given up by another group" in shown
+    assert "1 failed in another group" in shown
     assert "KAFKA_CONSUMER_GROUP_ID" in shown
     await command_line.sent_again(0)
     await command_line(*_replay("--all", "--any-group"))

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from investigator.delivery.commit_metadata import decode, encode
-from investigator.delivery.dispatcher import DispatchPolicy
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import ResumeAction
 from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
-from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.policy import DispatchPolicy, RetryPolicy
 from investigator.delivery.retry import Step
 from tests.support.delivery_fakes import Diary, Letters, Log
 from tests.support.delivery_worker import Worker
@@ -80,7 +79,7 @@ class Group:
         ledger = member.worker.dispatcher.ledger
         for partition, mark in ledger.committable().items():
             self.commits[partition] = mark.offset, encode(mark)
-            ledger.committed(partition, mark)
+            ledger.record_commit(partition, mark)
             for offset, letter in enumerate(self.messages[partition]):
                 passed = self.is_committed(partition, offset) and not letter.finished
                 self.never("committed past an unfinished message", happened=passed, at=(partition, offset))
@@ -206,7 +205,7 @@ class Member:
     def end(self) -> None:
         """Be gone, whatever was under way."""
         self.is_gone = self.worker.view.is_closed = True
-        for task in (*self.tasks, *self.worker.dispatcher._in_flight.of(self.group.messages)):
+        for task in (*self.tasks, *self.worker.dispatcher._in_flight.by_task(self.group.messages)):
             task.cancel()
 
     def delivery(self, partition: Partition, offset: int) -> Delivery:

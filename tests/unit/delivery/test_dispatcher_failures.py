@@ -28,7 +28,7 @@ async def test_with_ack_on_fail_a_message_is_kept_instead_of_halting_its_topic()
     assert worker.position() == 2
     assert worker.letters.offsets() == [0]
     assert worker.letters.good == [1]
-    assert worker.halt_coordinator.current(TOPIC) is None
+    assert worker.halt_coordinator.current_halt(TOPIC) is None
 
 
 @in_virtual_time
@@ -49,7 +49,7 @@ async def test_a_dead_letter_that_can_not_be_written_halts_the_topic() -> None:
     failing = Act(seconds=0, failures=9)
     worker.play(failing)
     await until(20)
-    halt = worker.halt_coordinator.current(TOPIC)
+    halt = worker.halt_coordinator.current_halt(TOPIC)
     assert halt is not None
     assert halt.causes[0].error == "ValueError: trouble"
     assert worker.position() == 0
@@ -98,7 +98,7 @@ async def test_no_password_and_no_endless_text_gets_into_a_halt() -> None:
     worker = Worker(redact=lambda text: text.replace("s3cret", "***"))
     worker.play(Act(failures=9, error=lambda: ValueError("s3cret" + "x" * 1_000_000)))
     await until(20)
-    halt = worker.halt_coordinator.current(TOPIC)
+    halt = worker.halt_coordinator.current_halt(TOPIC)
     assert halt is not None
     assert halt.causes[0].error.startswith("ValueError: ***xxx")
     assert len(halt.causes[0].error) == 1000
@@ -120,7 +120,7 @@ async def test_a_bug_of_our_own_halts_the_topic_instead_of_forgetting_the_messag
     worker, act = Worker(diary=ForgetfulDiary()), Act()
     worker.play(act)
     await until(10)
-    halt = worker.halt_coordinator.current(TOPIC)
+    halt = worker.halt_coordinator.current_halt(TOPIC)
     assert halt is not None
     assert halt.causes[0].error == "KeyError: 'a bug'"
     worker.diary.succeeded.append(99)
@@ -160,4 +160,4 @@ async def test_a_handler_whose_own_call_is_cancelled_does_not_make_its_message_v
     worker.offer([replace(message(0), make_steps=lambda: [handler])])
     await until(10)
     assert [round(call) for call in calls] == [0, 3]
-    assert worker.dispatcher.ledger.position(ZERO) == 1
+    assert worker.dispatcher.ledger.commit_offset(ZERO) == 1

@@ -53,7 +53,7 @@ async def change(group: Group, what: str, number: int) -> None:
 def check_halts(group: Group) -> None:
     """All workers agree, and a topic stands still exactly as long as there is a reason that they can name."""
     for topic in TOPICS:
-        halts = {str(member.worker.halt_coordinator.current(topic)) for member in group.members}
+        halts = {str(member.worker.halt_coordinator.current_halt(topic)) for member in group.members}
         assert len(halts) == 1
         left = {
             (partition.number, offset)
@@ -62,7 +62,7 @@ def check_halts(group: Group) -> None:
             for offset in range(len(group.messages[partition]))
             if not group.is_committed(partition, offset)
         }
-        halt = group.members[0].worker.halt_coordinator.current(topic)
+        halt = group.members[0].worker.halt_coordinator.current_halt(topic)
         if halt is None:
             assert not left, "nothing stands still without a reason"
         else:

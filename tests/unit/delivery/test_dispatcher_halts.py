@@ -22,14 +22,14 @@ async def test_a_message_without_attempts_left_halts_its_topic_and_is_not_commit
     worker = Worker()
     worker.play(given_up(), Act(), Act())
     await until(20)
-    halt = worker.halt_coordinator.current(TOPIC)
+    halt = worker.halt_coordinator.current_halt(TOPIC)
     assert halt is not None
     (cause,) = halt.causes
     assert (cause.partition, cause.offset, cause.attempts, cause.error) == (0, 0, 3, "ValueError: trouble")
     assert (halt.since, halt.by) == (3, "worker")
     assert worker.position() == 0
     assert worker.diary.given_up == [0]
-    assert worker.halt_coordinator.current(OTHER_TOPIC) is None
+    assert worker.halt_coordinator.current_halt(OTHER_TOPIC) is None
 
 
 @in_virtual_time
@@ -71,7 +71,7 @@ async def test_a_resumed_message_has_fresh_attempts() -> None:
     worker.resume()
     await until(200)
     assert begins(failing, behind) == [[0, 1, 3, 100, 101, 103], [100]]
-    assert worker.halt_coordinator.current(TOPIC) is None
+    assert worker.halt_coordinator.current_halt(TOPIC) is None
     assert worker.position() == 2
 
 
@@ -125,7 +125,7 @@ async def test_a_skipped_message_is_committed_past_without_being_tried() -> None
     assert ends(failing, behind) == [[], [51]]
     assert worker.position() == 2
     assert not worker.letters.kept
-    assert not worker.halt_coordinator.halts.entries(TOPIC)
+    assert not worker.halt_coordinator.table.records(TOPIC)
 
 
 @in_virtual_time
@@ -172,7 +172,7 @@ async def test_a_message_at_the_place_of_a_skipped_one_is_not_skipped() -> None:
     worker, act = Worker(log=gone.log), Act()
     worker.resume(ResumeAction.SKIP)
     await until(11)
-    assert worker.halt_coordinator.halts.entries(TOPIC)
+    assert worker.halt_coordinator.table.records(TOPIC)
     anew = message(0, act)
     worker.offer([replace(anew, origin=replace(anew.origin, timestamp_ms=anew.origin.timestamp_ms + 1))])
     await until(20)
@@ -210,9 +210,9 @@ async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_handl
     for offset in (0, 1):
         late.halt_coordinator.halt(TOPIC, cause=FailedMessage(*message(offset).position, "too late", 5))
     await until(3)
-    halt = owner.halt_coordinator.current(TOPIC)
+    halt = owner.halt_coordinator.current_halt(TOPIC)
     assert halt is not None
     assert [cause.offset for cause in halt.causes] == [1], "that one may still fail"
     await until(20)
-    assert late.halt_coordinator.current(TOPIC) is None
-    assert not owner.halt_coordinator.halts.topics()
+    assert late.halt_coordinator.current_halt(TOPIC) is None
+    assert not owner.halt_coordinator.table.topics()

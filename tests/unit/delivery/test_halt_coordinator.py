@@ -34,8 +34,8 @@ def test_a_halt_names_its_cause_everywhere() -> None:
     (mine, other), views = group()
     mine.halt(TOPIC, cause=ONE)
     catch_up(views)
-    assert other.current(TOPIC) == mine.current(TOPIC)
-    halt = other.current(TOPIC)
+    assert other.current_halt(TOPIC) == mine.current_halt(TOPIC)
+    halt = other.current_halt(TOPIC)
     assert halt is not None
     assert (halt.by, halt.causes) == ("worker 0", (ONE,))
 
@@ -47,7 +47,7 @@ def test_two_workers_that_halt_at_the_same_moment_name_both_messages() -> None:
     other.halt(TOPIC, cause=TWO)
     catch_up(views)
     for halt_coordinator in (mine, other):
-        halt = halt_coordinator.current(TOPIC)
+        halt = halt_coordinator.current_halt(TOPIC)
         assert halt is not None
         assert set(halt.causes) == {ONE, TWO}
 
@@ -108,7 +108,7 @@ def test_a_message_given_up_after_the_resume_halts_the_topic_again() -> None:
     catch_up(views)
     mine.halt(TOPIC, cause=TWO)
     catch_up(views)
-    halt = other.current(TOPIC)
+    halt = other.current_halt(TOPIC)
     assert halt is not None
     assert halt.causes == (TWO,)
 
@@ -151,12 +151,12 @@ def test_a_topic_halted_by_hand_is_resumed_the_same_way() -> None:
     mine.halt(TOPIC, cause=ONE)
     mine.halt(TOPIC, by="operator")
     catch_up(views)
-    halt = other.current(TOPIC)
+    halt = other.current_halt(TOPIC)
     assert halt is not None
     assert halt.causes == (ONE,)
     other.resume(TOPIC, by="operator")
     catch_up(views)
-    assert mine.current(TOPIC) is None
+    assert mine.current_halt(TOPIC) is None
 
 
 def test_to_resume_a_topic_that_is_not_halted_changes_nothing() -> None:
@@ -166,4 +166,4 @@ def test_to_resume_a_topic_that_is_not_halted_changes_nothing() -> None:
     mine.resume(TOPIC, by="operator", on_written=lambda: written.append(True))
     view.catch_up()
     assert written == [True]
-    assert mine.current(TOPIC) is None
+    assert mine.current_halt(TOPIC) is None

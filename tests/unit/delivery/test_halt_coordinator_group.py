@@ -122,8 +122,8 @@ class BoardMachine(RuleBasedStateMachine):
             view.catch_up()
             for member in self.members:
                 for topic in TOPICS:
-                    assert member.halt_coordinator.current(topic) == late.current(topic)
-                    assert member.halt_coordinator.halts.entries(topic) == late.halts.entries(topic)
+                    assert member.halt_coordinator.current_halt(topic) == late.current_halt(topic)
+                    assert member.halt_coordinator.table.records(topic) == late.table.records(topic)
 
     def teardown(self) -> None:
         """Whatever happened, in the end all agree."""

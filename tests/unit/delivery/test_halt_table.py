@@ -36,9 +36,9 @@ def test_an_entry_is_read_as_it_was_written(entry: HaltRecord) -> None:
         b"[]",
         b"{}",
         b'"since"',
-        b'{"since": 1, "by": "me", "cause": {"offset": 1}, "verb": null}',
-        b'{"since": 1, "by": "me", "cause": 7, "verb": null}',
-        b'{"since": 1, "by": "me", "cause": null, "verb": "forget"}',
+        b'{"since": 1, "by": "me", "cause": {"offset": 1}, "action": null}',
+        b'{"since": 1, "by": "me", "cause": 7, "action": null}',
+        b'{"since": 1, "by": "me", "cause": null, "action": "forget"}',
     ],
 )
 def test_what_is_no_entry_is_refused(value: bytes) -> None:
@@ -66,16 +66,16 @@ def test_the_last_record_of_a_register_holds() -> None:
     halts, register = HaltTable(), HaltKey(TOPIC, CAUSE.position)
     halts.apply(HaltKey(TOPIC), HaltRecord(0, "operator"))
     halts.apply(register, HaltRecord(1, "worker", CAUSE))
-    assert halts.decision(register) is None
+    assert halts.decision_for(register) is None
     halts.apply(register, HaltRecord(2, "operator", CAUSE, ResumeAction.SKIP))
-    assert halts.decision(register) == (ResumeAction.SKIP, CAUSE)
+    assert halts.decision_for(register) == (ResumeAction.SKIP, CAUSE)
     halts.apply(register, None)
-    assert halts.decision(register) is None
-    assert list(halts.entries(TOPIC)) == [None]
+    assert halts.decision_for(register) is None
+    assert list(halts.records(TOPIC)) == [None]
 
 
 def test_a_decision_is_not_taken_for_one_about_a_later_message_at_the_same_place() -> None:
     """A topic that was deleted and made anew counts from zero again: its message 17 is not the one to be skipped."""
     halts = HaltTable()
     halts.apply(HaltKey(TOPIC, CAUSE.position), HaltRecord(2, "operator", CAUSE, ResumeAction.SKIP))
-    assert halts.decision(HaltKey(TOPIC, MessagePosition(3, 17, 1_700_000_000_000))) is None
+    assert halts.decision_for(HaltKey(TOPIC, MessagePosition(3, 17, 1_700_000_000_000))) is None

@@ -9,7 +9,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from investigator.delivery.ledger import AckToken, CommitPosition, Ledger, Partition
 
-MAX_AHEAD = 6
+MAX_OFFSET_LEAD = 6
 ONE, OTHER = PARTITIONS = (Partition("adviser-trigger", 0), Partition("adviser-trigger", 1))
 
 
@@ -20,9 +20,9 @@ def taken(ledger: Ledger, *offsets: int, partition: Partition = ONE) -> list[Ack
     return [ack_token for ack_token in tickets if ack_token is not None]
 
 
-def assigned(*, max_ahead: int = 1000) -> Ledger:
+def assigned(*, max_offset_lead: int = 1000) -> Ledger:
     """Give a ledger that has both partitions."""
-    ledger = Ledger(max_ahead)
+    ledger = Ledger(max_offset_lead)
     for partition in PARTITIONS:
         ledger.assign(partition)
     return ledger
@@ -44,23 +44,23 @@ def test_a_gap_in_the_offsets_is_committed_over_only_behind_finished_messages() 
     ledger = assigned()
     tickets = taken(ledger, 10, 500, 501)
     ledger.finish(tickets[1])
-    assert ledger.position(ONE) == 10
+    assert ledger.commit_offset(ONE) == 10
     ledger.finish(tickets[0])
-    assert ledger.position(ONE) == 501
+    assert ledger.commit_offset(ONE) == 501
 
 
 def test_a_gap_wider_than_the_bound_does_not_stop_the_partition_for_ever() -> None:
     """With nothing unfinished the next offset may lie any distance ahead: nobody would come to make room for it."""
-    ledger = assigned(max_ahead=10)
+    ledger = assigned(max_offset_lead=10)
     ledger.finish(*taken(ledger, 5))
     assert ledger.has_room(ONE, 1_000_000)
     taken(ledger, 1_000_000)
-    assert ledger.position(ONE) == 1_000_000
+    assert ledger.commit_offset(ONE) == 1_000_000
 
 
 def test_what_runs_ahead_of_the_first_unfinished_offset_is_bounded() -> None:
-    """No more than `max_ahead` offsets, counted from the first unfinished one on, are taken up."""
-    ledger = assigned(max_ahead=10)
+    """No more than `max_offset_lead` offsets, counted from the first unfinished one on, are taken up."""
+    ledger = assigned(max_offset_lead=10)
     first, *others = taken(ledger, *range(10))
     for ack_token in others:
         ledger.finish(ack_token)
@@ -75,7 +75,7 @@ def test_a_repeat_within_an_assignment_is_not_taken_up() -> None:
     ledger = assigned()
     ledger.finish(taken(ledger, 3, 4)[1])
     assert [ledger.accept(ONE, offset) for offset in (3, 4)] == [None, None]
-    assert ledger.position(ONE) == 3
+    assert ledger.commit_offset(ONE) == 3
 
 
 def test_the_next_assignment_brings_the_unfinished_ones_again() -> None:
@@ -88,7 +88,7 @@ def test_the_next_assignment_brings_the_unfinished_ones_again() -> None:
     taken(ledger, 7)
     ledger.finish(old)
     assert not ledger.is_valid(old)
-    assert ledger.position(ONE) == 7
+    assert ledger.commit_offset(ONE) == 7
 
 
 def test_a_beginning_is_committed_before_any_message_and_never_goes_back_behind_one() -> None:
@@ -110,7 +110,7 @@ def test_only_what_moved_since_the_last_commit_is_committed() -> None:
     ledger = assigned()
     ledger.finish(*taken(ledger, 0))
     assert ledger.committable() == {ONE: CommitPosition(1)}
-    ledger.committed(ONE, CommitPosition(1))
+    ledger.record_commit(ONE, CommitPosition(1))
     assert ledger.committable() == {}
 
 
@@ -130,7 +130,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Start with nothing assigned, and with topics whose first offset is not zero."""
-        self.ledger = Ledger(MAX_AHEAD)
+        self.ledger = Ledger(MAX_OFFSET_LEAD)
         self.truth: dict[Partition, Truth] = {}
         self.offsets = dict.fromkeys(PARTITIONS, 3)
         self.current: dict[AckToken, Truth] = {}
@@ -148,7 +148,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.offsets[partition] = min(unfinished, default=self.offsets[partition])
         self.ledger.revoke(partition)
 
-    @rule(target=tickets, partition=st.sampled_from(PARTITIONS), gap=st.integers(0, 2 * MAX_AHEAD))
+    @rule(target=tickets, partition=st.sampled_from(PARTITIONS), gap=st.integers(0, 2 * MAX_OFFSET_LEAD))
     def take(self, partition: Partition, gap: int) -> AckToken | None:
         """Take up the next message, some offsets further on, if there is room for it."""
         offset = self.offsets[partition] + gap
@@ -157,7 +157,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if truth is None:
             assert self.ledger.accept(partition, offset) is None
             return None
-        assert room == (offset - min(truth.unfinished, default=offset) < MAX_AHEAD)
+        assert room == (offset - min(truth.unfinished, default=offset) < MAX_OFFSET_LEAD)
         if not room:
             return None
         ack_token = self.ledger.accept(partition, offset)
@@ -191,13 +191,13 @@ class LedgerMachine(RuleBasedStateMachine):
         for ack_token in self.current:
             self.finish(ack_token)
         for partition, truth in self.truth.items():
-            assert self.ledger.position(partition) == (truth.seen[-1] + 1 if truth.seen else None)
+            assert self.ledger.commit_offset(partition) == (truth.seen[-1] + 1 if truth.seen else None)
 
     @rule()
     def commit(self) -> None:
         """Let the broker have what may be committed."""
         for partition, mark in self.ledger.committable().items():
-            self.ledger.committed(partition, mark)
+            self.ledger.record_commit(partition, mark)
         assert self.ledger.committable() == {}
 
     @invariant()

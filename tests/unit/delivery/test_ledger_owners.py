@@ -12,7 +12,7 @@ from investigator.delivery.ledger import AckToken, CommitPosition, Ledger, Parti
 from tests.unit.delivery.test_ledger import ONE, assigned, taken
 
 PARTITION = Partition("adviser-trigger", 0)
-MAX_AHEAD = 12
+MAX_OFFSET_LEAD = 12
 
 
 def test_what_was_finished_beyond_the_commit_is_not_done_again_by_the_next_owner() -> None:
@@ -56,19 +56,19 @@ def test_who_goes_back_to_before_the_commit_gets_everything() -> None:
     ledger = assigned()
     ledger.restore(ONE, CommitPosition(100, frozenset({105})))
     taken(ledger, 0)
-    assert not ledger.is_done(ONE, 50)
+    assert not ledger.is_finished(ONE, 50)
     taken(ledger, 105)
-    assert ledger.position(ONE) == 0
+    assert ledger.commit_offset(ONE) == 0
 
 
 def test_what_is_done_is_known_without_having_seen_it() -> None:
     """What was committed before this assignment, finished beyond that, or finished since; not what is still to come."""
     ledger = assigned()
     ledger.restore(ONE, CommitPosition(3, frozenset({5})))
-    assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 5]
+    assert [offset for offset in range(8) if ledger.is_finished(ONE, offset)] == [0, 1, 2, 5]
     ledger.finish(taken(ledger, 3, 4)[1])
-    assert [offset for offset in range(8) if ledger.is_done(ONE, offset)] == [0, 1, 2, 4, 5]
-    assert not ledger.is_done(Partition("unknown", 0), 0)
+    assert [offset for offset in range(8) if ledger.is_finished(ONE, offset)] == [0, 1, 2, 4, 5]
+    assert not ledger.is_finished(Partition("unknown", 0), 0)
 
 
 @dataclass
@@ -94,7 +94,7 @@ class OwnersMachine(RuleBasedStateMachine):
 
     def own(self) -> None:
         """Become the owner: go to the commit, and read what it tells."""
-        ledger = Ledger(MAX_AHEAD)
+        ledger = Ledger(MAX_OFFSET_LEAD)
         ledger.assign(PARTITION)
         ledger.restore(PARTITION, decode(self.committed, self.text))
         self.told = decode(self.committed, self.text).finished
@@ -132,7 +132,7 @@ class OwnersMachine(RuleBasedStateMachine):
         """Commit what may be."""
         for mark in self.owner.ledger.committable().values():
             self.committed, self.text = mark.offset, encode(mark)
-            self.owner.ledger.committed(PARTITION, mark)
+            self.owner.ledger.record_commit(PARTITION, mark)
 
     @rule()
     def crash(self) -> None:

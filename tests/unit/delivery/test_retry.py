@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.policy import RetryPolicy
-from investigator.delivery.retry import Failure, Step, attempt, safe_str
+from investigator.delivery.retry import Failure, Step, run_with_retries, safe_str
 from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
 POLICY = RetryPolicy(max_attempts=5, backoff=0.5)
@@ -37,7 +37,7 @@ class Handler:
 
     async def attempt(self, steps: list[Step], policy: RetryPolicy = POLICY) -> Failure | None:
         """Run the steps as the dispatcher does."""
-        return await attempt(
+        return await run_with_retries(
             steps,
             policy,
             sleep=asyncio.sleep,
@@ -155,7 +155,7 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_failed_attempt() -> Non
     """A handler that waits for something that others cancel fails; its message must not hang silently for ever."""
     handler = Handler()
     assert await handler.attempt([handler.step("only", asyncio.CancelledError())]) is None
-    assert handler.failed == [("something that the handler waited for was cancelled", 1)]
+    assert handler.failed == [("something that the handler awaited was cancelled", 1)]
 
 
 @given(script=st.lists(st.integers(0, 3), max_size=4), attempts=st.integers(1, 6))

@@ -11,7 +11,7 @@ from investigator.delivery.dead_letters import REPLAYED_FOR, Headers
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
-from investigator.delivery.retry import Failure, attempt
+from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
@@ -63,7 +63,9 @@ class Processing:
             handlers, self.message_type, content, Origin("thoth.test-message", 0, 7, 0), headers
         ).make()
         policy = RetryPolicy(max_attempts=5, backoff=0)
-        return await attempt(list(steps), policy, sleep=_no_pause, on_failed_attempt=lambda _error, _attempts: None)
+        return await run_with_retries(
+            list(steps), policy, sleep=_no_pause, on_failed_attempt=lambda _error, _attempts: None
+        )
 
     def services(self) -> Services:
         """Return services of which only settings and metrics are there."""

@@ -82,7 +82,7 @@ async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, 
         assert link in _links(page)
         reply = await client.get(link)
         assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
-        assert halt_coordinator.current(TOPIC) is None
+        assert halt_coordinator.current_halt(TOPIC) is None
 
 
 async def test_a_topic_that_an_operator_halted_has_no_message_to_decide_about(
