@@ -90,15 +90,15 @@ class DeadLetter:
         return int.from_bytes(self._content.get(name, b""), "big")
 
 
-def replay_headers(letter: DeadLetter, group: str | None) -> Headers:
+def replay_headers(dead_letter: DeadLetter, group: str | None) -> Headers:
     """Return the headers of a replay: those of the dead letter without its error, with one more replay counted.
 
     Args:
-        letter: the dead letter.
+        dead_letter: the dead letter.
         group: the only consumer group that is to process it; None for every group.
     """
-    own = tuple(header for header in letter.headers if not _is_failure_header(header[0]))
-    count = (REPLAYS, (letter.replays + 1).to_bytes(4, "big"))
+    own = tuple(header for header in dead_letter.headers if not _is_failure_header(header[0]))
+    count = (REPLAYS, (dead_letter.replays + 1).to_bytes(4, "big"))
     return (*own, count) if group is None else (*own, count, (REPLAYED_FOR, group.encode()))
 
 
@@ -143,12 +143,12 @@ class ReplayPolicy:
         """The group that is to process the replays; None for every group."""
         return None if self.any_group else self.group
 
-    def verdict(self, letter: DeadLetter, *, sent_before: bool) -> Verdict:
+    def verdict(self, dead_letter: DeadLetter, *, sent_before: bool) -> Verdict:
         """Return whether the dead letter is sent, and if not, why."""
-        if letter.original is None or dead_letter_topic(letter.original.topic) != letter.position.topic:
+        if dead_letter.original is None or dead_letter_topic(dead_letter.original.topic) != dead_letter.position.topic:
             return Verdict.UNKNOWN_ORIGIN
-        if not self.any_group and letter.group != self.group:
+        if not self.any_group and dead_letter.group != self.group:
             return Verdict.OTHER_GROUP
         if sent_before and not self.again:
             return Verdict.SENT_BEFORE
-        return Verdict.TOO_OFTEN if letter.replays >= self.max_replays else Verdict.SEND
+        return Verdict.TOO_OFTEN if dead_letter.replays >= self.max_replays else Verdict.SEND

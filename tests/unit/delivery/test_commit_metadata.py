@@ -11,9 +11,9 @@ from investigator.delivery.ledger import CommitPosition
 @given(offset=st.integers(0, 2**62), ahead=st.frozensets(st.integers(1, 1000)))
 def test_what_was_finished_comes_back_as_it_was_written(offset: int, ahead: frozenset[int]) -> None:
     """Any offsets within the bound on what runs ahead survive, in far fewer characters than a broker takes."""
-    mark = CommitPosition(offset, frozenset(offset + place for place in ahead))
-    text = encode(mark)
-    assert decode(offset, text) == mark
+    position = CommitPosition(offset, frozenset(offset + position for position in ahead))
+    text = encode(position)
+    assert decode(offset, text) == position
     assert len(text) < 200
 
 

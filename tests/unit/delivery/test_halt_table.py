@@ -12,7 +12,7 @@ TOPIC = "adviser-trigger"
 CAUSE = FailedMessage(3, 17, 1_600_000_000_000, "ValueError: no such thing", 5)
 
 causes = st.builds(FailedMessage, st.integers(0), st.integers(0), st.integers(), st.text(), st.integers(0))
-entries = st.builds(
+records = st.builds(
     HaltRecord,
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(),
@@ -21,10 +21,10 @@ entries = st.builds(
 )
 
 
-@given(entry=entries)
-def test_an_entry_is_read_as_it_was_written(entry: HaltRecord) -> None:
+@given(record=records)
+def test_an_entry_is_read_as_it_was_written(record: HaltRecord) -> None:
     """Any error text, of any script, lone surrogates included, comes back from the log as it was."""
-    assert HaltRecord.from_json(entry.to_json()) == entry
+    assert HaltRecord.from_json(record.to_json()) == record
 
 
 @pytest.mark.parametrize(
@@ -62,15 +62,15 @@ def test_a_topic_without_a_reason_is_not_halted() -> None:
 
 
 def test_the_last_record_of_a_register_holds() -> None:
-    """A halt, a decision and the clearing of the register follow each other; other registers are not touched."""
-    halts, register = HaltTable(), HaltKey(TOPIC, CAUSE.position)
+    """A halt, a decision and the clearing of the key follow each other; other registers are not touched."""
+    halts, key = HaltTable(), HaltKey(TOPIC, CAUSE.position)
     halts.apply(HaltKey(TOPIC), HaltRecord(0, "operator"))
-    halts.apply(register, HaltRecord(1, "worker", CAUSE))
-    assert halts.decision_for(register) is None
-    halts.apply(register, HaltRecord(2, "operator", CAUSE, ResumeAction.SKIP))
-    assert halts.decision_for(register) == (ResumeAction.SKIP, CAUSE)
-    halts.apply(register, None)
-    assert halts.decision_for(register) is None
+    halts.apply(key, HaltRecord(1, "worker", CAUSE))
+    assert halts.decision_for(key) is None
+    halts.apply(key, HaltRecord(2, "operator", CAUSE, ResumeAction.SKIP))
+    assert halts.decision_for(key) == (ResumeAction.SKIP, CAUSE)
+    halts.apply(key, None)
+    assert halts.decision_for(key) is None
     assert list(halts.records(TOPIC)) == [None]
 
 

@@ -15,9 +15,9 @@ ONE, OTHER = PARTITIONS = (Partition("adviser-trigger", 0), Partition("adviser-t
 
 def taken(ledger: Ledger, *offsets: int, partition: Partition = ONE) -> list[AckToken]:
     """Take up these offsets, each of which is the ledger's to give."""
-    tickets = [ledger.accept(partition, offset) for offset in offsets]
-    assert None not in tickets
-    return [ack_token for ack_token in tickets if ack_token is not None]
+    tokens = [ledger.accept(partition, offset) for offset in offsets]
+    assert None not in tokens
+    return [token for token in tokens if token is not None]
 
 
 def assigned(*, max_offset_lead: int = 1000) -> Ledger:
@@ -32,8 +32,8 @@ def test_the_first_unfinished_offset_is_committed_however_many_behind_it_are_don
     """Offset 0 is in hand while 1 to 5 are done: nothing beyond 0 may be committed, as Faust would (6)."""
     ledger = assigned()
     first, *others = taken(ledger, 0, 1, 2, 3, 4, 5)
-    for ack_token in others:
-        ledger.finish(ack_token)
+    for token in others:
+        ledger.finish(token)
     assert ledger.committable() == {ONE: CommitPosition(0, frozenset({1, 2, 3, 4, 5}))}
     ledger.finish(first)
     assert ledger.committable() == {ONE: CommitPosition(6)}
@@ -42,10 +42,10 @@ def test_the_first_unfinished_offset_is_committed_however_many_behind_it_are_don
 def test_a_gap_in_the_offsets_is_committed_over_only_behind_finished_messages() -> None:
     """Offsets that a topic lacks (compacted, expired, control records) hold nothing up and hide nothing unfinished."""
     ledger = assigned()
-    tickets = taken(ledger, 10, 500, 501)
-    ledger.finish(tickets[1])
+    tokens = taken(ledger, 10, 500, 501)
+    ledger.finish(tokens[1])
     assert ledger.commit_offset(ONE) == 10
-    ledger.finish(tickets[0])
+    ledger.finish(tokens[0])
     assert ledger.commit_offset(ONE) == 501
 
 
@@ -62,8 +62,8 @@ def test_what_runs_ahead_of_the_first_unfinished_offset_is_bounded() -> None:
     """No more than `max_offset_lead` offsets, counted from the first unfinished one on, are taken up."""
     ledger = assigned(max_offset_lead=10)
     first, *others = taken(ledger, *range(10))
-    for ack_token in others:
-        ledger.finish(ack_token)
+    for token in others:
+        ledger.finish(token)
     assert not ledger.has_room(ONE, 10)
     assert ledger.has_room(OTHER, 10), "each partition has a bound of its own"
     ledger.finish(first)
@@ -96,8 +96,8 @@ def test_a_beginning_is_committed_before_any_message_and_never_goes_back_behind_
     ledger = assigned()
     ledger.set_start_offset(ONE, 30)
     assert ledger.committable() == {ONE: CommitPosition(30)}
-    (ack_token,) = taken(ledger, 30)
-    ledger.finish(ack_token)
+    (token,) = taken(ledger, 30)
+    ledger.finish(token)
     ledger.set_start_offset(ONE, 30)
     assert ledger.committable() == {ONE: CommitPosition(31)}
     ledger.revoke(ONE)
@@ -125,7 +125,7 @@ class Truth:
 class LedgerMachine(RuleBasedStateMachine):
     """Assigns, revokes, takes up, finishes and commits in any order, and compares with plain sets."""
 
-    tickets = Bundle("tickets")
+    tokens = Bundle("tokens")
 
     @initialize()
     def begin(self) -> None:
@@ -148,7 +148,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.offsets[partition] = min(unfinished, default=self.offsets[partition])
         self.ledger.revoke(partition)
 
-    @rule(target=tickets, partition=st.sampled_from(PARTITIONS), gap=st.integers(0, 2 * MAX_OFFSET_LEAD))
+    @rule(target=tokens, partition=st.sampled_from(PARTITIONS), gap=st.integers(0, 2 * MAX_OFFSET_LEAD))
     def take(self, partition: Partition, gap: int) -> AckToken | None:
         """Take up the next message, some offsets further on, if there is room for it."""
         offset = self.offsets[partition] + gap
@@ -160,13 +160,13 @@ class LedgerMachine(RuleBasedStateMachine):
         assert room == (offset - min(truth.unfinished, default=offset) < MAX_OFFSET_LEAD)
         if not room:
             return None
-        ack_token = self.ledger.accept(partition, offset)
-        assert ack_token is not None
+        token = self.ledger.accept(partition, offset)
+        assert token is not None
         truth.seen.append(offset)
         truth.unfinished.add(offset)
         self.offsets[partition] = offset + 1
-        self.current[ack_token] = truth
-        return ack_token
+        self.current[token] = truth
+        return token
 
     @precondition(lambda self: any(truth.seen for truth in self.truth.values()))
     @rule(data=st.data())
@@ -175,40 +175,40 @@ class LedgerMachine(RuleBasedStateMachine):
         partition = data.draw(st.sampled_from([key for key, truth in self.truth.items() if truth.seen]))
         assert self.ledger.accept(partition, data.draw(st.sampled_from(self.truth[partition].seen))) is None
 
-    @rule(ack_token=tickets)
-    def finish(self, ack_token: AckToken | None) -> None:
+    @rule(token=tokens)
+    def finish(self, token: AckToken | None) -> None:
         """Finish a message of this assignment or of any earlier one, perhaps again."""
-        if ack_token is None:
+        if token is None:
             return
-        of_now = self.truth.get(ack_token.partition) is self.current[ack_token]
-        assert self.ledger.is_valid(ack_token) == of_now
-        self.ledger.finish(ack_token)
-        self.current[ack_token].unfinished.discard(ack_token.offset)
+        of_now = self.truth.get(token.partition) is self.current[token]
+        assert self.ledger.is_valid(token) == of_now
+        self.ledger.finish(token)
+        self.current[token].unfinished.discard(token.offset)
 
     @rule()
     def finish_all(self) -> None:
         """Once everything in hand is finished, all that was seen may be committed."""
-        for ack_token in self.current:
-            self.finish(ack_token)
+        for token in self.current:
+            self.finish(token)
         for partition, truth in self.truth.items():
             assert self.ledger.commit_offset(partition) == (truth.seen[-1] + 1 if truth.seen else None)
 
     @rule()
     def commit(self) -> None:
         """Let the broker have what may be committed."""
-        for partition, mark in self.ledger.committable().items():
-            self.ledger.record_commit(partition, mark)
+        for partition, position in self.ledger.committable().items():
+            self.ledger.record_commit(partition, position)
         assert self.ledger.committable() == {}
 
     @invariant()
     def nothing_unfinished_is_passed(self) -> None:
         """The one thing that must never happen."""
         assert self.ledger.assigned() == self.truth.keys()
-        for partition, mark in self.ledger.committable().items():
+        for partition, position in self.ledger.committable().items():
             truth = self.truth[partition]
-            assert mark.offset == min(truth.unfinished, default=truth.seen[-1] + 1)
+            assert position.offset == min(truth.unfinished, default=truth.seen[-1] + 1)
             finished = set(truth.seen) - truth.unfinished
-            assert mark.finished == {offset for offset in finished if offset > mark.offset}
+            assert position.finished == {offset for offset in finished if offset > position.offset}
 
 
 TestLedgerMachine = LedgerMachine.TestCase

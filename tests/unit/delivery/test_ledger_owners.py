@@ -20,14 +20,14 @@ def test_what_was_finished_beyond_the_commit_is_not_done_again_by_the_next_owner
     ledger = assigned()
     for finished in taken(ledger, 3, 4, 5, 6, 7)[1::2]:
         ledger.finish(finished)
-    mark = ledger.committable()[ONE]
-    assert mark == CommitPosition(3, frozenset({4, 6}))
+    position = ledger.committable()[ONE]
+    assert position == CommitPosition(3, frozenset({4, 6}))
     successor = assigned()
-    successor.restore(ONE, mark)
-    mine = [ack_token for offset in range(mark.offset, 8) if (ack_token := successor.accept(ONE, offset)) is not None]
-    assert [ack_token.offset for ack_token in mine] == [3, 5, 7]
-    for ack_token in mine:
-        successor.finish(ack_token)
+    successor.restore(ONE, position)
+    mine = [token for offset in range(position.offset, 8) if (token := successor.accept(ONE, offset)) is not None]
+    assert [token.offset for token in mine] == [3, 5, 7]
+    for token in mine:
+        successor.finish(token)
     assert successor.committable()[ONE] == CommitPosition(8)
 
 
@@ -43,8 +43,8 @@ def test_a_commit_in_between_forgets_nothing_of_what_the_last_owner_finished() -
     """What is done stays done when the position comes to lie right before it."""
     ledger = assigned()
     ledger.restore(ONE, CommitPosition(3, frozenset({5, 6, 9})))
-    for ack_token in taken(ledger, 3, 4):
-        ledger.finish(ack_token)
+    for token in taken(ledger, 3, 4):
+        ledger.finish(token)
     assert ledger.committable() == {ONE: CommitPosition(7, frozenset({9}))}
     assert [ledger.accept(ONE, offset) for offset in (5, 6)] == [None, None]
     taken(ledger, 7, 8)
@@ -87,7 +87,7 @@ class OwnersMachine(RuleBasedStateMachine):
     @initialize(gaps=st.lists(st.integers(1, 3), min_size=1, max_size=40))
     def begin(self, gaps: list[int]) -> None:
         """Make a partition some of whose offsets are missing."""
-        self.offsets = [sum(gaps[: place + 1]) for place in range(len(gaps))]
+        self.offsets = [sum(gaps[: position + 1]) for position in range(len(gaps))]
         self.committed, self.text = self.offsets[0], ""
         self.done: set[int] = set()
         self.own()
@@ -109,30 +109,30 @@ class OwnersMachine(RuleBasedStateMachine):
             assert self.owner.in_hand, "who has nothing in hand has room"
             return
         self.owner.coming.pop(0)
-        ack_token = ledger.accept(PARTITION, offset)
-        assert (ack_token is None) == (offset in self.told)
-        if ack_token is not None:
-            self.owner.in_hand.append(ack_token)
+        token = ledger.accept(PARTITION, offset)
+        assert (token is None) == (offset in self.told)
+        if token is not None:
+            self.owner.in_hand.append(token)
 
     @precondition(lambda self: self.owner.in_hand)
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
         """Finish any message in hand."""
-        ack_token = self.owner.in_hand.pop(data.draw(st.integers(0, len(self.owner.in_hand) - 1)))
-        self.end(ack_token)
+        token = self.owner.in_hand.pop(data.draw(st.integers(0, len(self.owner.in_hand) - 1)))
+        self.end(token)
 
-    def end(self, ack_token: AckToken) -> None:
+    def end(self, token: AckToken) -> None:
         """Finish a message."""
-        self.owner.ledger.finish(ack_token)
-        self.owner.done.add(ack_token.offset)
-        self.done.add(ack_token.offset)
+        self.owner.ledger.finish(token)
+        self.owner.done.add(token.offset)
+        self.done.add(token.offset)
 
     @rule()
     def commit(self) -> None:
         """Commit what may be."""
-        for mark in self.owner.ledger.committable().values():
-            self.committed, self.text = mark.offset, encode(mark)
-            self.owner.ledger.record_commit(PARTITION, mark)
+        for position in self.owner.ledger.committable().values():
+            self.committed, self.text = position.offset, encode(position)
+            self.owner.ledger.record_commit(PARTITION, position)
 
     @rule()
     def crash(self) -> None:
@@ -150,9 +150,9 @@ class OwnersMachine(RuleBasedStateMachine):
     @invariant()
     def only_what_is_done_is_committed(self) -> None:
         """Neither the offset nor the note that goes with it tells of anything that nobody has done."""
-        mark: CommitPosition = decode(self.committed, self.text)
-        assert {offset for offset in self.offsets if offset < mark.offset} <= self.done
-        assert mark.finished <= self.done
+        position: CommitPosition = decode(self.committed, self.text)
+        assert {offset for offset in self.offsets if offset < position.offset} <= self.done
+        assert position.finished <= self.done
 
     def teardown(self) -> None:
         """In the end everything can be finished, and is committed."""

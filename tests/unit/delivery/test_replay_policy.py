@@ -21,13 +21,13 @@ def _died(delivery: Delivery, group: str = GROUP) -> DeadLetter:
     return DeadLetter(Origin(f"{TOPIC}-dlt", 3, 7, 1_700_000_100_000), delivery.key, delivery.value, headers)
 
 
-def _delivery(headers: Headers = (), place: Origin = FIRST) -> Delivery:
+def _delivery(headers: Headers = (), position: Origin = FIRST) -> Delivery:
     return Delivery(
         topic="thoth.repo-init",
-        partition=Partition(place.topic, place.partition),
-        offset=place.offset,
+        partition=Partition(position.topic, position.partition),
+        offset=position.offset,
         key=b"key",
-        origin=origin_of_replay(headers) or place,
+        origin=origin_of_replay(headers) or position,
         make_steps=list,
         value=b"{}",
         headers=headers,
@@ -125,8 +125,8 @@ def test_a_message_that_keeps_dying_is_not_sent_for_ever() -> None:
 
 def test_a_record_that_nobody_gave_up_is_left_alone() -> None:
     """Whatever else lies in a dead-letter topic has no topic to go back to."""
-    place = Origin(f"{TOPIC}-dlt", 0, 0, 0)
-    stray = DeadLetter(place, None, b"hello", (("kafka_dlt-original-topic", TOPIC.encode()),))
+    position = Origin(f"{TOPIC}-dlt", 0, 0, 0)
+    stray = DeadLetter(position, None, b"hello", (("kafka_dlt-original-topic", TOPIC.encode()),))
     assert stray.original is None
     assert ReplayPolicy("", any_group=True).verdict(stray, sent_before=False) is Verdict.UNKNOWN_ORIGIN
 

@@ -162,9 +162,9 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_failed_attempt() -> Non
 def test_steps_run_in_order_each_until_it_succeeds_once(script: list[int], attempts: int) -> None:
     """Whatever fails how often: no step begins before the one before it is done, and none runs beyond its success."""
     handler = Handler()
-    steps = [handler.step(str(place), *troubles(failures)) for place, failures in enumerate(script)]
+    steps = [handler.step(str(position), *troubles(failures)) for position, failures in enumerate(script)]
     failure = run_in_virtual_time(handler.attempt(steps, RetryPolicy(attempts)))
-    expected = [str(place) for place, failures in enumerate(script) for _ in range(failures + 1)]
+    expected = [str(position) for position, failures in enumerate(script) for _ in range(failures + 1)]
     assert handler.names() == expected[: len(handler.runs)]
     assert len(handler.failed) == min(sum(script), attempts)
     assert (failure is None) == (handler.names() == expected) == (sum(script) < attempts)

@@ -17,8 +17,8 @@ from investigator.web.status_model import (
     Status,
     TopicStatus,
 )
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, message
-from tests.support.delivery_worker import until
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, HandlerScript, message
+from tests.support.delivery_worker import run_until
 from tests.support.virtual_time import in_virtual_time
 from tests.unit.web.status_fixture import TOPICS, Scene
 
@@ -31,7 +31,7 @@ def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
 async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
     """The first line of the page, and that no topic is left out for having had nothing to do."""
     scene = Scene()
-    await until(5)
+    await run_until(5)
     status = scene.status()
     assert (status.version, status.worker, status.group) == ("1.2.3", "pod/1", "investigator")
     assert status.modes == ("middletier", "backend")
@@ -46,8 +46,8 @@ async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
 async def test_a_halted_topic_is_told_with_its_cause() -> None:
     """Since when, by whom, over which message, after how many attempts, and with which error."""
     scene = Scene()
-    scene.worker.play(Act(), Act(failures=99, error=lambda: PermanentError("no such package")))
-    await until(10)
+    scene.worker.receive(HandlerScript(), HandlerScript(failures=99, error=lambda: PermanentError("no such package")))
+    await run_until(10)
     [halt] = scene.status().halted
     assert (halt.topic, halt.by) == (TOPIC, "worker")
     assert round(halt.since) == 1
@@ -73,7 +73,7 @@ async def test_a_halt_of_a_topic_that_others_consume_is_told_too() -> None:
     """Whoever looks at any worker of the group sees every halt of it."""
     scene = Scene(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
     scene.worker.halt_coordinator.halt(TOPIC, by="operator")
-    await until(1)
+    await run_until(1)
     assert [halt.topic for halt in scene.status().halted] == [TOPIC]
 
 
@@ -81,10 +81,12 @@ async def test_a_halt_of_a_topic_that_others_consume_is_told_too() -> None:
 async def test_each_message_in_hand_says_what_it_waits_for() -> None:
     """Oldest first: worked on, waiting for its next attempt, or for a slot."""
     scene = Scene()
-    scene.worker.play(
-        Act(seconds=1, failures=1), *[Act(seconds=30) for _ in range(4)], keys=[None, None, None, None, None]
+    scene.worker.receive(
+        HandlerScript(seconds=1, failures=1),
+        *[HandlerScript(seconds=30) for _ in range(4)],
+        keys=[None, None, None, None, None],
     )
-    await until(1.5)
+    await run_until(1.5)
     status = scene.status()
     assert [(each.offset, each.state) for each in status.messages] == [
         (0, "its next attempt"),
@@ -105,8 +107,8 @@ async def test_a_message_that_waits_inside_of_a_call_says_for_what() -> None:
             await _never()
 
     scene = Scene()
-    scene.worker.offer([message(0, _Doing(step=wait))])
-    await until(1)
+    scene.worker.submit([message(0, _Doing(step=wait))])
+    await run_until(1)
     [told] = scene.status().messages
     assert told.state == "a place in thoth-backend"
 
@@ -121,8 +123,8 @@ async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
     async def refused() -> None:
         raise UnavailableError("connection refused")
 
-    scene.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
-    await until(3)
+    scene.worker.submit([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
+    await run_until(3)
     status = scene.status()
     down, fine = status.dependencies
     assert down == DependencyStatus(
@@ -165,8 +167,8 @@ async def test_no_password_is_told() -> None:
     """Errors quote what calls were given; a halt may come from a worker that knew the password while we do not yet."""
     redactor = Redactor(["hunter2"])
     scene = Scene(redact=redactor)
-    scene.worker.play(Act(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
-    await until(5)
+    scene.worker.receive(HandlerScript(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
+    await run_until(5)
     assert "hunter2" not in json.dumps(asdict(scene.status()))
     assert "login with ***" in scene.status().halted[0].causes[0].error
 
@@ -175,14 +177,16 @@ async def test_no_password_is_told() -> None:
 async def test_the_status_can_be_told_as_json() -> None:
     """Also while much is going on."""
     scene = Scene()
-    scene.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
-    await until(1.5)
+    scene.worker.receive(
+        HandlerScript(failures=2), *[HandlerScript(seconds=9) for _ in range(9)], HandlerScript(failures=99)
+    )
+    await run_until(1.5)
     assert json.loads(json.dumps(asdict(scene.status())))["in_flight"] == 10
 
 
 @dataclass
-class _Doing(Act):
-    """An act whose one step the test brings along."""
+class _Doing(HandlerScript):
+    """A script whose one step the test brings along."""
 
     step: Step = field(kw_only=True)
 
@@ -192,4 +196,4 @@ class _Doing(Act):
 
 
 async def _never() -> None:
-    await until(1e9)
+    await run_until(1e9)

@@ -12,8 +12,8 @@ from investigator.delivery.halts import FailedMessage, ResumeAction
 from investigator.streaming.application import WebServer
 from investigator.web import add_status_pages, add_views
 from investigator.web.status_page import render
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act
-from tests.support.delivery_worker import until
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, HandlerScript
+from tests.support.delivery_worker import run_until
 from tests.support.virtual_time import in_virtual_time
 from tests.unit.web.status_fixture import TOPICS, Scene
 
@@ -118,8 +118,10 @@ async def test_what_is_unknown_is_refused(client: Client, path: str) -> None:
 async def test_nothing_that_a_message_brings_becomes_a_part_of_the_page() -> None:
     """Errors quote what anybody may have sent."""
     scene = Scene()
-    scene.worker.play(Act(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>")))
-    await until(5)
+    scene.worker.receive(
+        HandlerScript(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>"))
+    )
+    await run_until(5)
     page = render(scene.status(), "nonce")
     assert "<script>alert" not in page
     assert "<img" not in page
