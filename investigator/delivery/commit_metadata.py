@@ -2,7 +2,7 @@
 """Commit metadata: the offsets finished after the committed one, as the short text that Kafka stores with a commit.
 
 The text is a bitmap in Base64: bit i stands for the committed offset + 1 + i. Brokers accept 4096 characters
-(`offset.metadata.max.bytes`); the bound on how far processing runs ahead keeps the text at a few hundred.
+(`offset.metadata.max.bytes`); with the bound on the offset lead the text has a few hundred at most.
 """
 
 import base64

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages in parallel, in order where they have to be, and each on its own when it is slow or fails."""
+"""Messages run in parallel, in order where a key requires it, and without delay from slow or failed ones."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,8 +11,8 @@ from tests.support.virtual_time import in_virtual_time
 
 
 @in_virtual_time
-async def test_messages_of_one_partition_are_handled_in_parallel() -> None:
-    """Four workers handle four messages of a single partition at once, and no more than four."""
+async def test_messages_of_one_partition_are_processed_in_parallel() -> None:
+    """With a concurrency of four, four messages of a single partition run at once, and no more than four."""
     worker, scripts = Worker(), [HandlerScript() for _ in range(10)]
     worker.receive(*scripts)
     await run_until(10)
@@ -21,8 +21,8 @@ async def test_messages_of_one_partition_are_handled_in_parallel() -> None:
 
 
 @in_virtual_time
-async def test_a_slow_message_holds_up_nobody_but_the_commit() -> None:
-    """Those behind it are handled; the committed offset waits for it."""
+async def test_a_slow_message_delays_only_the_commit() -> None:
+    """Later messages are processed; the committed offset waits for it."""
     worker, slow, quick = Worker(), HandlerScript(seconds=100), [HandlerScript() for _ in range(6)]
     worker.receive(slow, *quick)
     await run_until(5)
@@ -33,8 +33,8 @@ async def test_a_slow_message_holds_up_nobody_but_the_commit() -> None:
 
 
 @in_virtual_time
-async def test_the_workers_are_shared_by_all_topics_and_partitions() -> None:
-    """However many partitions there are, no more messages are worked on at once than there are workers."""
+async def test_the_slots_are_shared_by_all_topics_and_partitions() -> None:
+    """However many partitions there are, no more messages are processed at once than there are slots."""
     worker, scripts = Worker(), [HandlerScript() for _ in range(9)]
     worker.receive(*scripts[:3])
     worker.receive(*scripts[3:6], partition=1)
@@ -45,8 +45,8 @@ async def test_the_workers_are_shared_by_all_topics_and_partitions() -> None:
 
 
 @in_virtual_time
-async def test_messages_of_one_key_are_handled_in_order() -> None:
-    """Each begins when the one before it is done; those of other keys and those without any go on beside them."""
+async def test_messages_with_the_same_key_are_processed_in_order() -> None:
+    """Each starts when the previous one has finished; those with other keys or none run in parallel."""
     worker, scripts = Worker(), [HandlerScript(seconds) for seconds in (3, 1, 1, 1, 1)]
     worker.receive(*scripts, keys=[b"a", b"a", b"b", None, b"a"])
     await run_until(10)
@@ -55,7 +55,7 @@ async def test_messages_of_one_key_are_handled_in_order() -> None:
 
 @in_virtual_time
 async def test_messages_without_a_key_have_no_order() -> None:
-    """No key is not a key that they all have; an empty key is one."""
+    """No key is not a key that they share; an empty key is one."""
     worker, scripts = Worker(), [HandlerScript() for _ in range(4)]
     worker.receive(*scripts, keys=[None, None, b"", b""])
     await run_until(10)
@@ -64,7 +64,7 @@ async def test_messages_without_a_key_have_no_order() -> None:
 
 @in_virtual_time
 async def test_the_order_of_a_key_holds_through_failed_attempts() -> None:
-    """A message that fails is not overtaken in its pauses by the next one of its key."""
+    """The next message with the key does not overtake a failed one in its pauses."""
     worker, scripts = Worker(), [HandlerScript(failures=2), HandlerScript()]
     worker.receive(*scripts, keys=[b"a", b"a"])
     await run_until(20)
@@ -73,7 +73,7 @@ async def test_the_order_of_a_key_holds_through_failed_attempts() -> None:
 
 @in_virtual_time
 async def test_the_order_of_a_key_holds_through_a_halt() -> None:
-    """A message that halted its topic is tried again and done before the next one of its key begins."""
+    """A message that halted its topic is retried and finished before the next one with its key starts."""
     worker, scripts = Worker(), [HandlerScript(failures=4), HandlerScript(), HandlerScript()]
     worker.receive(*scripts, keys=[b"a", b"a", b"b"])
     await run_until(100)
@@ -84,7 +84,7 @@ async def test_the_order_of_a_key_holds_through_a_halt() -> None:
 
 @in_virtual_time
 async def test_the_order_of_a_key_holds_through_a_dead_letter() -> None:
-    """The next message of the key begins when the dead letter is written."""
+    """The next message with the key starts when the dead letter is written."""
     worker, scripts = Worker(), [HandlerScript(failures=9), HandlerScript()]
     worker.dead_letters.accepted_topics, worker.dead_letters.seconds = {"adviser-trigger"}, 7
     worker.receive(*scripts, keys=[b"a", b"a"])
@@ -94,8 +94,8 @@ async def test_the_order_of_a_key_holds_through_a_dead_letter() -> None:
 
 
 @in_virtual_time
-async def test_the_pauses_between_attempts_hold_no_worker() -> None:
-    """With one worker others are handled while the failed one pauses."""
+async def test_a_pause_between_attempts_holds_no_slot() -> None:
+    """With one slot, other messages are processed while the failed one pauses."""
     worker, failing, good = Worker(replace(POLICY, concurrency=1)), HandlerScript(failures=1), HandlerScript()
     worker.receive(failing, good)
     await run_until(10)
@@ -103,8 +103,8 @@ async def test_the_pauses_between_attempts_hold_no_worker() -> None:
 
 
 @in_virtual_time
-async def test_a_handler_that_only_waits_holds_no_worker() -> None:
-    """Waiting for a position in the cluster keeps no other message from being handled."""
+async def test_a_handler_that_only_waits_holds_no_slot() -> None:
+    """While one message waits for a permit, others are processed."""
     worker, waiting, others = (
         Worker(replace(POLICY, concurrency=1)),
         HandlerScript(waits=100),
@@ -116,8 +116,8 @@ async def test_a_handler_that_only_waits_holds_no_worker() -> None:
 
 
 @in_virtual_time
-async def test_a_failing_message_holds_up_neither_its_topic_nor_another_one() -> None:
-    """Until it is given up the others of its topic go on; other topics go on anyway."""
+async def test_a_failing_message_delays_neither_its_topic_nor_another_one() -> None:
+    """The rest of its topic goes on until its retries are exhausted; other topics always do."""
     worker, failing = Worker(), HandlerScript(failures=9)
     mine, others = [HandlerScript() for _ in range(6)], [HandlerScript() for _ in range(30)]
     worker.receive(failing, *mine)
@@ -130,7 +130,7 @@ async def test_a_failing_message_holds_up_neither_its_topic_nor_another_one() ->
 
 @in_virtual_time
 async def test_a_halted_topic_with_any_backlog_costs_no_memory_and_slows_no_other_topic() -> None:
-    """Of 100,000 messages behind a halt none is taken up, and one taken from the stream."""
+    """Of 100,000 messages after a halt none is accepted, and one is taken from the stream."""
     worker = Worker()
     fetched: list[int] = []
 
@@ -151,8 +151,8 @@ async def test_a_halted_topic_with_any_backlog_costs_no_memory_and_slows_no_othe
 
 
 @in_virtual_time
-async def test_no_more_of_a_topic_is_in_hand_than_the_policy_says() -> None:
-    """Working, pausing and waiting messages count alike; each that ends makes room for one."""
+async def test_no_more_messages_of_a_topic_are_in_flight_than_the_policy_allows() -> None:
+    """Processing, pausing and waiting messages count alike; each that ends makes room for one."""
     worker = Worker(replace(POLICY, max_in_flight=3))
     scripts = [HandlerScript(seconds=100, failures=1), *(HandlerScript() for _ in range(20))]
     worker.receive(*scripts)
@@ -163,8 +163,8 @@ async def test_no_more_of_a_topic_is_in_hand_than_the_policy_says() -> None:
 
 
 @in_virtual_time
-async def test_what_runs_ahead_of_an_unfinished_message_is_bounded() -> None:
-    """What would come again after a crash, and the ledger, stay small however long a message takes."""
+async def test_offsets_after_an_unfinished_message_are_accepted_up_to_a_bound() -> None:
+    """The redelivery after a crash, and the ledger, stay small however long a message takes."""
     worker = Worker(replace(POLICY, max_offset_lead=5))
     scripts = [HandlerScript(seconds=100), *(HandlerScript() for _ in range(20))]
     worker.receive(*scripts)
@@ -175,8 +175,8 @@ async def test_what_runs_ahead_of_an_unfinished_message_is_bounded() -> None:
 
 
 @in_virtual_time
-async def test_nothing_is_taken_up_before_it_is_known_what_is_halted() -> None:
-    """A worker that starts reads the log of halts to its end first, whatever the broker brings meanwhile."""
+async def test_no_message_is_accepted_before_the_halts_are_known() -> None:
+    """A starting worker first reads the log of halts to its end, whatever the broker delivers meanwhile."""
     earlier = Worker()
     earlier.halt_coordinator.halt("adviser-trigger", by="operator")
     await run_until(1)
@@ -190,8 +190,8 @@ async def test_nothing_is_taken_up_before_it_is_known_what_is_halted() -> None:
 
 
 @in_virtual_time
-async def test_one_can_see_what_each_message_waits_for() -> None:
-    """Whoever looks for what hangs sees it."""
+async def test_each_message_in_flight_says_what_it_waits_for() -> None:
+    """An operator sees why a message hangs."""
     worker = Worker(replace(POLICY, concurrency=1))
     worker.receive(
         HandlerScript(failures=1), HandlerScript(5), HandlerScript(), HandlerScript(), keys=[None, None, b"a", b"a"]

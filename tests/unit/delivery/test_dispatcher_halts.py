@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a message that is given up, and of its topic."""
+"""Messages whose retries are exhausted, and the halts of their topics."""
 
 import asyncio
 from dataclasses import replace
@@ -11,16 +11,16 @@ from tests.support.delivery_worker import POLICY, Worker, end_times, run_until, 
 from tests.support.virtual_time import in_virtual_time
 
 
-def given_up() -> HandlerScript:
-    """Make a message that fails as often as it is tried in the first round."""
+def failing_script() -> HandlerScript:
+    """Return a handler that fails in all attempts of the first round."""
     return HandlerScript(seconds=0, failures=3)
 
 
 @in_virtual_time
 async def test_a_message_without_attempts_left_halts_its_topic_and_is_not_committed() -> None:
-    """It is neither committed nor passed, and the halt names it."""
+    """The halt names it, and no commit passes it."""
     worker = Worker()
-    worker.receive(given_up(), HandlerScript(), HandlerScript())
+    worker.receive(failing_script(), HandlerScript(), HandlerScript())
     await run_until(20)
     halt = worker.halt_coordinator.current_halt(TOPIC)
     assert halt is not None
@@ -33,8 +33,8 @@ async def test_a_message_without_attempts_left_halts_its_topic_and_is_not_commit
 
 
 @in_virtual_time
-async def test_nothing_new_of_a_halted_topic_begins() -> None:
-    """Neither what comes from the stream nor what was taken up already and waits for a worker or for its turn."""
+async def test_no_message_of_a_halted_topic_starts() -> None:
+    """Neither one from the stream nor an accepted one that waits for a slot or for its turn."""
     worker, failing = (
         Worker(replace(POLICY, concurrency=1)),
         HandlerScript(seconds=0, failures=9, error=lambda: PermanentError("no")),
@@ -50,8 +50,8 @@ async def test_nothing_new_of_a_halted_topic_begins() -> None:
 
 
 @in_virtual_time
-async def test_what_is_in_hand_when_its_topic_is_halted_may_finish() -> None:
-    """A message at work is not torn away, and one between two attempts has its other attempts."""
+async def test_messages_in_progress_may_finish_when_their_topic_is_halted() -> None:
+    """A running message is not cancelled, and one between two attempts has its other attempts."""
     worker = Worker()
     failing, at_work, pausing = (
         HandlerScript(0, failures=1, error=lambda: PermanentError("no")),
@@ -65,23 +65,23 @@ async def test_what_is_in_hand_when_its_topic_is_halted_may_finish() -> None:
 
 
 @in_virtual_time
-async def test_a_resumed_message_has_fresh_attempts() -> None:
-    """All attempts of the policy, and the pauses from the first one on."""
-    worker, failing, behind = Worker(), HandlerScript(seconds=0, failures=5), HandlerScript()
+async def test_a_resumed_message_has_all_attempts_again() -> None:
+    """The pauses start from the first one, too."""
+    worker, failing, later = Worker(), HandlerScript(seconds=0, failures=5), HandlerScript()
     worker.receive(failing)
     await run_until(50)
-    worker.submit([message(1, behind)])
+    worker.submit([message(1, later)])
     await run_until(100)
     worker.resume()
     await run_until(200)
-    assert start_times(failing, behind) == [[0, 1, 3, 100, 101, 103], [100]]
+    assert start_times(failing, later) == [[0, 1, 3, 100, 101, 103], [100]]
     assert worker.halt_coordinator.current_halt(TOPIC) is None
     assert worker.commit_offset() == 2
 
 
 @in_virtual_time
-async def test_the_failed_message_is_tried_before_all_others_of_its_topic() -> None:
-    """Even if others queue up for a worker since before the halt, and another topic holds all workers just then."""
+async def test_the_failed_message_is_retried_before_all_others_of_its_topic() -> None:
+    """Even if others have waited for a slot since before the halt, and another topic holds all slots just then."""
     worker, failing = (
         Worker(replace(POLICY, concurrency=1)),
         HandlerScript(seconds=1, failures=1, error=lambda: PermanentError("no")),
@@ -102,8 +102,8 @@ async def test_the_failed_message_is_tried_before_all_others_of_its_topic() -> N
 
 
 @in_virtual_time
-async def test_several_failed_messages_are_all_tried_before_the_others() -> None:
-    """They may have been given up at any time before the resume."""
+async def test_several_failed_messages_are_all_retried_before_the_others() -> None:
+    """They may have failed at any time before the resume."""
     worker = Worker(replace(POLICY, concurrency=2))
     failing, good = [HandlerScript(1, 3), HandlerScript(5, 3)], [HandlerScript() for _ in range(6)]
     worker.receive(*failing)
@@ -117,24 +117,24 @@ async def test_several_failed_messages_are_all_tried_before_the_others() -> None
 
 
 @in_virtual_time
-async def test_a_skipped_message_is_committed_past_without_being_tried() -> None:
-    """The operator takes the loss of this message, and of this one only."""
-    worker, failing, behind = Worker(), HandlerScript(seconds=0, failures=9), HandlerScript()
+async def test_a_skipped_message_is_committed_without_another_attempt() -> None:
+    """The operator accepts the loss of this message, and of this one only."""
+    worker, failing, later = Worker(), HandlerScript(seconds=0, failures=9), HandlerScript()
     worker.receive(failing)
     await run_until(50)
-    worker.submit([message(1, behind)])
+    worker.submit([message(1, later)])
     worker.resume(ResumeAction.SKIP)
     await run_until(60)
     assert len(failing.started) == 3
-    assert end_times(failing, behind) == [[], [51]]
+    assert end_times(failing, later) == [[], [51]]
     assert worker.commit_offset() == 2
     assert not worker.dead_letters.published
     assert not worker.halt_coordinator.table.records(TOPIC)
 
 
 @in_virtual_time
-async def test_an_operator_can_have_the_message_kept() -> None:
-    """With the verb dead-letter it is kept, with the error over which it was given up, whatever ack-on-fail says."""
+async def test_an_operator_can_dead_letter_the_message() -> None:
+    """With the action dead-letter it is published with its last error, whatever ack-on-fail says."""
     worker, failing = Worker(), HandlerScript(seconds=0, failures=9)
     worker.receive(failing, HandlerScript())
     await run_until(50)
@@ -147,45 +147,47 @@ async def test_an_operator_can_have_the_message_kept() -> None:
 
 
 @in_virtual_time
-async def test_what_was_decided_is_done_by_whoever_has_the_message_by_then() -> None:
-    """The worker that gave it up may be gone: another one skips or keeps it, as the log says."""
-    for action, position, kept in (
+async def test_the_present_owner_of_the_message_applies_the_decision() -> None:
+    """The worker in which it failed may have ended: another one skips or dead-letters it, as the log says."""
+    for action, commit_offset, published in (
         (ResumeAction.SKIP, 1, []),
         (ResumeAction.DEAD_LETTER, 1, ["PermanentError: ValueError: trouble"]),
     ):
         first = Worker()
-        first.receive(given_up())
+        first.receive(failing_script())
         await run_until(asyncio.get_running_loop().time() + 10)
         first.log_client.is_closed = True
         second, again = Worker(log=first.log), HandlerScript()
         second.resume(action)
         second.receive(again)
         await run_until(asyncio.get_running_loop().time() + 10)
-        assert second.commit_offset() == position
-        assert [str(failure) for _, failure in second.dead_letters.published] == kept
+        assert second.commit_offset() == commit_offset
+        assert [str(failure) for _, failure in second.dead_letters.published] == published
         assert not again.started
 
 
 @in_virtual_time
-async def test_a_message_at_the_place_of_a_skipped_one_is_not_skipped() -> None:
-    """A topic that was deleted and made anew counts from zero again; its messages are others."""
-    gone = Worker()
-    gone.receive(given_up())
+async def test_another_message_at_the_offset_of_a_skipped_one_is_not_skipped() -> None:
+    """A topic that was deleted and recreated counts its offsets from zero again."""
+    first = Worker()
+    first.receive(failing_script())
     await run_until(10)
-    gone.log_client.is_closed = True
-    worker, script = Worker(log=gone.log), HandlerScript()
+    first.log_client.is_closed = True
+    worker, script = Worker(log=first.log), HandlerScript()
     worker.resume(ResumeAction.SKIP)
     await run_until(11)
     assert worker.halt_coordinator.table.records(TOPIC)
-    anew = message(0, script)
-    worker.submit([replace(anew, origin=replace(anew.origin, timestamp_ms=anew.origin.timestamp_ms + 1))])
+    recreated = message(0, script)
+    worker.submit(
+        [replace(recreated, origin=replace(recreated.origin, timestamp_ms=recreated.origin.timestamp_ms + 1))]
+    )
     await run_until(20)
     assert end_times(script) == [[12]]
 
 
 @in_virtual_time
-async def test_an_operator_can_halt_a_topic_by_hand() -> None:
-    """Nothing begins until it is resumed, on any worker; what is at work finishes."""
+async def test_an_operator_can_halt_a_topic() -> None:
+    """No message starts on any worker until the topic is resumed; running ones finish."""
     worker, other = Worker(), Worker(name="other")
     other.log_client.log = worker.log
     worker.log.clients.append(other.log_client)
@@ -203,8 +205,8 @@ async def test_an_operator_can_halt_a_topic_by_hand() -> None:
 
 
 @in_virtual_time
-async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_handled() -> None:
-    """A worker that is about to leave may give up, late, what another one has done by then: no operator is needed."""
+async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_processed() -> None:
+    """The previous owner may halt the topic late, over a message that the new owner has finished: no operator acts."""
     owner, late = Worker(), Worker(name="late", partitions=())
     late.log_client.log = owner.log
     owner.log.clients.append(late.log_client)

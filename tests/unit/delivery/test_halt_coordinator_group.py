@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All workers of a group agree on what is halted, in whatever order they write, read, crash and start again."""
+"""All workers of a group agree on what is halted, in whatever order they write, read, crash and restart."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from tests.support.fake_halt_log import FakeHaltLog, HaltLogClient, catch_up, ma
 
 @dataclass
 class Member:
-    """A worker, with the halts that it made and has not met in the log yet."""
+    """A worker, with the offsets of the halts that it made; an offset is missing until its record is written."""
 
     halt_coordinator: HaltCoordinator
     client: HaltLogClient
@@ -23,10 +23,10 @@ class Member:
 
 
 TOPICS = (TOPIC, OTHER_TOPIC)
-PLACES = st.builds(FailedMessage, st.integers(0, 1), st.integers(0, 1), st.just(0), st.just("trouble"), st.just(5))
+CAUSES = st.builds(FailedMessage, st.integers(0, 1), st.integers(0, 1), st.just(0), st.just("trouble"), st.just(5))
 
 
-class BoardMachine(RuleBasedStateMachine):
+class HaltCoordinatorMachine(RuleBasedStateMachine):
     """Halts, resumes, crashes and restarts on three workers; records are written, confirmed and read at any moment."""
 
     @initialize()
@@ -40,20 +40,20 @@ class BoardMachine(RuleBasedStateMachine):
         """Start a worker."""
         return Member(*make_coordinator(self.log, f"worker {number}", lambda: self.time))
 
-    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=st.none() | PLACES)
+    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=st.none() | CAUSES)
     def halt(self, number: int, topic: str, cause: FailedMessage | None) -> None:
-        """Halt a topic over a message or by hand."""
-        member, position = self.members[number], list[int]()
+        """Halt a topic over a message, or for an operator."""
+        member, offsets = self.members[number], list[int]()
         self.time += 1
-        member.made.append((topic, position))
+        member.made.append((topic, offsets))
         member.halt_coordinator.halt(topic, cause=cause, on_written=lambda: None)
         key, record, on_written = member.client.to_write.pop()
 
-        def note(offset: int) -> None:
-            position.append(offset)
+        def on_recorded(offset: int) -> None:
+            offsets.append(offset)
             on_written(offset)
 
-        member.client.to_write.append((key, record, note))
+        member.client.to_write.append((key, record, on_recorded))
 
     @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), action=st.sampled_from(ResumeAction))
     def resume(self, number: int, topic: str, action: ResumeAction) -> None:
@@ -61,9 +61,9 @@ class BoardMachine(RuleBasedStateMachine):
         self.time += 1
         self.members[number].halt_coordinator.resume(topic, by="operator", action=action)
 
-    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=PLACES)
+    @rule(number=st.integers(0, 2), topic=st.sampled_from(TOPICS), cause=CAUSES)
     def finish(self, number: int, topic: str, cause: FailedMessage) -> None:
-        """Be done with a message, in whatever state it was."""
+        """Finish a message, whatever its state."""
         self.members[number].halt_coordinator.clear(topic, cause.position)
 
     @precondition(lambda self: any(member.client.to_write for member in self.members))
@@ -75,7 +75,7 @@ class BoardMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(member.client.to_confirm for member in self.members))
     @rule(data=st.data())
     def confirm(self, data: st.DataObject) -> None:
-        """Tell a worker that one of its records was written: late, or before those written earlier."""
+        """Confirm one of the written records of a worker: late, or before earlier ones."""
         client = data.draw(st.sampled_from([each.client for each in self.members if each.client.to_confirm]))
         client.confirm(data.draw(st.integers(0, len(client.to_confirm) - 1)))
 
@@ -89,17 +89,17 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 2))
     def restart(self, number: int) -> None:
-        """Crash with all that is not written; read the log anew."""
+        """Crash without writing the rest, and read the log from its start."""
         self.members[number] = self.new_member(number)
 
     @rule()
     def compact(self) -> None:
-        """Let the broker remove what later records replaced."""
+        """Let the broker remove the records that later ones replaced."""
         self.log.compact(min(member.client.position for member in self.members))
 
     @rule(topic=st.sampled_from(TOPICS))
     def all_agree_and_obey(self, topic: str) -> None:
-        """Once all was written and read, all workers and those that start now see the same; a resume counts for all."""
+        """Check that after all reads and writes every worker sees the same, and that a resume takes effect on all."""
         self.catch_up()
         self.members[0].halt_coordinator.resume(topic, by="operator", action=ResumeAction.SKIP)
         self.catch_up()
@@ -107,14 +107,14 @@ class BoardMachine(RuleBasedStateMachine):
 
     @invariant()
     def own_halts_hold_until_they_are_read(self) -> None:
-        """A worker's own halt is in force before anybody else knows of it."""
+        """Check that a worker's own halt is in force before any other worker knows it."""
         for member in self.members:
-            for topic, position in member.made:
-                if not position or position[0] >= member.client.position:
+            for topic, offsets in member.made:
+                if not offsets or offsets[0] >= member.client.position:
                     assert member.halt_coordinator.is_halted(topic)
 
     def catch_up(self) -> None:
-        """Write and read all there is, and compare."""
+        """Write and read all records, and compare the workers with one that starts now."""
         catch_up([member.client for member in self.members])
         for compacted in (False, True):
             if compacted:
@@ -127,10 +127,10 @@ class BoardMachine(RuleBasedStateMachine):
                     assert member.halt_coordinator.table.records(topic) == late.table.records(topic)
 
     def teardown(self) -> None:
-        """Whatever happened, in the end all agree."""
+        """Check that in the end all agree."""
         if hasattr(self, "members"):
             self.catch_up()
 
 
-TestBoardMachine = BoardMachine.TestCase
-TestBoardMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestHaltCoordinatorMachine = HaltCoordinatorMachine.TestCase
+TestHaltCoordinatorMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
