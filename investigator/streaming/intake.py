@@ -3,9 +3,8 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-import faust
 from faust.streams import Stream
 from faust.types import EventT
 from faust.types import Message as KafkaMessage
@@ -20,6 +19,18 @@ from investigator.streaming.assignment_epoch import epoch_of
 from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
 
 
+class ConsumingApp(Protocol):
+    """The state of the Faust application that says whether it still consumes."""
+
+    @property
+    def consumer_generation_id(self) -> int:
+        """The present generation of the group, as the consumer last learned it."""
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether the worker is stopping."""
+
+
 class AgentFactory:
     """Makes the body of each Faust agent, which submits every event of its stream to the dispatcher.
 
@@ -29,7 +40,7 @@ class AgentFactory:
         handlers: what the messages are handled with.
     """
 
-    def __init__(self, app: faust.App, dispatcher: Dispatcher, handlers: Handlers) -> None:
+    def __init__(self, app: ConsumingApp, dispatcher: Dispatcher, handlers: Handlers) -> None:
         self._app = app
         self._dispatcher = dispatcher
         self._handlers = handlers
