@@ -19,9 +19,9 @@ from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.agent.context import Services
 from investigator.cli import add_commands
-from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
+from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.policy import DispatchPolicy, RetryPolicy
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
@@ -40,6 +40,7 @@ from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import build_transport
+from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.options import faust_options
@@ -104,7 +105,8 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         Worker=Worker,
         **faust_options(settings),
     )
-    _add_agents(app, AgentFactory(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
+    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services)
+    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
     add_monitor(app, metrics.registry)
     add_views(app, __version__, halt_coordinator, _topics(settings))
     add_status_pages(
@@ -132,7 +134,7 @@ def _halts(
 
 def _export_halts(settings: Settings, halt_coordinator: HaltCoordinator, metrics: Metrics) -> None:
     def export(base_name: str) -> None:
-        metrics.halted_topics.labels(base_name).set(halt_coordinator.current(base_name) is not None)
+        metrics.halted_topics.labels(base_name).set(halt_coordinator.current_halt(base_name) is not None)
 
     for base_name in _topics(settings):
         export(base_name)

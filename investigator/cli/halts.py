@@ -103,7 +103,7 @@ class _Line:
 
 async def _list(operations: Operations, *, everything: bool, as_json: bool) -> None:
     async with operations.halt_coordinator() as coordinator:
-        topics = coordinator.halts.topics()
+        topics = coordinator.table.topics()
         lines = [line for topic in topics for line in _lines(coordinator, topic) if everything or line.halted]
     if as_json:
         for line in lines:
@@ -116,9 +116,9 @@ async def _list(operations: Operations, *, everything: bool, as_json: bool) -> N
 
 
 def _lines(coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
-    if (halt := coordinator.current(topic)) is not None:
+    if (halt := coordinator.current_halt(topic)) is not None:
         yield _Line(topic, halted=True, since=halt.since, by=halt.by, action=None, failed_messages=halt.causes)
-    for record in coordinator.halts.entries(topic).values():
+    for record in coordinator.table.records(topic).values():
         if record.action is not None and record.cause is not None:
             action, failed = record.action.value, record.cause
             yield _Line(topic, halted=False, since=record.since, by=record.by, action=action, failed_messages=(failed,))
@@ -126,7 +126,7 @@ def _lines(coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
 
 async def _halt(operations: Operations, base_name: str, by: str) -> None:
     async with operations.halt_coordinator() as coordinator:
-        if (halt := coordinator.current(base_name)) is not None:
+        if (halt := coordinator.current_halt(base_name)) is not None:
             click.echo(f"{base_name} is halted already, since {format_timestamp(halt.since)}, by {halt.by}.")
             return
         change = partial(coordinator.halt, base_name, by=by)
@@ -136,7 +136,7 @@ async def _halt(operations: Operations, base_name: str, by: str) -> None:
 
 async def _resume(operations: Operations, base_name: str, action: ResumeAction, by: str) -> None:
     async with operations.halt_coordinator() as coordinator:
-        if (halt := coordinator.current(base_name)) is None:
+        if (halt := coordinator.current_halt(base_name)) is None:
             click.echo(f"{base_name} is not halted.")
             return
         change = partial(coordinator.resume, base_name, by=by, action=action)

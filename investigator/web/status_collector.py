@@ -85,8 +85,8 @@ class StatusCollector:
 
     def _halted_topics(self, at: float) -> tuple[HaltStatus, ...]:
         # Include topics that only other modes of the group consume, so that an operator can resume them here too.
-        topics = {*self.worker_info.topics, *self.halt_coordinator.halts.topics()}
-        halts = [halt for topic in topics if (halt := self.halt_coordinator.current(topic)) is not None]
+        topics = {*self.worker_info.topics, *self.halt_coordinator.table.topics()}
+        halts = [halt for topic in topics if (halt := self.halt_coordinator.current_halt(topic)) is not None]
         return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
 
     def _halt(self, halt: Halt, at: float) -> HaltStatus:
@@ -126,7 +126,9 @@ class StatusCollector:
         ledger = self.dispatcher.ledger
         assigned = sorted(partition for partition in ledger.assigned() if partition.topic == full_name)
         return tuple(
-            PartitionStatus(each.number, counts.committed.get((full_name, str(each.number))), ledger.position(each))
+            PartitionStatus(
+                each.number, counts.committed.get((full_name, str(each.number))), ledger.commit_offset(each)
+            )
             for each in assigned
         )
 

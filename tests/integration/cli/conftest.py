@@ -111,7 +111,7 @@ class CommandLine:
             offset=origin.offset,
             key=details.key,
             origin=origin,
-            steps=list,
+            make_steps=list,
             headers=details.headers,
         )
         headers = dead_letter_headers(delivery, Failure(details.error, details.attempts), details.group)

@@ -17,8 +17,8 @@ from investigator.web.status_model import (
     Status,
     TopicStatus,
 )
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, message
-from tests.support.delivery_worker import until
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, HandlerScript, message
+from tests.support.delivery_worker import run_until
 from tests.support.virtual_time import in_virtual_time
 from tests.unit.web.status_fixture import TOPICS, StatusFixture
 
@@ -31,7 +31,7 @@ def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
 async def test_an_idle_worker_shows_its_identity_and_every_topic() -> None:
     """Topics without messages are shown too."""
     fixture = StatusFixture()
-    await until(5)
+    await run_until(5)
     status = fixture.status()
     assert (status.version, status.worker, status.group) == ("1.2.3", "pod/1", "investigator")
     assert status.modes == ("middletier", "backend")
@@ -46,8 +46,8 @@ async def test_an_idle_worker_shows_its_identity_and_every_topic() -> None:
 async def test_a_halted_topic_is_shown_with_its_failed_message() -> None:
     """With the time, the worker or operator, the position, the number of attempts and the error."""
     fixture = StatusFixture()
-    fixture.worker.play(Act(), Act(failures=99, error=lambda: PermanentError("no such package")))
-    await until(10)
+    fixture.worker.receive(HandlerScript(), HandlerScript(failures=99, error=lambda: PermanentError("no such package")))
+    await run_until(10)
     [halt] = fixture.status().halted_topics
     assert (halt.topic, halt.by) == (TOPIC, "worker")
     assert round(halt.since) == 1
@@ -73,7 +73,7 @@ async def test_a_halt_of_a_topic_of_another_mode_is_shown_too() -> None:
     """Any worker of the group shows every halt of the group."""
     fixture = StatusFixture(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
     fixture.worker.halt_coordinator.halt(TOPIC, by="operator")
-    await until(1)
+    await run_until(1)
     assert [halt.topic for halt in fixture.status().halted_topics] == [TOPIC]
 
 
@@ -81,10 +81,12 @@ async def test_a_halt_of_a_topic_of_another_mode_is_shown_too() -> None:
 async def test_each_message_in_flight_is_processing_or_shows_what_it_waits_for() -> None:
     """The oldest message comes first."""
     fixture = StatusFixture()
-    fixture.worker.play(
-        Act(seconds=1, failures=1), *[Act(seconds=30) for _ in range(4)], keys=[None, None, None, None, None]
+    fixture.worker.receive(
+        HandlerScript(seconds=1, failures=1),
+        *[HandlerScript(seconds=30) for _ in range(4)],
+        keys=[None, None, None, None, None],
     )
-    await until(1.5)
+    await run_until(1.5)
     status = fixture.status()
     assert [(each.offset, each.waiting_for) for each in status.oldest_messages] == [
         (0, "its next attempt"),
@@ -108,8 +110,8 @@ async def test_a_message_that_waits_inside_a_call_shows_what_it_waits_for() -> N
             await _never()
 
     fixture = StatusFixture()
-    fixture.worker.offer([message(0, _Doing(step=wait))])
-    await until(1)
+    fixture.worker.submit([message(0, _Doing(step=wait))])
+    await run_until(1)
     [shown] = fixture.status().oldest_messages
     assert shown.waiting_for == "a permit in thoth-backend"
 
@@ -124,8 +126,8 @@ async def test_an_unavailable_dependency_is_shown_with_its_next_probe() -> None:
     async def refused() -> None:
         raise UnavailableError("connection refused")
 
-    fixture.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
-    await until(3)
+    fixture.worker.submit([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
+    await run_until(3)
     status = fixture.status()
     unavailable, available = status.dependencies
     assert unavailable == DependencyStatus(
@@ -168,8 +170,8 @@ async def test_no_password_is_shown() -> None:
     """Errors may quote the parameters of a call, and so may the halts of other workers."""
     redactor = Redactor(["hunter2"])
     fixture = StatusFixture(redact=redactor)
-    fixture.worker.play(Act(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
-    await until(5)
+    fixture.worker.receive(HandlerScript(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
+    await run_until(5)
     assert "hunter2" not in json.dumps(asdict(fixture.status()))
     assert "login with ***" in fixture.status().halted_topics[0].failed_messages[0].error
 
@@ -178,13 +180,15 @@ async def test_no_password_is_shown() -> None:
 async def test_the_status_can_be_written_as_json() -> None:
     """Also while messages are in flight, retried and failed."""
     fixture = StatusFixture()
-    fixture.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
-    await until(1.5)
+    fixture.worker.receive(
+        HandlerScript(failures=2), *[HandlerScript(seconds=9) for _ in range(9)], HandlerScript(failures=99)
+    )
+    await run_until(1.5)
     assert json.loads(json.dumps(asdict(fixture.status())))["in_flight"] == 10
 
 
 @dataclass
-class _Doing(Act):
+class _Doing(HandlerScript):
     """An act with one step that the test provides."""
 
     step: Step = field(kw_only=True)
@@ -195,4 +199,4 @@ class _Doing(Act):
 
 
 async def _never() -> None:
-    await until(1e9)
+    await run_until(1e9)

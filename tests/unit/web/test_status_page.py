@@ -12,8 +12,8 @@ from investigator.delivery.halts import FailedMessage, ResumeAction
 from investigator.streaming.application import WebServer
 from investigator.web import add_status_pages, add_views
 from investigator.web.status_page import render
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act
-from tests.support.delivery_worker import until
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, HandlerScript
+from tests.support.delivery_worker import run_until
 from tests.support.virtual_time import in_virtual_time
 from tests.unit.web.status_fixture import TOPICS, StatusFixture
 
@@ -82,7 +82,7 @@ async def test_each_link_of_a_halted_topic_resumes_it(status_fixture: StatusFixt
         assert link in _links(page)
         reply = await client.get(link)
         assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
-        assert halt_coordinator.current(TOPIC) is None
+        assert halt_coordinator.current_halt(TOPIC) is None
 
 
 async def test_a_topic_that_an_operator_halted_has_one_link_without_an_action(
@@ -118,8 +118,10 @@ async def test_an_unknown_topic_or_action_is_refused(client: Client, path: str) 
 async def test_an_error_text_is_escaped_in_the_page() -> None:
     """Errors quote messages, which may contain anything."""
     fixture = StatusFixture()
-    fixture.worker.play(Act(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>")))
-    await until(5)
+    fixture.worker.receive(
+        HandlerScript(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>"))
+    )
+    await run_until(5)
     page = render(fixture.status(), "nonce")
     assert "<script>alert" not in page
     assert "<img" not in page
