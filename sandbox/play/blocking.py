@@ -5,12 +5,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["all_to_their_end", "to_its_end"]
+__all__ = ["run_all_to_completion", "run_to_completion"]
 
 T = TypeVar("T")
 
 
-async def to_its_end(step: Callable[[], T]) -> T:
+async def run_to_completion(step: Callable[[], T]) -> T:
     """Run a step in a thread; where the caller is cancelled meanwhile, the step ends before the cancellation goes on.
 
     So whatever a step starts is known to whoever has to stop it.
@@ -24,9 +24,9 @@ async def to_its_end(step: Callable[[], T]) -> T:
         raise
 
 
-async def all_to_their_end(*steps: Callable[[], object]) -> None:
+async def run_all_to_completion(*steps: Callable[[], object]) -> None:
     """Run steps side by side, each to its end, and raise the first of their errors if there is one."""
-    results = await asyncio.gather(*(to_its_end(step) for step in steps), return_exceptions=True)
+    results = await asyncio.gather(*(run_to_completion(step) for step in steps), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result

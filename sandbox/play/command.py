@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sandbox.play.report import table
 from sandbox.play.runner import SERVER_ERRORS, ScenarioRunner, closing
 from sandbox.play.scenarios import SCENARIOS
-from sandbox.play.servers import RunningServers, opened
+from sandbox.play.servers import RunningServers, running_servers
 from sandbox.postgres import Database
 from sandbox.processes import ProcessFailedError
 
@@ -90,22 +90,22 @@ class _Teller:
 
 async def _perform(options: Options) -> int:
     try:
-        async with opened(_Teller(), options.workers) as stage:
-            status = await _play(stage)
+        async with running_servers(_Teller(), options.workers) as servers:
+            status = await _play(servers)
             if options.once:
                 print("Stopping the workers and servers.", flush=True)
             else:
-                status = await _stay_up(stage, status)
+                status = await _stay_up(servers, status)
     except (ProcessFailedError, *SERVER_ERRORS) as error:
         print(f"\nIt could not be started: {error}", flush=True)
         return _LACKING
     if status == _DONE:
-        await asyncio.to_thread(shutil.rmtree, stage.folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, servers.folder, ignore_errors=True)
     return status
 
 
-async def _play(stage: RunningServers) -> int:
-    story = ScenarioRunner(stage.world, stage.workers, stage.troubles)
+async def _play(servers: RunningServers) -> int:
+    story = ScenarioRunner(servers.context, servers.workers, servers.problems)
     await story.play()
     lacking = await story.judge()
     print("", *table(await story.rows()), "", sep="\n", flush=True)
@@ -116,29 +116,29 @@ async def _play(stage: RunningServers) -> int:
         print("All that was expected happened.", flush=True)
         return _DONE
     print("Not all that was expected happened:", *lacking, sep="\n  ")
-    for member in stage.workers.members:
-        if member.obituary:
-            print("", f"The log of {member} ends:", *member.last_words(), sep="\n  ")
-    print(f"\nThe workers' logs are in {stage.folder}.", flush=True)
+    for member in servers.workers.members:
+        if member.exit_message:
+            print("", f"The log of {member} ends:", *member.last_log_lines(), sep="\n  ")
+    print(f"\nThe workers' logs are in {servers.folder}.", flush=True)
     return _LACKING
 
 
-async def _stay_up(stage: RunningServers, status: int) -> int:
+async def _stay_up(servers: RunningServers, status: int) -> int:
     """Wait until the process is told to stop; tell what is gone meanwhile."""
-    print("", *_addresses(stage), "", "It stays up like this until Ctrl-C.", sep="\n", flush=True)
+    print("", *_addresses(servers), "", "It stays up like this until Ctrl-C.", sep="\n", flush=True)
     told: set[str] = set()
     with contextlib.suppress(asyncio.CancelledError):
         while True:
-            for trouble in set(await asyncio.to_thread(stage.troubles)) - told:
+            for trouble in set(await asyncio.to_thread(servers.problems)) - told:
                 print(trouble, flush=True)
                 told.add(trouble)
             await asyncio.sleep(_LOOK_EVERY)
     return _LACKING if told else status
 
 
-def _addresses(stage: RunningServers) -> list[str]:
-    sandbox = stage.world.sandbox
-    workers = [f"  {member}: {member.worker.url}/ (also /metrics and /_health)" for member in stage.workers.members]
+def _addresses(servers: RunningServers) -> list[str]:
+    sandbox = servers.context.sandbox
+    workers = [f"  {member}: {member.worker.url}/ (also /metrics and /_health)" for member in servers.workers.members]
     return [
         "Look at it:",
         *workers,
@@ -146,7 +146,7 @@ def _addresses(stage: RunningServers) -> list[str]:
         f"  the package index: {sandbox.index.index_url()}",
         f"  Kafka: {sandbox.broker.bootstrap_servers}, topics begin with {sandbox.deployment}.",
         f"  PostgreSQL: {_connection_string(sandbox.database)}",
-        f"  logs: {stage.folder}/worker-*/log",
+        f"  logs: {servers.folder}/worker-*/log",
     ]
 
 

@@ -9,13 +9,13 @@ from datetime import datetime, timezone
 
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
-from sandbox.play.event_log import EventLog, Sent
+from sandbox.play.event_log import EventLog, SentMessage
 from sandbox.play.fixtures import PYPI, Release
 from sandbox.play.knowledge import Knowledge
-from sandbox.play.messages import Outgoing, Where
+from sandbox.play.messages import Outgoing, PackageVersion
 from sandbox.play.requests import RequestStore, job_id
-from sandbox.play.runs import Runs
-from sandbox.play.subjects import short_index, subject_of_message, subject_of_workflow
+from sandbox.play.subjects import shorten_index_urls, subject_of_message, subject_of_workflow
+from sandbox.play.workflow_simulator import WorkflowSimulator
 from sandbox.workflow_store import CreatedWorkflow
 
 __all__ = ["ScenarioContext"]
@@ -36,20 +36,20 @@ class ScenarioContext:
     request_store: RequestStore = field(default_factory=RequestStore)
     event_log: EventLog = field(default_factory=EventLog)
     knowledge: Knowledge = field(init=False)
-    runs: Runs = field(init=False)
+    runs: WorkflowSimulator = field(init=False)
 
     def __post_init__(self) -> None:
         self.knowledge = Knowledge(self.sandbox.database)
-        self.runs = Runs(self.knowledge, self.request_store)
+        self.runs = WorkflowSimulator(self.knowledge, self.request_store)
         self._numbers = itertools.count(1)
 
     def index_url(self, index: str = PYPI) -> str:
         """Give the URL under which the graph and all messages know an index."""
         return self.sandbox.index.index_url(index)
 
-    def where(self, release: Release) -> Where:
+    def where(self, release: Release) -> PackageVersion:
         """Give a release by the URL of its index."""
-        return Where(release.name, release.version, self.index_url(release.index))
+        return PackageVersion(release.name, release.version, self.index_url(release.index))
 
     def new_job(self, prefix: str) -> str:
         """Give an id for a job, as user-api does when it takes a request."""
@@ -64,7 +64,7 @@ class ScenarioContext:
         """Send a message and note where it lies."""
         written = await self.kafka.send(self.sandbox.topic(message.base_name), message.content)
         place = (written.topic, written.partition, written.offset)
-        self.event_log.note(Sent(scenario, message, place, written.timestamp / 1000))
+        self.event_log.note(SentMessage(scenario, message, place, written.timestamp / 1000))
 
     async def run(self, workflow: CreatedWorkflow) -> None:
         """Run a workflow of the cluster: do what it does, tell it, and send its messages.
@@ -90,7 +90,7 @@ class ScenarioContext:
         found = cluster.on_loop(lambda: [cluster.store.get(each.namespace, each.name) for each in cluster.created])
         return {workflow.record.name: workflow.phase or "Pending" for workflow in found}
 
-    async def _cause(self, workflow: CreatedWorkflow) -> Sent:
+    async def _cause(self, workflow: CreatedWorkflow) -> SentMessage:
         deadline = asyncio.get_running_loop().time() + _HEARD_WITHIN
         while (cause := self.event_log.cause(workflow)) is None:
             if asyncio.get_running_loop().time() > deadline:
@@ -100,4 +100,4 @@ class ScenarioContext:
         return cause
 
     def _shown(self, subject: str) -> str:
-        return short_index(subject, self.sandbox.index.url)
+        return shorten_index_urls(subject, self.sandbox.index.url)

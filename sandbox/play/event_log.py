@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from sandbox.play.messages import Outgoing
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["EventLog", "Place", "Sent", "place_of"]
+__all__ = ["EventLog", "Origin", "SentMessage", "origin_of"]
 
-Place = tuple[str, int, int]  # topic, partition, offset
+Origin = tuple[str, int, int]  # topic, partition, offset
 
 _MARKS = "investigator.thoth-station.ninja"
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentMessage:
     """A message that the broker has."""
 
     scenario: int
     message: Outgoing
-    place: Place
+    place: Origin
     timestamp: float  # when it was sent, in seconds since the epoch, as Kafka keeps it
 
     @property
@@ -30,7 +30,7 @@ class Sent:
         return self.message.base_name
 
 
-def place_of(annotations: Mapping[str, str]) -> Place | None:
+def origin_of(annotations: Mapping[str, str]) -> Origin | None:
     """Tell which message a workflow was scheduled for, by what investigator has noted on it; None where nothing is."""
     topic, partition, offset = (annotations.get(f"{_MARKS}/{name}", "") for name in ("topic", "partition", "offset"))
     return (topic, int(partition), int(offset)) if topic and partition.isdecimal() and offset.isdecimal() else None
@@ -40,19 +40,19 @@ def place_of(annotations: Mapping[str, str]) -> Place | None:
 class EventLog:
     """All messages by their place in Kafka, in the order in which they were sent."""
 
-    _sent: dict[Place, Sent] = field(default_factory=dict)
+    _sent: dict[Origin, SentMessage] = field(default_factory=dict)
 
-    def note(self, sent: Sent) -> None:
+    def note(self, sent: SentMessage) -> None:
         """Add a message."""
         self._sent[sent.place] = sent
 
-    def messages(self, scenario: int | None = None) -> list[Sent]:
+    def messages(self, scenario: int | None = None) -> list[SentMessage]:
         """Give the messages of a scenario, or all of them."""
         return [sent for sent in self._sent.values() if scenario in (None, sent.scenario)]
 
-    def cause(self, workflow: CreatedWorkflow) -> Sent | None:
+    def cause(self, workflow: CreatedWorkflow) -> SentMessage | None:
         """Give the message that a workflow was scheduled for; None where it names none of the story's."""
-        place = place_of(workflow.annotations)
+        place = origin_of(workflow.annotations)
         return None if place is None else self._sent.get(place)
 
     def counts(self, scenario: int) -> Counter[str]:

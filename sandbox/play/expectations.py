@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sandbox.graph_seed import PackageFlags
-from sandbox.play.messages import Where
+from sandbox.play.messages import PackageVersion
 
-__all__ = ["Expected", "Flag", "FlagRows", "differences", "shortfalls"]
+__all__ = ["Expected", "Flag", "FlagReader", "differences", "shortfalls"]
 
 
-class FlagRows(Protocol):
+class FlagReader(Protocol):
     """What flags are looked up in, in the words of `GraphSeed`."""
 
     def flags(self, name: str, version: str, index_url: str) -> set[PackageFlags]:
@@ -26,7 +26,7 @@ class Flag:
     """A flag that investigator has to set in the graph, and the type of the message that asks for it."""
 
     base_name: str
-    where: Where
+    where: PackageVersion
     kind: Literal["missing", "without source distribution", "hash gone"]
     sha256: str = ""  # the hash that is gone
 
@@ -34,7 +34,7 @@ class Flag:
         """Give it as people write it."""
         return f"{self.where} {self.kind}"
 
-    def is_set(self, rows: FlagRows) -> bool:
+    def is_set(self, rows: FlagReader) -> bool:
         """Tell whether the flag is set, in every environment in which the version was solved."""
         place = (self.where.name, self.where.version, self.where.index_url)
         if self.kind == "hash gone":
@@ -68,7 +68,7 @@ class Expected:
             *differences(by_pair, seen),
         ]
 
-    def unset(self, rows: FlagRows) -> list[Flag]:
+    def unset(self, rows: FlagReader) -> list[Flag]:
         """Give the flags that are not set."""
         return [flag for flag in self.flags if not flag.is_set(rows)]
 

@@ -18,12 +18,12 @@ __all__ = [
     "Project",
     "Release",
     "affected_projects",
-    "artifacts_at_first",
-    "artifacts_now",
+    "current_hashes",
     "dependents_of",
     "has_sources",
     "is_listed",
     "listings",
+    "original_hashes",
 ]
 
 PYPI = "pypi.org/simple"
@@ -122,12 +122,12 @@ def dependents_of(name: str) -> frozenset[str]:
     return frozenset(_DEPENDENTS.get(name, ()))
 
 
-def artifacts_at_first(name: str, version: str) -> list[str]:
+def original_hashes(name: str, version: str) -> list[str]:
     """Give the hashes of the version's files as they were when it was solved first."""
-    return [_KEPT, _REPLACED] if (name, version) == _NUMPY else artifacts_now(name, version)
+    return [_KEPT, _REPLACED] if (name, version) == _NUMPY else current_hashes(name, version)
 
 
-def artifacts_now(name: str, version: str) -> list[str]:
+def current_hashes(name: str, version: str) -> list[str]:
     """Give the hashes of the version's files as they are on the index now."""
     return [_KEPT, _NEW] if (name, version) == _NUMPY else [_artifact(f"{name}-{version}")]
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sandbox.graph_seed import GraphSeed
-from sandbox.play.messages import Where
+from sandbox.play.messages import PackageVersion
 from sandbox.play.requests import AdviceRequest
 from sandbox.postgres import Database
 
@@ -69,13 +69,13 @@ class Knowledge:
         self._database = database
         self.rows = GraphSeed(database)
 
-    async def store_solved(self, where: Where, solver: str, document_id: str, hashes: Iterable[str]) -> None:
+    async def store_solved(self, where: PackageVersion, solver: str, document_id: str, hashes: Iterable[str]) -> None:
         """Store that a solver has solved a version, and which files it saw."""
         await _in_thread(partial(self.rows.solved, *_place(where), solver, document_id=document_id))
         for sha256 in hashes:
             await _in_thread(partial(self.rows.artifact, *_place(where), sha256))
 
-    async def store_analysis(self, where: Where, document_id: str) -> None:
+    async def store_analysis(self, where: PackageVersion, document_id: str) -> None:
         """Store a security analysis that found nothing."""
         await _in_thread(partial(self.rows.si_aggregated, *_place(where), document_id=document_id))
 
@@ -94,7 +94,7 @@ class Knowledge:
         rows = await self._ask(_SOLVED_VERSIONS, name, index_url, solver)
         return any(version in (None, found) for (found,) in rows)
 
-    async def is_analysed(self, where: Where) -> bool:
+    async def is_analysed(self, where: PackageVersion) -> bool:
         """Tell whether the security of the version was analysed."""
         return bool(await self._ask(_ANALYSED, *_place(where)))
 
@@ -102,9 +102,9 @@ class Knowledge:
         """Give the ids of the adviser runs that wait for packages to be solved."""
         return [job for (job,) in await self._ask(_WAITING)]
 
-    async def unanalysed(self) -> list[Where]:
+    async def unanalysed(self) -> list[PackageVersion]:
         """Give the versions whose security could be analysed but was not."""
-        return [Where(*row) for row in await self._ask(_UNANALYSED)]
+        return [PackageVersion(*row) for row in await self._ask(_UNANALYSED)]
 
     async def _ask(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         return await _in_thread(partial(self._database.execute, statement, *parameters))
@@ -127,7 +127,7 @@ class Knowledge:
                 cursor.execute(_SATISFIED, (re_run,))
 
 
-def _place(where: Where) -> tuple[str, str, str]:
+def _place(where: PackageVersion) -> tuple[str, str, str]:
     return where.name, where.version, where.index_url
 
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Outgoing", "Where"]
+__all__ = ["Outgoing", "PackageVersion"]
 
 Content = dict[str, Any]
 
@@ -31,7 +31,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Where:
+class PackageVersion:
     """A package version on an index, by the index's URL."""
 
     name: str
@@ -48,7 +48,7 @@ class Where:
         return {"package_name": self.name, "package_version": self.version, "index_url": self.index_url}
 
 
-def package_released(where: Where) -> Outgoing:
+def package_released(where: PackageVersion) -> Outgoing:
     """Say that a version was released."""
     return Outgoing("thoth.package-release.package-released", "package-release", where.fields)
 
@@ -67,17 +67,17 @@ def unrevsolved_package(name: str, version: str) -> Outgoing:
     return Outgoing("thoth.investigator.unrevsolved-package", "graph-refresh", fields)
 
 
-def si_unanalyzed_package(where: Where) -> Outgoing:
+def si_unanalyzed_package(where: PackageVersion) -> Outgoing:
     """Say that the security of a version was not analysed."""
     return Outgoing("thoth.investigator.si-unanalyzed-package", "graph-refresh", where.fields)
 
 
-def solved_package(where: Where, solver: str) -> Outgoing:
+def solved_package(where: PackageVersion, solver: str) -> Outgoing:
     """Say that a solver has solved a version."""
     return Outgoing("thoth.solver.solved-package", "solver", {**where.fields, "solver": solver})
 
 
-def cve_provided(where: Where) -> Outgoing:
+def cve_provided(where: PackageVersion) -> Outgoing:
     """Say that a vulnerability of a version became known."""
     return Outgoing("thoth.cve-update.cve-provided", "cve-update", where.fields)
 
@@ -88,7 +88,7 @@ def advise_justification(text: str, kind: str, count: int) -> Outgoing:
     return Outgoing("thoth.advise-reporter.advise-justification", "advise-reporter", fields)
 
 
-def hash_mismatch(where: Where, missing_from_source: list[str], missing_from_database: list[str]) -> Outgoing:
+def hash_mismatch(where: PackageVersion, missing_from_source: list[str], missing_from_database: list[str]) -> Outgoing:
     """Say that index and graph have different hashes of a version."""
     hashes = {"missing_from_source": missing_from_source, "missing_from_database": missing_from_database}
     return Outgoing("thoth.package-update.hash-mismatch", "package-update", {**where.fields, **hashes})
@@ -100,12 +100,12 @@ def missing_package(name: str, index_url: str) -> Outgoing:
     return Outgoing("thoth.package-update.missing-package", "package-update", fields)
 
 
-def missing_package_version(where: Where) -> Outgoing:
+def missing_package_version(where: PackageVersion) -> Outgoing:
     """Say that a version is gone; the download step of a security analysis does."""
     return Outgoing("thoth.package-update.missing-package-version", "security-indicators", where.fields)
 
 
-def update_provides_source_distro(where: Where, *, value: bool) -> Outgoing:
+def update_provides_source_distro(where: PackageVersion, *, value: bool) -> Outgoing:
     """Say whether a version has a source distribution; the download step of a security analysis does."""
     return Outgoing("thoth.update-provides-source-distro", "security-indicators", {**where.fields, "value": value})
 

@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-__all__ = ["AdviceRequest", "Need", "RequestStore", "job_id"]
+__all__ = ["AdviceRequest", "PackageRequirement", "RequestStore", "job_id"]
 
 
 @dataclass(frozen=True)
-class Need:
+class PackageRequirement:
     """A package that a project asks for; without a version any will do."""
 
     name: str
@@ -21,7 +21,7 @@ class AdviceRequest:
     """A project that wants advice: what it needs, in which environment, and who asks for it."""
 
     solver: str
-    needs: tuple[Need, ...]
+    requirements: tuple[PackageRequirement, ...]
     source_type: str = "CLI"
     origin: str | None = None
 

@@ -43,15 +43,15 @@ class ScenarioRunner:
     """One run of all scenarios.
 
     Attributes:
-        world: what the story happens in.
+        context: what the story happens in.
         crew: the workers.
-        troubles: gives what makes all waiting useless: a server or worker that is gone.
+        problems: gives what makes all waiting useless: a server or worker that is gone.
         lacking: by the number of a scenario, what its loop lacks for being closed.
     """
 
-    world: ScenarioContext
+    context: ScenarioContext
     workers: WorkerPool
-    troubles: Callable[[], list[str]]
+    problems: Callable[[], list[str]]
     lacking: dict[int, list[str]] = field(default_factory=lambda: {each.number: [_UNPLAYED] for each in SCENARIOS})
     _gone: list[str] = field(default_factory=list)
     _set: dict[int, set[Flag]] = field(default_factory=dict)
@@ -61,10 +61,10 @@ class ScenarioRunner:
         for scenario in SCENARIOS:
             if self._gone:
                 return
-            self.world.tell("")
-            self.world.tell(f"Scenario {scenario.number}: {scenario.title}")
+            self.context.tell("")
+            self.context.tell(f"Scenario {scenario.number}: {scenario.title}")
             self.lacking[scenario.number] = await self._played(scenario)
-            self.world.tell(f"  {closing(scenario, self.lacking[scenario.number])}")
+            self.context.tell(f"  {closing(scenario, self.lacking[scenario.number])}")
 
     async def judge(self) -> list[str]:
         """Wait until all messages are handled, and give what is not as it should be."""
@@ -81,7 +81,7 @@ class ScenarioRunner:
 
     async def rows(self) -> list[Row]:
         """Give the rows of the table."""
-        workflows, event_log = self.world.sandbox.cluster.created, self.world.event_log
+        workflows, event_log = self.context.sandbox.cluster.created, self.context.event_log
         reading = await self.workers.read()
         sent = Counter(each.base_name for each in event_log.messages())
         causes = ((event_log.cause(workflow), workflow.kind) for workflow in workflows)
@@ -95,7 +95,7 @@ class ScenarioRunner:
         )
 
     async def _played(self, scenario: Scenario) -> list[str]:
-        beginning = asyncio.ensure_future(scenario.begin(self.world))
+        beginning = asyncio.ensure_future(scenario.begin(self.context))
 
         async def not_begun() -> list[str]:
             if not beginning.done():
@@ -120,31 +120,31 @@ class ScenarioRunner:
         return lacking
 
     async def _hopeless(self) -> list[str]:
-        self._gone = await asyncio.to_thread(self.troubles)
-        return self._gone or (await self.workers.read()).troubles()
+        self._gone = await asyncio.to_thread(self.problems)
+        return self._gone or (await self.workers.read()).problems()
 
     async def _open(self, scenario: Scenario) -> list[str]:
-        workflows, event_log = self.world.sandbox.cluster.created, self.world.event_log
-        expected, number = scenario.expected(self.world), scenario.number
+        workflows, event_log = self.context.sandbox.cluster.created, self.context.event_log
+        expected, number = scenario.expected(self.context), scenario.number
         counts = expected.lacking(event_log.counts(number), event_log.scheduled(workflows, number))
-        unset = await asyncio.to_thread(expected.unset, self.world.knowledge.rows)
+        unset = await asyncio.to_thread(expected.unset, self.context.knowledge.rows)
         self._tell_flags(number, set(expected.flags) - set(unset))
-        running = sorted(name for name, phase in self.world.phases().items() if phase in _UNDER_WAY)
+        running = sorted(name for name, phase in self.context.phases().items() if phase in _UNDER_WAY)
         return [
             *counts,
             *(f"not in the graph: {flag}" for flag in unset),
             *(f"{name} has not ended" for name in running),
-            *await scenario.still_open(self.world),
+            *await scenario.still_open(self.context),
         ]
 
     def _tell_flags(self, number: int, flags: set[Flag]) -> None:
         told = self._set.setdefault(number, set())
         for flag in sorted(flags - told, key=str):
-            self.world.tell(f"  {flag.base_name.rsplit('.', 1)[-1]} → graph: {flag}")
+            self.context.tell(f"  {flag.base_name.rsplit('.', 1)[-1]} → graph: {flag}")
         told |= flags
 
     async def _unhandled(self) -> list[str]:
-        sent = Counter(each.base_name for each in self.world.event_log.messages())
+        sent = Counter(each.base_name for each in self.context.event_log.messages())
         acting = Counter({name: count for name, count in sent.items() if name != _JUSTIFICATION})
         return [*await self._behind(ACTING, acting), *await self._behind(METRICS, sent)]
 
@@ -154,17 +154,17 @@ class ScenarioRunner:
         return shortfalls(dict(zip(handled, sent.values(), strict=True)), handled)
 
     def _strays(self) -> list[str]:
-        strays = self.world.event_log.strays(self.world.sandbox.cluster.created)
+        strays = self.context.event_log.strays(self.context.sandbox.cluster.created)
         return [f"nobody asked for the workflow {workflow.name}" for workflow in strays]
 
     def _failed(self) -> list[str]:
-        phases = self.world.phases().items()
+        phases = self.context.phases().items()
         return [f"the workflow {name} is {phase}" for name, phase in phases if phase not in (*_UNDER_WAY, _WELL)]
 
     async def _from_workers(self) -> list[str]:
         everybody = await self.workers.read()
         counting = await self.workers.read(self.workers.with_modes(METRICS))
-        sent = self.world.event_log.messages()
+        sent = self.context.event_log.messages()
         counted = {
             f"{name} counted": int(counting.total(_COUNTED, message_type=label_of(name)))
             for name in dict.fromkeys(each.base_name for each in sent)
@@ -172,8 +172,8 @@ class ScenarioRunner:
         justified = sum(each.message.fields["count"] for each in sent if each.base_name == _JUSTIFICATION)
         gauge = {"justifications on the gauge": int(counting.total(_GAUGE))}
         return [
-            *self.workers.obituaries(),
-            *everybody.troubles(),
+            *self.workers.ended_workers(),
+            *everybody.problems(),
             *shortfalls(Counter(f"{each.base_name} counted" for each in sent), counted),
             *shortfalls(dict.fromkeys(gauge, justified), gauge),
         ]

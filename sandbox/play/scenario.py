@@ -19,23 +19,23 @@ OLD_TORCH = Release("torch", "1.10.2+cpu", PYTORCH)
 ATOMICWRITES = Release("atomicwrites", "1.4.0")
 CTX = (Release("ctx", "0.1.2"), Release("ctx", "0.2.2"))
 
-RELEASED = "thoth.package-release.package-released"
-UNRESOLVED = "thoth.investigator.unresolved-package"
-UNREVSOLVED = "thoth.investigator.unrevsolved-package"
-UNANALYZED = "thoth.investigator.si-unanalyzed-package"
-RE_RUN = "thoth.investigator.adviser-re-run"
-SOLVED = "thoth.solver.solved-package"
-CVE = "thoth.cve-update.cve-provided"
-JUSTIFICATION = "thoth.advise-reporter.advise-justification"
-HASHES = "thoth.package-update.hash-mismatch"
-PACKAGE_GONE = "thoth.package-update.missing-package"
-VERSION_GONE = "thoth.package-update.missing-package-version"
-SOURCES = "thoth.update-provides-source-distro"
-ADVISE = "thoth.adviser-trigger"
-RUN_URL = "thoth.kebechet-run-url-trigger"
+PACKAGE_RELEASED = "thoth.package-release.package-released"
+UNRESOLVED_PACKAGE = "thoth.investigator.unresolved-package"
+UNREVSOLVED_PACKAGE = "thoth.investigator.unrevsolved-package"
+SI_UNANALYZED_PACKAGE = "thoth.investigator.si-unanalyzed-package"
+ADVISER_RE_RUN = "thoth.investigator.adviser-re-run"
+SOLVED_PACKAGE = "thoth.solver.solved-package"
+CVE_PROVIDED = "thoth.cve-update.cve-provided"
+ADVISE_JUSTIFICATION = "thoth.advise-reporter.advise-justification"
+HASH_MISMATCH = "thoth.package-update.hash-mismatch"
+MISSING_PACKAGE = "thoth.package-update.missing-package"
+MISSING_PACKAGE_VERSION = "thoth.package-update.missing-package-version"
+PROVIDES_SOURCE_DISTRO = "thoth.update-provides-source-distro"
+ADVISER_TRIGGER = "thoth.adviser-trigger"
+KEBECHET_RUN_URL_TRIGGER = "thoth.kebechet-run-url-trigger"
 
-ADMINISTRATOR = "kebechet-administrator"
-SECURITY = "security-indicator"
+KEBECHET_ADMINISTRATOR = "kebechet-administrator"
+SECURITY_INDICATOR = "security-indicator"
 
 
 @dataclass(frozen=True)

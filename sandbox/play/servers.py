@@ -18,7 +18,7 @@ from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
 from sandbox.package_index import PackageIndexServer
-from sandbox.play.blocking import all_to_their_end, to_its_end
+from sandbox.play.blocking import run_all_to_completion, run_to_completion
 from sandbox.play.context import ScenarioContext, Tell
 from sandbox.play.fixtures import listings
 from sandbox.play.learning import store_first_knowledge
@@ -29,7 +29,7 @@ from sandbox.processes import ProcessFailedError
 from sandbox.workflow_lifecycle import WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["RunningServers", "new_folder", "opened"]
+__all__ = ["RunningServers", "new_folder", "running_servers"]
 
 # Taken where they are free, so that the tools at hand work without a word.
 _KAFKA_PORT = 9092
@@ -47,20 +47,20 @@ _LOGS = Path(__file__).parents[2] / ".sandbox"
 class RunningServers:
     """Everything, running."""
 
-    world: ScenarioContext
+    context: ScenarioContext
     workers: WorkerPool
     broker_port: int
 
     @property
     def folder(self) -> Path:
         """Where the workers' logs are."""
-        return self.world.sandbox.folder
+        return self.context.sandbox.folder
 
-    def troubles(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Tell which workers and servers are gone."""
-        servers = {"the Kafka broker": self.broker_port, "PostgreSQL": self.world.sandbox.database.port}
+        servers = {"the Kafka broker": self.broker_port, "PostgreSQL": self.context.sandbox.database.port}
         gone = [f"{name} is gone: nobody answers on port {port}" for name, port in servers.items() if not accepts(port)]
-        return [*self.workers.obituaries(), *gone]
+        return [*self.workers.ended_workers(), *gone]
 
 
 @dataclass
@@ -88,7 +88,7 @@ class _Servers:
 
 
 @asynccontextmanager
-async def opened(tell: Tell, workers: int) -> AsyncIterator[RunningServers]:
+async def running_servers(tell: Tell, workers: int) -> AsyncIterator[RunningServers]:
     """Start the servers, store the first knowledge, start the workers; at the end, or when cancelled, stop them all.
 
     Args:
@@ -100,25 +100,25 @@ async def opened(tell: Tell, workers: int) -> AsyncIterator[RunningServers]:
     """
     async with AsyncExitStack() as parts:
         stack = ExitStack()
-        parts.push_async_callback(to_its_end, stack.close)
+        parts.push_async_callback(run_to_completion, stack.close)
         servers = await _started(stack, tell)
         kafka = KafkaClient(servers.broker.bootstrap_servers)
         await kafka.__aenter__()
         parts.push_async_callback(_disconnect, kafka)
-        world = ScenarioContext(_sandbox_of(servers), kafka, tell)
-        _run_workflows_in(world)
-        await store_first_knowledge(world)
+        context = ScenarioContext(_sandbox_of(servers), kafka, tell)
+        _run_workflows_in(context)
+        await store_first_knowledge(context)
         web = await parts.enter_async_context(aiohttp.ClientSession())
-        pool = WorkerPool(_members(world.sandbox, workers), web)
+        pool = WorkerPool(_members(context.sandbox, workers), web)
         parts.push_async_callback(_stop, pool)
         await _start(pool, tell)
-        yield RunningServers(world, pool, int(servers.broker.bootstrap_servers.rsplit(":", 1)[1]))
+        yield RunningServers(context, pool, int(servers.broker.bootstrap_servers.rsplit(":", 1)[1]))
 
 
 async def _started(stack: ExitStack, tell: Tell) -> _Servers:
     tell("starting a Kafka broker, PostgreSQL with the schema of thoth-storages, a cluster and a package index")
     servers = _Servers(stack)
-    await all_to_their_end(servers.start_database, servers.start_others)
+    await run_all_to_completion(servers.start_database, servers.start_others)
     return servers
 
 
@@ -146,14 +146,14 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _run_workflows_in(world: ScenarioContext) -> None:
+def _run_workflows_in(context: ScenarioContext) -> None:
     """Let the cluster, which lives on a loop of its own, run its workflows on this one."""
     here = asyncio.get_running_loop()
 
     async def run(workflow: CreatedWorkflow) -> None:
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(world.run(workflow), here))
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(context.run(workflow), here))
 
-    world.sandbox.cluster.controller.run = run
+    context.sandbox.cluster.controller.run = run
 
 
 def _members(sandbox: Sandbox, workers: int) -> list[WorkerProcess]:
@@ -176,7 +176,7 @@ async def _disconnect(kafka: KafkaClient) -> None:
 async def _start(workers: WorkerPool, tell: Tell) -> None:
     tell(f"starting {len(workers.members)} workers: faust -A investigator worker")
     for member in workers.members:
-        await to_its_end(member.worker.start)
+        await run_to_completion(member.worker.start)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _START_SECONDS
     while not await workers.all_have_partitions():
@@ -194,4 +194,4 @@ async def _stop(workers: WorkerPool) -> None:
     started = [member.worker for member in workers.members if member.worker.has_started]
     for worker in started:
         worker.terminate()
-    await all_to_their_end(*(lambda worker=worker: worker.stop(_STOP_SECONDS) for worker in started))
+    await run_all_to_completion(*(lambda worker=worker: worker.stop(_STOP_SECONDS) for worker in started))

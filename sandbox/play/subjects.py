@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sandbox.play.messages import Outgoing
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["short_index", "subject_of_message", "subject_of_workflow"]
+__all__ = ["shorten_index_urls", "subject_of_message", "subject_of_workflow"]
 
 _FIELDS = ("image", "base_image", "url", "project_url", "inspection_id", "message", "adviser_id", "re_run_adviser_id")
 _MORE_FIELDS = ("job_id", "origin")
@@ -43,7 +43,7 @@ def subject_of_workflow(workflow: CreatedWorkflow) -> str:
     return f"{workflow.kind} {subject}" if subject else workflow.name
 
 
-def short_index(text: str, server: str) -> str:
+def shorten_index_urls(text: str, server: str) -> str:
     """Leave out where the embedded index listens, so that the name of the real index shows, and what goes unsaid."""
     return text.replace(f"{server}/", "").replace("https://", "")
 

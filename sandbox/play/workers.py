@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.worker import Worker
 
-__all__ = ["ACTING", "METRICS", "Reading", "WorkerPool", "WorkerProcess", "label_of"]
+__all__ = ["ACTING", "METRICS", "MetricsSnapshot", "WorkerPool", "WorkerProcess", "label_of"]
 
 ACTING = ("middletier", "backend")
 METRICS = ("metrics",)
@@ -28,13 +28,13 @@ def label_of(base_name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricsSnapshot:
     """All metrics of one worker or of several together, at one time: name, labels and value."""
 
     samples: tuple[tuple[str, Mapping[str, str], float], ...]
 
     @classmethod
-    def of_text(cls, text: str) -> "Reading":
+    def parse(cls, text: str) -> "MetricsSnapshot":
         """Read what /metrics shows."""
         families = text_string_to_metric_families(text)
         return cls(tuple((each.name, each.labels, each.value) for family in families for each in family.samples))
@@ -51,7 +51,7 @@ class Reading:
         """Tell how many messages of a type were handled or given up."""
         return int(self.total(_PROCESSED, message_type=label_of(base_name))) + self.failures(base_name)
 
-    def troubles(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Tell which topics are halted, and which messages were given up."""
         halted = {labels["base_topic_name"] for name, labels, value in self.samples if name == _HALTED and value}
         given_up = {labels["message_type"] for name, labels, value in self.samples if name == _FAILURES and value}
@@ -79,12 +79,12 @@ class WorkerProcess:
         return f"worker {self.number} ({' and '.join(self.modes)})"
 
     @property
-    def obituary(self) -> str | None:
+    def exit_message(self) -> str | None:
         """How the worker ended, in a line; None while it runs."""
         status = self.worker.process.status
         return None if status is None else f"{self} has ended with status {status}; its log is {self.worker.log}"
 
-    def last_words(self, count: int = 5) -> list[str]:
+    def last_log_lines(self, count: int = 5) -> list[str]:
         """Give the last lines of its log."""
         return self.worker.log_text().splitlines()[-count:]
 
@@ -100,15 +100,15 @@ class WorkerPool:
         """Give the workers with those modes."""
         return [member for member in self.members if member.modes == modes]
 
-    def obituaries(self) -> list[str]:
+    def ended_workers(self) -> list[str]:
         """Tell which workers have ended."""
-        return [text for member in self.members if (text := member.obituary)]
+        return [text for member in self.members if (text := member.exit_message)]
 
-    async def read(self, members: Iterable[WorkerProcess] | None = None) -> Reading:
+    async def read(self, members: Iterable[WorkerProcess] | None = None) -> MetricsSnapshot:
         """Read the metrics of some workers, or of all; of one that does not answer there are none."""
         chosen = self.members if members is None else list(members)
         texts = await asyncio.gather(*(self._fetch(member) for member in chosen))
-        return Reading(tuple(sample for text in texts for sample in Reading.of_text(text).samples))
+        return MetricsSnapshot(tuple(sample for text in texts for sample in MetricsSnapshot.parse(text).samples))
 
     async def all_have_partitions(self) -> bool:
         """Tell whether every worker has taken part in an assignment of partitions."""

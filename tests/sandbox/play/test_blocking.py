@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from sandbox.play.blocking import all_to_their_end, to_its_end
+from sandbox.play.blocking import run_all_to_completion, run_to_completion
 
 
 async def test_a_cancelled_step_ends_before_the_cancellation_goes_on() -> None:
@@ -16,7 +16,7 @@ async def test_a_cancelled_step_ends_before_the_cancellation_goes_on() -> None:
         may_end.wait(10)
         started.append("a server")
 
-    task = asyncio.ensure_future(to_its_end(step))
+    task = asyncio.ensure_future(run_to_completion(step))
     await asyncio.to_thread(begun.wait, 10)
     task.cancel()
     await asyncio.wait([task], timeout=0.01)
@@ -36,7 +36,7 @@ async def test_the_failure_of_a_cancelled_step_troubles_nobody() -> None:
         may_end.wait(10)
         raise OSError
 
-    task = asyncio.ensure_future(to_its_end(step))
+    task = asyncio.ensure_future(run_to_completion(step))
     await asyncio.to_thread(begun.wait, 10)
     task.cancel()
     may_end.set()
@@ -52,5 +52,5 @@ async def test_all_steps_end_before_an_error_is_raised() -> None:
         raise OSError("no port")
 
     with pytest.raises(OSError, match="no port"):
-        await all_to_their_end(fail, lambda: done.append("the other"))
+        await run_all_to_completion(fail, lambda: done.append("the other"))
     assert done == ["the other"]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from sandbox.play.event_log import EventLog, Sent, place_of
+from sandbox.play.event_log import EventLog, SentMessage, origin_of
 from sandbox.play.messages import Outgoing
-from tests.sandbox.play.fake_workers import MARKS, scheduled, workflow
+from tests.sandbox.play.fake_knowledge import MARKS, scheduled, workflow
 
 RELEASED = "thoth.package-release.package-released"
 TOPIC = f"sandbox.{RELEASED}"
@@ -15,7 +15,7 @@ def event_log() -> EventLog:
     event_log = EventLog()
     for scenario in (1, 2):
         message = Outgoing(RELEASED, "package-release", {})
-        event_log.note(Sent(scenario, message, (TOPIC, 0, scenario), timestamp=100.0))
+        event_log.note(SentMessage(scenario, message, (TOPIC, 0, scenario), timestamp=100.0))
     return event_log
 
 
@@ -32,7 +32,7 @@ def test_a_workflow_leads_to_its_message(event_log: EventLog) -> None:
 )
 def test_incomplete_marks_lead_nowhere(annotations: dict[str, str]) -> None:
     """Guarantee: what is no place is not taken for one."""
-    assert place_of(annotations) is None
+    assert origin_of(annotations) is None
 
 
 def test_messages_and_workflows_are_counted_by_scenario(event_log: EventLog) -> None:

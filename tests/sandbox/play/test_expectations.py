@@ -3,10 +3,10 @@ import pytest
 
 from sandbox.graph_seed import PackageFlags
 from sandbox.play.expectations import Expected, Flag, differences, shortfalls
-from sandbox.play.messages import Where
-from tests.sandbox.play.fake_workers import URL
+from sandbox.play.messages import PackageVersion
+from tests.sandbox.play.fake_knowledge import URL
 
-CLICK = Where("click", "8.1.3", URL)
+CLICK = PackageVersion("click", "8.1.3", URL)
 SOUND = PackageFlags(is_missing=False, provides_source_distro=True)
 MISSING = PackageFlags(is_missing=True, provides_source_distro=True)
 WHEELS = PackageFlags(is_missing=False, provides_source_distro=False)
@@ -20,12 +20,12 @@ class Rows:
 
     def flags(self, name: str, version: str, index_url: str) -> set[PackageFlags]:
         """Give its flags."""
-        assert Where(name, version, index_url) == CLICK
+        assert PackageVersion(name, version, index_url) == CLICK
         return self._flags
 
     def hashes(self, name: str, version: str, index_url: str) -> dict[str, bool]:
         """Give its hashes."""
-        assert Where(name, version, index_url) == CLICK
+        assert PackageVersion(name, version, index_url) == CLICK
         return self._hashes
 
 

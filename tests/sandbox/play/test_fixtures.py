@@ -6,11 +6,11 @@ from sandbox.play.fixtures import (
     PYTORCH,
     RHEL,
     affected_projects,
-    artifacts_at_first,
-    artifacts_now,
+    current_hashes,
     has_sources,
     is_listed,
     listings,
+    original_hashes,
 )
 
 
@@ -40,9 +40,9 @@ def test_some_packages_have_no_sources() -> None:
 
 def test_one_version_has_other_files_now() -> None:
     """Guarantee: of its two files one stayed and one was replaced; other versions have what they had."""
-    before, now = set(artifacts_at_first("numpy", "1.22.4")), set(artifacts_now("numpy", "1.22.4"))
+    before, now = set(original_hashes("numpy", "1.22.4")), set(current_hashes("numpy", "1.22.4"))
     assert (len(before & now), len(before - now), len(now - before)) == (1, 1, 1)
-    assert artifacts_at_first("click", "8.1.3") == artifacts_now("click", "8.1.3")
+    assert original_hashes("click", "8.1.3") == current_hashes("click", "8.1.3")
 
 
 def test_projects_are_found_by_package_and_environment() -> None:

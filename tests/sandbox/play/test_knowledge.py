@@ -5,15 +5,15 @@ import pytest
 
 from sandbox.play.fixtures import FEDORA, RHEL
 from sandbox.play.knowledge import Knowledge
-from sandbox.play.messages import Where
-from sandbox.play.requests import AdviceRequest, Need
+from sandbox.play.messages import PackageVersion
+from sandbox.play.requests import AdviceRequest, PackageRequirement
 from sandbox.postgres import Database
-from tests.sandbox.play.fake_workers import URL
+from tests.sandbox.play.fake_knowledge import URL
 
 pytestmark = pytest.mark.e2e
 
-CLICK = Where("click", "8.1.3", URL)
-FLASK = AdviceRequest(RHEL, (Need("flask", None, URL),))
+CLICK = PackageVersion("click", "8.1.3", URL)
+FLASK = AdviceRequest(RHEL, (PackageRequirement("flask", None, URL),))
 
 
 @pytest.fixture
@@ -66,5 +66,5 @@ async def test_solved_versions_of_dependents_are_found(knowledge: Knowledge) -> 
     """Guarantee: a reverse solver stores a dependency for each solved version of the packages that depend on it."""
     assert await knowledge.store_dependents("click", "8.1.3", ["flask"]) == 0
     for version in ("2.0.3", "2.1.3"):
-        await knowledge.store_solved(Where("flask", version, URL), RHEL, f"document-{version}", [])
+        await knowledge.store_solved(PackageVersion("flask", version, URL), RHEL, f"document-{version}", [])
     assert await knowledge.store_dependents("click", "8.1.3", ["flask"]) == 2

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from sandbox.play.workers import Reading, label_of
+from sandbox.play.workers import MetricsSnapshot, label_of
 
 TEXT = """\
 # HELP thoth_investigator_processed_total Messages that were handled
@@ -19,9 +19,9 @@ thoth_investigator_halted_topics{base_topic_name="thoth.repo-init"} 0.0
 
 
 @pytest.fixture
-def reading() -> Reading:
+def reading() -> MetricsSnapshot:
     """The metrics of a worker that has given up a message."""
-    return Reading.of_text(TEXT)
+    return MetricsSnapshot.parse(TEXT)
 
 
 def test_a_message_type_is_known_by_the_last_part_of_its_name() -> None:
@@ -29,20 +29,20 @@ def test_a_message_type_is_known_by_the_last_part_of_its_name() -> None:
     assert label_of("thoth.package-release.package-released") == "package_released"
 
 
-def test_samples_are_added_up_by_their_labels(reading: Reading) -> None:
+def test_samples_are_added_up_by_their_labels(reading: MetricsSnapshot) -> None:
     """Guarantee: only the samples of that name and with those labels count."""
     assert reading.total("thoth_investigator_processed_total") == 4
     assert reading.total("thoth_investigator_processed_total", message_type="repo_init") == 1
 
 
-def test_given_up_messages_count_as_dealt_with(reading: Reading) -> None:
+def test_given_up_messages_count_as_dealt_with(reading: MetricsSnapshot) -> None:
     """Guarantee: nobody waits for the end of a message that was given up."""
     assert (reading.processed("thoth.adviser-trigger"), reading.failures("thoth.adviser-trigger")) == (4, 1)
 
 
-def test_halts_and_failures_are_troubles(reading: Reading) -> None:
+def test_halts_and_failures_are_troubles(reading: MetricsSnapshot) -> None:
     """Guarantee: both are told by name, and topics that are not halted are not."""
-    assert reading.troubles() == [
+    assert reading.problems() == [
         "the topic thoth.adviser-trigger is halted",
         "a message of the type adviser_trigger was given up",
     ]
@@ -52,9 +52,9 @@ def test_halts_and_failures_are_troubles(reading: Reading) -> None:
 def test_a_worker_is_ready_when_it_has_taken_part_in_an_assignment(*, count: int, has: bool) -> None:
     """Guarantee: a worker that is healthy but has no partitions yet is not taken for ready."""
     text = f"# TYPE faust_rebalance_done_latency histogram\nfaust_rebalance_done_latency_count {count}.0\n"
-    assert Reading.of_text(text).has_partitions is has
+    assert MetricsSnapshot.parse(text).has_partitions is has
 
 
 def test_a_worker_that_does_not_answer_has_no_metrics() -> None:
     """Guarantee: nothing is made up for it."""
-    assert Reading.of_text("") == Reading(())
+    assert MetricsSnapshot.parse("") == MetricsSnapshot(())

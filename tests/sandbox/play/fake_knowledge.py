@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sandbox.play.messages import Where
+from sandbox.play.messages import PackageVersion
 from sandbox.play.requests import AdviceRequest
 from sandbox.workflow_store import CreatedWorkflow
 
@@ -17,17 +17,17 @@ class MemoryKnowledge:
     """What the story's graph holds, by the same rules."""
 
     solved: set[tuple[str, str, str, str]] = field(default_factory=set)
-    analysed: set[Where] = field(default_factory=set)
+    analysed: set[PackageVersion] = field(default_factory=set)
     waiting: dict[str, set[str]] = field(default_factory=dict)
-    hashes: dict[Where, list[str]] = field(default_factory=dict)
+    hashes: dict[PackageVersion, list[str]] = field(default_factory=dict)
 
-    async def store_solved(self, where: Where, solver: str, document_id: str, hashes: Iterable[str]) -> None:
+    async def store_solved(self, where: PackageVersion, solver: str, document_id: str, hashes: Iterable[str]) -> None:
         """Remember it; a document's id begins with the solver's name."""
         assert document_id.startswith(f"{solver}-")
         self.solved.add((where.name, where.version, where.index_url, solver))
         self.hashes[where] = list(hashes)
 
-    async def store_analysis(self, where: Where, document_id: str) -> None:
+    async def store_analysis(self, where: PackageVersion, document_id: str) -> None:
         """Remember it."""
         assert document_id
         self.analysed.add(where)
@@ -42,7 +42,7 @@ class MemoryKnowledge:
         self, job: str, request: AdviceRequest, lacking: Iterable[str], re_run_adviser_id: str | None
     ) -> None:
         """Remember who waits."""
-        assert request.needs
+        assert request.requirements
         if names := set(lacking):
             self.waiting[job] = names
         elif re_run_adviser_id:
@@ -53,7 +53,7 @@ class MemoryKnowledge:
         found = {each[1] for each in self.solved if (each[0], *each[2:]) == (name, index_url, solver)}
         return bool(found) if version is None else version in found
 
-    async def is_analysed(self, where: Where) -> bool:
+    async def is_analysed(self, where: PackageVersion) -> bool:
         """Look it up."""
         return where in self.analysed
 
