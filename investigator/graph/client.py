@@ -90,12 +90,8 @@ class GraphClient:
         marked = await self._run(partial(self._database.mark_artifacts_absent, name, version, index_url, wanted))
         _LOGGER.info("Marked %d of %d artifacts of %s %s as absent", marked, len(wanted), name, version)
 
-    async def schema_revision_head(self) -> str:
-        """Give the revision of the schema that the library is made for."""
-        return await self._run(self._database.get_script_alembic_version_head)
-
     def close(self) -> None:
-        """Let threads and connections end."""
+        """Stop the threads and close the connections to the database."""
         self._calls.close()
         self._database.disconnect()
 
