@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ways to the cluster stand-in, as the worker makes them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from thoth.common import OpenShift
 
 from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Credentials
@@ -54,3 +58,12 @@ def cluster_client(stand_in: ClusterStandIn, folder: Path, policy: ClusterPolicy
     """Log in to the stand-in by a KUBECONFIG file in that folder; the default policy waits half a second at most."""
     credentials = Credentials(kubeconfig=str(stand_in.write_kubeconfig(folder / "own-kubeconfig")))
     return ClusterClient(credentials, policy or ClusterPolicy(connections=8, timeout=0.5), namespaces_of(stand_in))
+
+
+@contextmanager
+def upstream_client() -> Iterator[OpenShift]:
+    """Yield thoth-common's own client of the cluster that the environment names; its connections are closed after."""
+    client = OpenShift()
+    yield client
+    for api_client in (client.ocp_client.client, client.workflow_manager.api.api_client):
+        api_client.rest_client.pool_manager.clear()

@@ -4,7 +4,9 @@
 import copy
 import logging
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,18 @@ from investigator.argo.labels import TraceMetadata, trace_metadata
 from investigator.delivery.origin import Origin
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
-from tests.support.cluster_clients import ARGUMENTS, cluster_client
+from tests.support.cluster_clients import ARGUMENTS, cluster_client, upstream_client
 
 ORIGIN = Origin("test.thoth.package-release.package-released", 3, 41_317, 1_622_505_600_000)
 NO_MARKS = TraceMetadata({}, {})
 
 
 @pytest.fixture
-def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> ClusterClient:
+def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> Iterator[ClusterClient]:
     """A way to the stand-in with short timeouts."""
     del cluster_environment  # thoth-common reads it
-    return cluster_client(cluster, tmp_path)
+    with closing(cluster_client(cluster, tmp_path)) as client:
+        yield client
 
 
 def draft(
@@ -47,7 +50,8 @@ def test_a_workflow_is_the_one_that_thoth_common_would_create(
 ) -> None:
     """Drafting and creating over our own connections changes nothing of namespace, name, labels and arguments."""
     client.create(draft(client, kind, "ours-210601000000-cafe"), NO_MARKS)
-    getattr(OpenShift(), WORKFLOW_KINDS[kind].method)(**ARGUMENTS[kind], job_id="ours-210601000000-beef")
+    with upstream_client() as upstream:
+        getattr(upstream, WORKFLOW_KINDS[kind].method)(**ARGUMENTS[kind], job_id="ours-210601000000-beef")
     ours, theirs = cluster.created
     assert ours.name == theirs.name.replace("beef", "cafe")
     assert (ours.namespace, ours.kind, ours.labels) == (theirs.namespace, theirs.kind, theirs.labels)
@@ -83,9 +87,9 @@ def test_templates_are_fetched_anew_after_a_while(
 ) -> None:
     """A template that was changed in the cluster is in use after the time that the policy says."""
     del client
-    own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))
-    draft(own)
-    draft(own)
+    with closing(cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))) as uncached:
+        draft(uncached)
+        draft(uncached)
     assert len(cluster.journal.find("GET", "*/templates")) == 2
 
 
@@ -192,12 +196,12 @@ def test_many_pending_workflows_are_counted_page_by_page_until_it_is_enough(
 ) -> None:
     """An overfull namespace costs one page more than the limit, not all of it."""
     del client
-    own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page=10))
     cluster.seed(cluster.namespaces.backend, 95)
-    assert own.count_pending(cluster.namespaces.backend, enough=1000) == 95
-    assert len(cluster.journal.find("GET", "*/workflows")) == 10
-    cluster.journal.clear()
-    assert own.count_pending(cluster.namespaces.backend, enough=25) == 30
+    with closing(cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page=10))) as paging:
+        assert paging.count_pending(cluster.namespaces.backend, enough=1000) == 95
+        assert len(cluster.journal.find("GET", "*/workflows")) == 10
+        cluster.journal.clear()
+        assert paging.count_pending(cluster.namespaces.backend, enough=25) == 30
     assert len(cluster.journal.find("GET", "*/workflows")) == 3
 
 

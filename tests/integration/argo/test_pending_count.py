@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Counting what has not started, with APIs that filter less than asked."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,5 +36,5 @@ def test_what_has_started_is_told_by_label_or_status(workflow: dict[str, Any], s
 def test_a_list_that_expired_between_its_pages_is_counted_anew(cluster: ClusterStandIn, tmp_path: Path) -> None:
     """A 410 is nobody's fault and no refusal of the message that waits for the count."""
     cluster.faults.set(Fault(effect="status", status=410, method="GET", path="*/workflows"))
-    with pytest.raises(TemporaryError, match="410"):
-        cluster_client(cluster, tmp_path).count_pending(cluster.namespaces.backend, enough=1)
+    with closing(cluster_client(cluster, tmp_path)) as client, pytest.raises(TemporaryError, match="410"):
+        client.count_pending(cluster.namespaces.backend, enough=1)
