@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds what handlers use out of the settings: the cluster, the graph, the package indexes; a part of `app`."""
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from investigator.agent.context import Services
@@ -36,21 +37,31 @@ def build_breakers(metrics: Metrics) -> Breakers:
     return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
 
 
-def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor) -> Services:
+def build_services(
+    settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor, clients: ExitStack
+) -> Services:
     """Build it all; connects to nothing yet.
 
+    Args:
+        settings: where everything is.
+        metrics: count what the clients do.
+        breakers: one for each client.
+        group: knows how many workers share the limit of pending workflows.
+        clients: closes every client that is built here.
+
     Raises:
-        NoClusterError: nothing says where the cluster is.
+        ClusterConfigError: nothing says where the cluster is.
     """
     calls = CallPolicy(threads=settings.thoth_consumer_workers, retry_budget=settings.thoth_investigator_call_timeout)
     pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.member_count)
     database = build_database(settings)
     _show_schema(metrics, database, settings)
+    workflows = WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster)
     return Services(
         settings,
-        WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster),
-        GraphClient(database, calls, breakers.graph),
-        PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index),
+        clients.enter_context(closing(workflows)),
+        clients.enter_context(closing(GraphClient(database, calls, breakers.graph))),
+        clients.enter_context(closing(PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index))),
         metrics,
     )
 

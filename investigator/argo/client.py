@@ -145,6 +145,10 @@ class ClusterClient(OpenShift):
         """Ask the API for its version: shows that it can be reached."""
         return str(self._api.get(f"{self._host}/version").get("gitVersion", "unknown"))
 
+    def close(self) -> None:
+        """Close the connections to the API; call it after the last call."""
+        self._api.close()
+
     @staticmethod
     def set_template_parameters(template: dict[str, Any], **parameters: object) -> None:
         """Set parameters of a template like the base does, but keep the values out of the logs: some are passwords."""

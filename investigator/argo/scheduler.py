@@ -91,10 +91,11 @@ class WorkflowScheduler:
         return await self._calls.run(self._cluster.get_solver_names)
 
     def close(self) -> None:
-        """Stop counting, and let the threads end."""
+        """Stop counting pending workflows, stop the threads, and close the connections to the cluster."""
         for gate in self._gates.values():
             gate.close()
         self._calls.close()
+        self._cluster.close()
 
     async def _create(self, draft: PreparedWorkflow, own: TraceMetadata, *, urgent: bool) -> "_End":
         tries = 0
