@@ -49,7 +49,7 @@ def call_threads() -> int:
 
 def counting_tasks() -> int:
     """Count the tasks that count the pending workflows of a namespace."""
-    return sum("_keep_counting" in repr(task.get_coro()) for task in asyncio.all_tasks())
+    return sum("_count_while_needed" in repr(task.get_coro()) for task in asyncio.all_tasks())
 
 
 def sockets() -> int:
