@@ -4,6 +4,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -70,23 +71,21 @@ async def test_the_number_of_attempts_is_bounded(calls: Calls) -> None:
 
 async def test_the_time_of_quick_retries_is_bounded(breaker: Breaker) -> None:
     """No retry begins after the budget, however many attempts are left."""
-    calls = Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, max_attempts=1000, initial_backoff=0.01), mapping)
+    policy = CallPolicy(threads=1, retry_budget=0.05, max_attempts=1000, initial_backoff=0.01)
     flaky = Flaky(10_000, TemporaryError("busy"))
-    with pytest.raises(TemporaryError):
+    with closing(Calls(breaker, policy, mapping)) as calls, pytest.raises(TemporaryError):
         await calls.run(flaky)
     assert flaky.calls < 20
-    calls.close()
 
 
 async def test_a_call_that_never_ends_times_out(breaker: Breaker) -> None:
     """A dependency may circumvent the timeouts of its calls, as a stopped PostgreSQL does."""
-    calls = Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, timeout=0.05), mapping)
     never = threading.Event()
-    with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
-        await calls.run(never.wait)
-    never.set()
-    assert await calls.run(never.is_set)
-    calls.close()
+    with closing(Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, timeout=0.05), mapping)) as calls:
+        with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
+            await calls.run(never.wait)
+        never.set()
+        assert await calls.run(never.is_set)
 
 
 async def test_a_permanent_error_is_not_repeated(calls: Calls) -> None:
