@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.engine import engine_cost
+from benchmarks.environment import BenchmarkEnvironment, running_environment
 from benchmarks.footprint import memory_over_time, start_up
 from benchmarks.latency import at_rest
 from benchmarks.measuring import Result
 from benchmarks.pending import full_namespaces
-from benchmarks.place import Place, running_place
 from benchmarks.scaling import two_workers
 from benchmarks.throughput import many_releases
 
-Benchmark = Callable[[Place], list[Result]]
+Benchmark = Callable[[BenchmarkEnvironment], list[Result]]
 
 _RESULTS = Path(__file__).with_name("results") / "latest.json"
 
@@ -55,17 +55,17 @@ def main() -> None:
     if unknown := [name for name in arguments.names if name not in known]:
         parser.error(f"there is no benchmark {unknown[0]}")
     chosen = {name: known[name] for name in arguments.names or known}
-    with running_place() as place:
+    with running_environment() as environment:
         results: list[Result] = []
         for name, run in chosen.items():
-            results += _run(name, run, place)
+            results += _run(name, run, environment)
             _keep(results, arguments.keep, quick=arguments.quick)
     print(f"\nKept in {arguments.keep}")
 
 
-def _run(name: str, run: Benchmark, place: Place) -> list[Result]:
+def _run(name: str, run: Benchmark, environment: BenchmarkEnvironment) -> list[Result]:
     began = time.monotonic()
-    results = run(place)
+    results = run(environment)
     print(f"\n{name} ({time.monotonic() - began:.0f} s)")
     for result in results:
         aim = f"aim {result.aim}: {result.verdict}" if result.verdict else ""

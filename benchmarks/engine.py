@@ -3,8 +3,8 @@
 
 from dataclasses import replace
 
+from benchmarks.environment import UNREVSOLVED, BenchmarkEnvironment, BenchmarkStage, processed
 from benchmarks.measuring import Ratio, Result, Speed, watch
-from benchmarks.place import UNREVSOLVED, Place, Stage, processed
 from sandbox.ports import free_port
 
 __all__ = ["IDLE", "engine_cost"]
@@ -13,11 +13,11 @@ __all__ = ["IDLE", "engine_cost"]
 IDLE = {"THOTH_INVESTIGATOR_SCHEDULE_REVSOLVER": "0"}
 
 
-def engine_cost(place: Place, *, messages: int, rounds: int) -> list[Result]:
+def engine_cost(environment: BenchmarkEnvironment, *, messages: int, rounds: int) -> list[Result]:
     """Compare a worker whose agents do nothing with a bare Faust agent and a bare loop over aiokafka's consumer."""
     speeds: dict[str, list[Speed]] = {"worker": [], "faust": [], "aiokafka": []}
     for _ in range(rounds):
-        with place.stage(base_name=UNREVSOLVED) as stage:
+        with environment.stage(base_name=UNREVSOLVED) as stage:
             stage.fill(messages)
             speeds["aiokafka"].append(_bare(stage, messages, "bare_aiokafka"))
             speeds["faust"].append(_bare(stage, messages, "bare_faust", "worker", "--web-port", str(free_port())))
@@ -25,12 +25,12 @@ def engine_cost(place: Place, *, messages: int, rounds: int) -> list[Result]:
     return _results({name: Speed.middle(runs) for name, runs in speeds.items()}, messages, rounds)
 
 
-def _bare(stage: Stage, messages: int, module: str, *arguments: str) -> Speed:
+def _bare(stage: BenchmarkStage, messages: int, module: str, *arguments: str) -> Speed:
     with stage.bare(module, *arguments) as (process, count):
         return watch([process.pid], count, messages, every=0.02)
 
 
-def _worker(stage: Stage, messages: int) -> Speed:
+def _worker(stage: BenchmarkStage, messages: int) -> Speed:
     with stage.worker(**IDLE) as worker:
         return watch([worker.process.pid], lambda: processed(worker), messages)
 

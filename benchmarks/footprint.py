@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable
 
 from benchmarks.engine import IDLE
+from benchmarks.environment import UNREVSOLVED, BenchmarkEnvironment, BenchmarkStage, processed
 from benchmarks.measuring import Ratio, Result, median, memory, watch
-from benchmarks.place import UNREVSOLVED, Place, Stage, processed
 from sandbox.ports import free_port
 from sandbox.processes import eventually
 
 __all__ = ["memory_over_time", "start_up"]
 
 
-def memory_over_time(place: Place, *, few: int, many: int) -> list[Result]:
+def memory_over_time(environment: BenchmarkEnvironment, *, few: int, many: int) -> list[Result]:
     """Compare the memory after many messages with that after few."""
-    with place.stage(base_name=UNREVSOLVED) as stage, stage.worker(**IDLE) as worker:
+    with environment.stage(base_name=UNREVSOLVED) as stage, stage.worker(**IDLE) as worker:
         sizes = [memory(worker.process.pid)]
         for total, more in ((few, few), (many, many - few)):
             stage.fill(more)
@@ -30,12 +30,12 @@ def memory_over_time(place: Place, *, few: int, many: int) -> list[Result]:
     ]
 
 
-def start_up(place: Place, *, rounds: int) -> list[Result]:
+def start_up(environment: BenchmarkEnvironment, *, rounds: int) -> list[Result]:
     """Compare the times from the start of a process to its first message."""
-    kinds: dict[str, Callable[[Stage], float]] = {"worker": _worker, "faust": _faust}
+    kinds: dict[str, Callable[[BenchmarkStage], float]] = {"worker": _worker, "faust": _faust}
     seconds: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(rounds):
-        with place.stage(base_name=UNREVSOLVED) as stage:
+        with environment.stage(base_name=UNREVSOLVED) as stage:
             stage.fill(10)
             for name, run in kinds.items():
                 seconds[name].append(run(stage))
@@ -45,13 +45,13 @@ def start_up(place: Place, *, rounds: int) -> list[Result]:
     return [Result(name, middle["worker"] - middle["faust"], "s", details=details)]
 
 
-def _worker(stage: Stage) -> float:
+def _worker(stage: BenchmarkStage) -> float:
     began = time.perf_counter()
     with stage.worker(**IDLE) as worker:
         return _until(lambda: processed(worker) > 0, began)
 
 
-def _faust(stage: Stage) -> float:
+def _faust(stage: BenchmarkStage) -> float:
     began = time.perf_counter()
     with stage.bare("bare_faust", "worker", "--web-port", str(free_port())) as (_, count):
         return _until(lambda: count() > 0, began)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from benchmarks.environment import UNREVSOLVED, BenchmarkEnvironment, BenchmarkStage, released
 from benchmarks.measuring import Ratio, Result, percentile
-from benchmarks.place import UNREVSOLVED, Place, Stage, released
 from benchmarks.throughput import LATENCY
 from investigator.argo.client import ClusterClient
 from investigator.argo.labels import trace_metadata
@@ -33,23 +33,23 @@ class _Times(NamedTuple):
     own: list[float]  # milliseconds for the same requests without a message
 
 
-def at_rest(place: Place, *, messages: int) -> list[Result]:
+def at_rest(environment: BenchmarkEnvironment, *, messages: int) -> list[Result]:
     """Send single messages, each of which asks for one workflow, and compare with the same requests made by hand."""
-    place.api.reset(LATENCY)
-    with place.stage(base_name=UNREVSOLVED) as stage:
+    environment.api.reset(LATENCY)
+    with environment.stage(base_name=UNREVSOLVED) as stage:
         stage.fill(_WARM_UP)
         with stage.worker():
-            place.api.wait_for(_WARM_UP)
-            times = asyncio.run(_send(stage, place, messages))
-    created = [each["created"] for each in place.api.workflows() if not each["name"].startswith(_BY_HAND)]
+            environment.api.wait_for(_WARM_UP)
+            times = asyncio.run(_send(stage, environment, messages))
+    created = [each["created"] for each in environment.api.workflows() if not each["name"].startswith(_BY_HAND)]
     whole = [1000 * (at - since) for since, at in zip(times.sent, sorted(created)[_WARM_UP:], strict=True)]
     broker = [1000 * (at - since) for since, at in zip(times.sent, times.seen, strict=True)]
     return _results(whole, broker, times.own)
 
 
-async def _send(stage: Stage, place: Place, messages: int) -> _Times:
+async def _send(stage: BenchmarkStage, environment: BenchmarkEnvironment, messages: int) -> _Times:
     sent, seen, own = [], [], []
-    os.environ.update(place.api.cluster.environment(stage.sandbox.deployment))  # thoth-common looks there
+    os.environ.update(environment.api.cluster.environment(stage.sandbox.deployment))  # thoth-common looks there
     cluster = build_cluster(load_settings(stage.sandbox.env()))
     _by_hand(cluster, -1)  # opens the connection and fetches the template
     async with KafkaClient(stage.sandbox.broker.bootstrap_servers) as client, _end_of(stage) as consumer:
@@ -60,7 +60,7 @@ async def _send(stage: Stage, place: Place, messages: int) -> _Times:
             await consumer.getone()
             seen.append(time.time())
             await sending
-            await asyncio.to_thread(place.api.wait_for, _WARM_UP + 1 + 2 * number + 1)
+            await asyncio.to_thread(environment.api.wait_for, _WARM_UP + 1 + 2 * number + 1)
             own.append(await asyncio.to_thread(_by_hand, cluster, number))
     return _Times(sent, seen, own)
 
@@ -76,7 +76,7 @@ def _by_hand(cluster: ClusterClient, number: int) -> float:
 
 
 @asynccontextmanager
-async def _end_of(stage: Stage) -> AsyncIterator[AIOKafkaConsumer]:
+async def _end_of(stage: BenchmarkStage) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(bootstrap_servers=stage.sandbox.broker.bootstrap_servers)
     await consumer.start()
     partition = TopicPartition(stage.topic, 0)

@@ -3,8 +3,8 @@
 
 from functools import partial
 
+from benchmarks.environment import BenchmarkEnvironment
 from benchmarks.measuring import Ratio, Result, Speed, median
-from benchmarks.place import Place
 from benchmarks.throughput import LATENCY, Setup, releases
 
 __all__ = ["full_namespaces"]
@@ -13,15 +13,15 @@ _FEW, _MANY = 1_000, 20_000
 _LIMIT = {"ARGO_PENDING_WORKFLOW_LIMIT": "100000"}  # never in the way: what the counting costs is the question
 
 
-def full_namespaces(place: Place, *, messages: int, rounds: int) -> list[Result]:
+def full_namespaces(environment: BenchmarkEnvironment, *, messages: int, rounds: int) -> list[Result]:
     """Compare workers with a limit in namespaces with few and with many workflows, all finished, and one without."""
     runs: dict[str, list[Speed]] = {"few": [], "many": [], "no limit": []}
     counts: dict[str, list[float]] = {"few": [], "many": []}
     for _ in range(rounds):
         for name, workflows in (("few", _FEW), ("many", _MANY)):
-            runs[name].append(releases(place, messages, _limited(place, workflows)))
-            counts[name] += _counting(place)
-        runs["no limit"].append(releases(place, messages, Setup()))
+            runs[name].append(releases(environment, messages, _limited(environment, workflows)))
+            counts[name] += _counting(environment)
+        runs["no limit"].append(releases(environment, messages, Setup()))
     speeds = {name: Speed.middle(of) for name, of in runs.items()}
     details: dict[str, object] = {"messages": messages, "rounds": rounds, "API's latency in ms": LATENCY * 1000}
     details |= {
@@ -38,16 +38,16 @@ def full_namespaces(place: Place, *, messages: int, rounds: int) -> list[Result]
     ]
 
 
-def _limited(place: Place, workflows: int) -> Setup:
-    return Setup(variables=_LIMIT, prepare=partial(_seed, place, workflows))
+def _limited(environment: BenchmarkEnvironment, workflows: int) -> Setup:
+    return Setup(variables=_LIMIT, prepare=partial(_seed, environment, workflows))
 
 
-def _counting(place: Place) -> list[float]:
+def _counting(environment: BenchmarkEnvironment) -> list[float]:
     """Give the milliseconds that each page of a count took the API."""
-    lists = [request for request in place.api.requests() if request["method"] == "GET"]
+    lists = [request for request in environment.api.requests() if request["method"] == "GET"]
     return [1000 * request["seconds"] for request in lists if request["path"].endswith("/workflows")]
 
 
-def _seed(place: Place, count: int) -> None:
-    place.api.seed(place.api.cluster.namespaces.middletier, count // 2, "Succeeded")
-    place.api.seed(place.api.cluster.namespaces.middletier, count - count // 2, "Running")
+def _seed(environment: BenchmarkEnvironment, count: int) -> None:
+    environment.api.seed(environment.api.cluster.namespaces.middletier, count // 2, "Succeeded")
+    environment.api.seed(environment.api.cluster.namespaces.middletier, count - count // 2, "Running")

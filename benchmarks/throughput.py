@@ -4,8 +4,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from benchmarks.environment import BenchmarkEnvironment, run_module
 from benchmarks.measuring import Ratio, Result, Speed, watch
-from benchmarks.place import Place, run_module
 
 __all__ = ["LATENCY", "WORKFLOWS", "Setup", "many_releases", "releases"]
 
@@ -24,24 +24,26 @@ class Setup:
     prepare: Callable[[], None] = lambda: None
 
 
-def releases(place: Place, messages: int, setup: Setup) -> Speed:
+def releases(environment: BenchmarkEnvironment, messages: int, setup: Setup) -> Speed:
     """Let a worker handle messages about releases; the speed is in messages."""
-    place.api.reset(LATENCY)
-    with place.stage() as stage:
+    environment.api.reset(LATENCY)
+    with environment.stage() as stage:
         setup.prepare()
         stage.fill(messages)
         with stage.worker(**setup.variables) as worker:
-            return watch([worker.process.pid], lambda: place.api.created() // WORKFLOWS, messages)
+            return watch([worker.process.pid], lambda: environment.api.created() // WORKFLOWS, messages)
 
 
-def many_releases(place: Place, *, messages: int, rounds: int) -> list[Result]:
+def many_releases(environment: BenchmarkEnvironment, *, messages: int, rounds: int) -> list[Result]:
     """Compare a worker with a bare pool of threads, and with itself at one message at a time."""
     few = max(messages // 20, 10)
     kinds: dict[str, Callable[[], Speed]] = {
-        "thoth-common in a bare pool": lambda: _pool(place, "common", messages),
-        "our client in a bare pool": lambda: _pool(place, "ours", messages),
-        "worker": lambda: releases(place, messages, Setup()),
-        "worker, one message at a time": lambda: releases(place, few, Setup(variables={"THOTH_CONSUMER_WORKERS": "1"})),
+        "thoth-common in a bare pool": lambda: _pool(environment, "common", messages),
+        "our client in a bare pool": lambda: _pool(environment, "ours", messages),
+        "worker": lambda: releases(environment, messages, Setup()),
+        "worker, one message at a time": lambda: releases(
+            environment, few, Setup(variables={"THOTH_CONSUMER_WORKERS": "1"})
+        ),
     }
     runs: dict[str, list[Speed]] = {name: [] for name in kinds}
     for _ in range(rounds):
@@ -51,13 +53,13 @@ def many_releases(place: Place, *, messages: int, rounds: int) -> list[Result]:
     return _results(speeds, {"messages": messages, "rounds": rounds, "API's latency in ms": LATENCY * 1000})
 
 
-def _pool(place: Place, client: str, messages: int) -> Speed:
-    place.api.reset(LATENCY)
-    with place.stage() as stage:
+def _pool(environment: BenchmarkEnvironment, client: str, messages: int) -> Speed:
+    environment.api.reset(LATENCY)
+    with environment.stage() as stage:
         log = stage.sandbox.folder / f"pool-{client}.log"
-        environment = {**stage.sandbox.env(), "BENCHMARK_SOLVERS": ",".join(place.api.cluster.solvers)}
+        variables = {**stage.sandbox.env(), "BENCHMARK_SOLVERS": ",".join(environment.api.cluster.solvers)}
         numbers = str(_WORKERS), str(messages)
-        run_module("benchmarks.bare_pool", client, *numbers, log=log, environment=environment).wait(300)
+        run_module("benchmarks.bare_pool", client, *numbers, log=log, environment=variables).wait(300)
         seconds, cpu = map(float, log.read_text("utf-8").splitlines()[-1].split())
     return Speed(messages / seconds, cpu / messages)
 

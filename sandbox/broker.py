@@ -19,9 +19,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 from typing_extensions import Self
 
-from sandbox.gate import Gate
 from sandbox.ports import HOST, accepts, free_port
 from sandbox.processes import ChildProcess
+from sandbox.tcp_proxy import TcpProxy
 
 __all__ = ["Broker", "EmbeddedBroker", "RunningBroker", "UnavailableError", "broker_of_environment", "own_broker"]
 
@@ -102,7 +102,7 @@ class EmbeddedBroker(Broker):
 
     def __init__(self, port: int = 0, *, gated: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._port = free_port(port)
-        self._gate = Gate(self._port, tls) if gated or tls else None
+        self._gate = TcpProxy(self._port, tls) if gated or tls else None
         self._address = f"{HOST}:{self._gate.port if self._gate else self._port}"
         self.bootstrap_servers = self._address
         self._folder: Path | None = None

@@ -15,9 +15,9 @@ from aiohttp import web
 from sandbox.cluster_api import ClusterApi
 from sandbox.http_server import CONTROL, HttpServer
 from sandbox.kubeconfig import write_kubeconfig
-from sandbox.life import Controller, Life, Runner
 from sandbox.statuses import unauthorized
 from sandbox.templating import load_templates
+from sandbox.workflow_lifecycle import Runner, WorkflowController, WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow, Phase, WorkflowStore
 
 __all__ = ["ClusterStandIn", "Namespaces"]
@@ -37,7 +37,7 @@ class Namespaces:
 class ClusterStandIn(HttpServer):
     """The API server of a cluster with the sandbox's templates, and the controller that runs its workflows.
 
-    `created` records each workflow ever created, `journal` each request, `faults` says what goes wrong; `solvers` (the
+    `created` records each workflow ever created, `request_log` each request, `faults` says what goes wrong; `solvers` (the
     ConfigMap), `templates`, `token`, `controller.life` and `controller.run` may be changed at any time.
     """
 
@@ -47,7 +47,7 @@ class ClusterStandIn(HttpServer):
         port: int = 0,
         namespaces: Namespaces = Namespaces(),
         solvers: Iterable[str] = SOLVERS,
-        life: Life | None = None,
+        life: WorkflowLifecycle | None = None,
         run: Runner | None = None,
     ) -> None:
         """Prepare an empty cluster; without a life, workflows stay as they were created."""
@@ -57,7 +57,7 @@ class ClusterStandIn(HttpServer):
         self.token = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
         self.templates = load_templates()
         self.store = WorkflowStore(sorted(set(asdict(namespaces).values())))
-        self.controller = Controller(self.store, life, run)
+        self.controller = WorkflowController(self.store, life, run)
         self._api = ClusterApi(self)
         self._kubeconfigs: list[Path] = []
 
@@ -107,7 +107,7 @@ class ClusterStandIn(HttpServer):
         self.on_loop(self.controller.drop_all)
         self.on_loop(self.store.clear)
         self.faults.clear()
-        self.journal.clear()
+        self.request_log.clear()
 
     def stop(self) -> None:
         """Stop; the workflows are kept as they are for the next start."""
@@ -121,7 +121,7 @@ class ClusterStandIn(HttpServer):
             "solvers": self.solvers,
             "workflows": self.store.counts(),
             "created": len(self.store.created),
-            "requests": len(self.journal.calls),
+            "requests": len(self.request_log.calls),
         }
 
     def check(self, request: web.Request) -> None:

@@ -8,10 +8,10 @@ from aiohttp import web
 
 from sandbox.discovery import discovery_routes
 from sandbox.label_selectors import matches, parse_selector
-from sandbox.life import Controller
 from sandbox.paging import Pager
 from sandbox.statuses import bad_request, not_found
 from sandbox.templating import process
+from sandbox.workflow_lifecycle import WorkflowController
 from sandbox.workflow_store import GROUP, Workflow, WorkflowStore
 
 __all__ = ["ClusterApi", "ClusterContent"]
@@ -33,7 +33,7 @@ class ClusterContent(Protocol):
     solvers: list[str]
     templates: list[dict[str, Any]]
     store: WorkflowStore
-    controller: Controller
+    controller: WorkflowController
 
     @property
     def namespaces(self) -> _Names:

@@ -15,8 +15,8 @@ from typing_extensions import Self
 
 from sandbox.background import BackgroundLoop
 from sandbox.faults import Fault, Faults
-from sandbox.journal import Call, Journal
 from sandbox.ports import HOST, free_port
+from sandbox.request_log import LoggedRequest, RequestLog
 from sandbox.statuses import Refusal, refusal_reply
 
 __all__ = ["CONTROL", "HttpServer"]
@@ -37,7 +37,7 @@ class HttpServer(ABC):
         """Choose the port, or a free one for 0, but do not listen yet."""
         self.port = port or free_port()
         self.faults = Faults()
-        self.journal = Journal()
+        self.request_log = RequestLog()
         self._background: BackgroundLoop | None = None
         self._runner: web.AppRunner | None = None
 
@@ -113,8 +113,8 @@ class HttpServer(ABC):
             effects = request.get(_EFFECTS, ())
             status = None if _CUTTING.intersection(effects) else status
             seconds = time.perf_counter() - clock
-            self.journal.calls.append(
-                Call(request.method, request.path, request.query_string, status, effects, started, seconds)
+            self.request_log.calls.append(
+                LoggedRequest(request.method, request.path, request.query_string, status, effects, started, seconds)
             )
 
     @web.middleware
@@ -162,7 +162,7 @@ class HttpServer(ABC):
         return web.json_response(self.state())
 
     async def _show_requests(self, _: web.Request) -> web.Response:
-        return web.json_response(self.journal.as_json())
+        return web.json_response(self.request_log.as_json())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
         return web.json_response([_fault_as_json(fault) for fault in self.faults.active()])

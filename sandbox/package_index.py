@@ -60,11 +60,11 @@ class PackageIndexServer(HttpServer):
         """List what was listed at first; takes faults and the record of requests away."""
         self._fill()
         self.faults.clear()
-        self.journal.clear()
+        self.request_log.clear()
 
     def state(self) -> dict[str, Any]:
         """Give what is listed."""
-        return {"indexes": self._listed, "requests": len(self.journal.calls)}
+        return {"indexes": self._listed, "requests": len(self.request_log.calls)}
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Give the one route; what it shows depends on which indexes there are."""

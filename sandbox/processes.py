@@ -14,9 +14,9 @@ from weakref import WeakSet
 
 __all__ = ["ChildProcess", "ProcessFailedError", "eventually"]
 
-# The kernel ends a leashed child when the *thread* that started it ends; this one lasts as long as the process.
+# The kernel ends a child with a parent-death signal when the *thread* that started it ends; this one lasts as long as the process.
 _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-starter")
-_LEASH = Path(__file__).with_name("leash.py")
+_PARENT_DEATH_EXEC = Path(__file__).with_name("parent_death_exec.py")
 _CHILDREN: "WeakSet[ChildProcess]" = WeakSet()
 
 
@@ -52,8 +52,16 @@ class ChildProcess:
         death_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.log = log
-        leash = [sys.executable, "-I", "-S", _LEASH, death_signal.value, -1 if user is None else user, os.getpid()]
-        words = [str(word) for word in [*leash, *command]]
+        wrapper = [
+            sys.executable,
+            "-I",
+            "-S",
+            _PARENT_DEATH_EXEC,
+            death_signal.value,
+            -1 if user is None else user,
+            os.getpid(),
+        ]
+        words = [str(word) for word in [*wrapper, *command]]
         with log.open("ab") as output:
             self._process = _STARTER.submit(
                 lambda: subprocess.Popen(

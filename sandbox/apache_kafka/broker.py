@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from sandbox.apache_kafka.node import CLIENTS, Listener, Node
 from sandbox.broker import Broker
-from sandbox.gate import Gate
 from sandbox.ports import free_port
+from sandbox.tcp_proxy import TcpProxy
 
 __all__ = ["ApacheKafka", "new_cluster_id"]
 
@@ -42,7 +42,7 @@ class ApacheKafka(Broker):
         scram: Mapping[str, str] | None = None,
     ) -> None:
         port = free_port(port)
-        self._gate = Gate(port) if gated else None
+        self._gate = TcpProxy(port) if gated else None
         clients = Listener(port=port, advertised=self._gate.port if self._gate else None)
         users = (f"SCRAM-SHA-512=[name={name},password={word}]" for name, word in (scram or {}).items())
         options = tuple(word for user in users for word in ("--add-scram", user))

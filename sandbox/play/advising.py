@@ -2,9 +2,10 @@
 """The scenarios in which somebody waits for an answer: self-healing of advice, and users and bots."""
 
 from sandbox.play import messages
-from sandbox.play.advice import AdviceRequest, Need
-from sandbox.play.catalogue import FEDORA, PROJECTS, RHEL, Release
+from sandbox.play.context import ScenarioContext
 from sandbox.play.expectations import Expected
+from sandbox.play.fixtures import FEDORA, PROJECTS, RHEL, Release
+from sandbox.play.requests import AdviceRequest, Need
 from sandbox.play.scenario import (
     ADMINISTRATOR,
     ADVISE,
@@ -19,7 +20,6 @@ from sandbox.play.scenario import (
     UNRESOLVED,
     Scenario,
 )
-from sandbox.play.world import World
 
 __all__ = ["PASSWORDS", "SELF_HEALING", "USERS_AND_BOTS"]
 
@@ -29,7 +29,7 @@ THAMOS, METRICS_EXPORTER, TUTORIAL = PROJECTS
 PASSWORDS = ("pull-Secret-of-the-story", "push-Secret-of-the-story")
 
 
-async def _ask_for_advice(world: World) -> None:
+async def _ask_for_advice(world: ScenarioContext) -> None:
     url = world.index_url()
     flask = (Need("flask", None, url), Need("jinja2", "3.1.2", url))
     werkzeug = (Need("werkzeug", "2.1.2", url),)
@@ -37,14 +37,14 @@ async def _ask_for_advice(world: World) -> None:
     await _ask(world, 3, AdviceRequest(FEDORA, werkzeug, "KEBECHET", METRICS_EXPORTER.url))
 
 
-async def _ask(world: World, scenario: int, request: AdviceRequest) -> None:
+async def _ask(world: ScenarioContext, scenario: int, request: AdviceRequest) -> None:
     job = world.new_job("adviser")
-    world.desk.place(job, request)
+    world.request_store.place(job, request)
     source, origin = request.source_type, request.origin
     await world.act(scenario, messages.adviser_trigger("user-api", job_id=job, source_type=source, origin=origin))
 
 
-def _expected_of_healing(_: World) -> Expected:
+def _expected_of_healing(_: ScenarioContext) -> Expected:
     return Expected(
         # Both solvers solve two versions of flask and one each of jinja2 and werkzeug, none of which was known. One
         # solver's release asks for the advice again by adviser-trigger, the older one's by adviser-re-run.
@@ -60,16 +60,16 @@ def _expected_of_healing(_: World) -> Expected:
     )
 
 
-async def _still_waiting(world: World) -> list[str]:
+async def _still_waiting(world: ScenarioContext) -> list[str]:
     return [f"{job} waits for knowledge" for job in await world.knowledge.waiting_advices()]
 
 
-async def _serve(world: World) -> None:
+async def _serve(world: ScenarioContext) -> None:
     image = "quay.io/thoth-station/s2i-thoth-ubi8-py38"
     repository = {"full_name": TUTORIAL.slug, "html_url": TUTORIAL.url}
     payload = {"action": "closed", "installation": {"id": 1}, "repository": repository}
     pull, push = PASSWORDS
-    world.desk.place(TUTORIAL.url, AdviceRequest(RHEL, (_need(world, NUMPY),), "KEBECHET", TUTORIAL.url))
+    world.request_store.place(TUTORIAL.url, AdviceRequest(RHEL, (_need(world, NUMPY),), "KEBECHET", TUTORIAL.url))
     await _ask(world, 4, AdviceRequest(RHEL, (_need(world, REQUESTS),)))
     for message in (
         messages.provenance_checker_trigger(world.new_job("provenance-checker"), THAMOS.url, [world.index_url()]),
@@ -84,11 +84,11 @@ async def _serve(world: World) -> None:
         await world.act(4, message)
 
 
-def _need(world: World, release: Release) -> Need:
+def _need(world: ScenarioContext, release: Release) -> Need:
     return Need(release.name, release.version, world.index_url(release.index))
 
 
-def _expected_of_service(_: World) -> Expected:
+def _expected_of_service(_: ScenarioContext) -> Expected:
     alone = {
         "thoth.provenance-checker-trigger": "provenance-checker",
         "thoth.package-extract-trigger": "package-extract",
@@ -106,8 +106,8 @@ def _expected_of_service(_: World) -> Expected:
     )
 
 
-async def _unserved(world: World) -> list[str]:
-    asked = (sent.message.fields.get("job_id") for sent in world.chronicle.messages(4))
+async def _unserved(world: ScenarioContext) -> list[str]:
+    asked = (sent.message.fields.get("job_id") for sent in world.event_log.messages(4))
     wanted = {str(job) for job in asked if job}
     served = {name for name, phase in world.phases().items() if phase == "Succeeded"}
     return [f"nothing has run under the id {job}" for job in sorted(wanted - served)]

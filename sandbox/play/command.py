@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.play.report import table
+from sandbox.play.runner import SERVER_ERRORS, ScenarioRunner, closing
 from sandbox.play.scenarios import SCENARIOS
-from sandbox.play.stage import Stage, opened
-from sandbox.play.story import SERVER_ERRORS, Story, closing
+from sandbox.play.servers import RunningServers, opened
 from sandbox.postgres import Database
 from sandbox.processes import ProcessFailedError
 
@@ -104,8 +104,8 @@ async def _perform(options: Options) -> int:
     return status
 
 
-async def _play(stage: Stage) -> int:
-    story = Story(stage.world, stage.crew, stage.troubles)
+async def _play(stage: RunningServers) -> int:
+    story = ScenarioRunner(stage.world, stage.workers, stage.troubles)
     await story.play()
     lacking = await story.judge()
     print("", *table(await story.rows()), "", sep="\n", flush=True)
@@ -116,14 +116,14 @@ async def _play(stage: Stage) -> int:
         print("All that was expected happened.", flush=True)
         return _DONE
     print("Not all that was expected happened:", *lacking, sep="\n  ")
-    for member in stage.crew.members:
+    for member in stage.workers.members:
         if member.obituary:
             print("", f"The log of {member} ends:", *member.last_words(), sep="\n  ")
     print(f"\nThe workers' logs are in {stage.folder}.", flush=True)
     return _LACKING
 
 
-async def _stay_up(stage: Stage, status: int) -> int:
+async def _stay_up(stage: RunningServers, status: int) -> int:
     """Wait until the process is told to stop; tell what is gone meanwhile."""
     print("", *_addresses(stage), "", "It stays up like this until Ctrl-C.", sep="\n", flush=True)
     told: set[str] = set()
@@ -136,9 +136,9 @@ async def _stay_up(stage: Stage, status: int) -> int:
     return _LACKING if told else status
 
 
-def _addresses(stage: Stage) -> list[str]:
+def _addresses(stage: RunningServers) -> list[str]:
     sandbox = stage.world.sandbox
-    workers = [f"  {member}: {member.worker.url}/ (also /metrics and /_health)" for member in stage.crew.members]
+    workers = [f"  {member}: {member.worker.url}/ (also /metrics and /_health)" for member in stage.workers.members]
     return [
         "Look at it:",
         *workers,

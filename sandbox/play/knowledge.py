@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sandbox.graph_seed import GraphSeed
-from sandbox.play.advice import AdviceRequest
 from sandbox.play.messages import Where
+from sandbox.play.requests import AdviceRequest
 from sandbox.postgres import Database
 
 __all__ = ["Knowledge"]

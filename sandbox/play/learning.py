@@ -2,8 +2,9 @@
 """The scenarios in which the graph grows: knowledge increase, and self-learning on errors."""
 
 from sandbox.play import messages
-from sandbox.play.catalogue import FEDORA, PYPI, PYTORCH, RHEL, Release, artifacts_at_first, artifacts_now
+from sandbox.play.context import ScenarioContext
 from sandbox.play.expectations import Expected, Flag
+from sandbox.play.fixtures import FEDORA, PYPI, PYTORCH, RHEL, Release, artifacts_at_first, artifacts_now
 from sandbox.play.scenario import (
     ADMINISTRATOR,
     ATOMICWRITES,
@@ -27,7 +28,6 @@ from sandbox.play.scenario import (
     VERSION_GONE,
     Scenario,
 )
-from sandbox.play.world import World
 
 __all__ = ["KNOWLEDGE_INCREASE", "SELF_LEARNING", "store_first_knowledge"]
 
@@ -37,7 +37,7 @@ _HASHES_GONE = [sha256 for sha256 in _HASHES_AT_FIRST if sha256 not in _HASHES_N
 _HASHES_NEW = [sha256 for sha256 in _HASHES_NOW if sha256 not in _HASHES_AT_FIRST]
 
 
-async def store_first_knowledge(world: World) -> None:
+async def store_first_knowledge(world: ScenarioContext) -> None:
     """Register the indexes and store what was learnt before the story begins."""
     for index in (PYPI, PYTORCH):
         world.knowledge.rows.index(world.index_url(index))
@@ -49,20 +49,20 @@ async def store_first_knowledge(world: World) -> None:
         await world.knowledge.store_analysis(world.where(release), f"security-indicator-{release.name}")
 
 
-async def _store_solved(world: World, release: Release, solver: str) -> None:
+async def _store_solved(world: ScenarioContext, release: Release, solver: str) -> None:
     hashes = artifacts_at_first(release.name, release.version)
     document = f"{solver}-{release.name}-{release.version}"
     await world.knowledge.store_solved(world.where(release), solver, document, hashes)
 
 
-async def _learn(world: World) -> None:
+async def _learn(world: ScenarioContext) -> None:
     await world.act(1, messages.package_released(world.where(CLICK)))
     await world.act(1, messages.unresolved_package("graph-refresh", "torch", world.index_url(PYTORCH), solver=RHEL))
     await world.act(1, messages.unrevsolved_package(NUMPY.name, NUMPY.version))
     await world.act(1, messages.hash_mismatch(world.where(NUMPY), _HASHES_GONE, _HASHES_NEW))
 
 
-def _expected_of_learning(world: World) -> Expected:
+def _expected_of_learning(world: ScenarioContext) -> Expected:
     return Expected(
         # Solved by both solvers: click and numpy; torch by the one that was asked for. The projects that are told are
         # those for RHEL that use click (once) and numpy (for the new hashes, and once it is solved again).
@@ -86,7 +86,7 @@ def _expected_of_learning(world: World) -> Expected:
     )
 
 
-async def _not_learnt(world: World) -> list[str]:
+async def _not_learnt(world: ScenarioContext) -> list[str]:
     unsolved = [
         f"{release} is not solved by {solver}"
         for release, solver in ((CLICK, RHEL), (CLICK, FEDORA), (TORCH, RHEL))
@@ -96,13 +96,13 @@ async def _not_learnt(world: World) -> list[str]:
     return unsolved if analysed else [*unsolved, f"{CLICK} is not analysed"]
 
 
-async def _refresh(world: World) -> None:
+async def _refresh(world: ScenarioContext) -> None:
     for where in await world.knowledge.unanalysed():
         await world.act(2, messages.si_unanalyzed_package(where))
     await world.act(2, messages.missing_package("ctx", world.index_url()))
 
 
-def _expected_of_errors(world: World) -> Expected:
+def _expected_of_errors(world: ScenarioContext) -> Expected:
     return Expected(
         # No project uses what is gone.
         messages={UNANALYZED: 2, SOURCES: 1, VERSION_GONE: 1, PACKAGE_GONE: 1},
@@ -115,7 +115,7 @@ def _expected_of_errors(world: World) -> Expected:
     )
 
 
-async def _left_to_analyse(world: World) -> list[str]:
+async def _left_to_analyse(world: ScenarioContext) -> list[str]:
     return [f"graph-refresh would ask for {where} again" for where in await world.knowledge.unanalysed()]
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sandbox.play import messages
-from sandbox.play.advice import AdviceRequest, Desk, Need
-from sandbox.play.catalogue import FEDORA, affected_projects, artifacts_now, dependents_of, has_sources, is_listed
+from sandbox.play.fixtures import FEDORA, affected_projects, artifacts_now, dependents_of, has_sources, is_listed
 from sandbox.play.messages import Outgoing, Where
+from sandbox.play.requests import AdviceRequest, Need, RequestStore
 from sandbox.workflow_store import CreatedWorkflow
 
 __all__ = ["KnowledgeOfRuns", "Result", "Runs"]
@@ -76,9 +76,9 @@ class Runs:
         patience: seconds after which the solver for Fedora waits no longer.
     """
 
-    def __init__(self, knowledge: KnowledgeOfRuns, desk: Desk, patience: float = 40.0) -> None:
+    def __init__(self, knowledge: KnowledgeOfRuns, request_store: RequestStore, patience: float = 40.0) -> None:
         self._knowledge = knowledge
-        self._desk = desk
+        self._desk = request_store
         self._patience = patience
         self._analyses: dict[Where, asyncio.Event] = {}
         self._woken: set[str] = set()

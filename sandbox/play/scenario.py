@@ -4,9 +4,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sandbox.play.catalogue import PYTORCH, Release
+from sandbox.play.context import ScenarioContext
 from sandbox.play.expectations import Expected
-from sandbox.play.world import World
+from sandbox.play.fixtures import PYTORCH, Release
 
 __all__ = ["Scenario"]
 
@@ -54,6 +54,6 @@ class Scenario:
     number: int
     title: str
     closes: str
-    begin: Callable[[World], Awaitable[None]]
-    expected: Callable[[World], Expected]
-    still_open: Callable[[World], Awaitable[list[str]]]
+    begin: Callable[[ScenarioContext], Awaitable[None]]
+    expected: Callable[[ScenarioContext], Expected]
+    still_open: Callable[[ScenarioContext], Awaitable[list[str]]]

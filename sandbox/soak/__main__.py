@@ -18,9 +18,9 @@ from sandbox.broker import UnavailableError, broker_of_environment
 from sandbox.environment import Sandbox, running_sandbox
 from sandbox.kafka_client import KafkaClient
 from sandbox.processes import eventually
+from sandbox.soak.chaos import Chaos
+from sandbox.soak.checks import Verdict, judge, place_of
 from sandbox.soak.load import GOOD, Load, Sent, number_of
-from sandbox.soak.trouble import Trouble
-from sandbox.soak.verdict import Verdict, judge, place_of
 
 _PARTITIONS = 3
 _CATCH_UP_SECONDS = 180.0
@@ -61,11 +61,11 @@ class Soak:
             workers = [self._sandbox.worker(environment) for _ in range(2)]
             for worker in workers:
                 parts.enter_context(worker)
-            trouble = Trouble(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311 - chance that can be repeated
+            trouble = Chaos(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311 - chance that can be repeated
             sent = self._send_under(trouble)
             return self._verdict(sent, trouble)
 
-    def _send_under(self, trouble: Trouble) -> Sent:
+    def _send_under(self, trouble: Chaos) -> Sent:
         load = Load(random.Random(self._seed + 1), self._kafka, self._sandbox.deployment)  # noqa: S311 - chance that can be repeated
         began = shown = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
@@ -83,14 +83,14 @@ class Soak:
         trouble.end()
         return load.sent
 
-    def _show(self, seconds: float, sent: Sent, trouble: Trouble) -> None:
+    def _show(self, seconds: float, sent: Sent, trouble: Chaos) -> None:
         done, made = self._done(), sum(trouble.done.values())
         print(f"  {seconds:4.0f} s: {sent.count} messages sent, {done} workflows, {made} troubles", flush=True)
 
     def _done(self) -> int:
         return len({number_of(workflow.parameters) for workflow in self._sandbox.cluster.created})
 
-    def _verdict(self, sent: Sent, trouble: Trouble) -> Verdict:
+    def _verdict(self, sent: Sent, trouble: Chaos) -> Verdict:
         eventually(lambda: self._done() >= len(sent.good) and self._committed() >= sent.count, _CATCH_UP_SECONDS, 0.5)
         letters = {base_name: self._dead_letters(base_name, len(places)) for base_name, places in sent.bad.items()}
         verdict = judge(sent, self._sandbox.cluster.created, letters)

@@ -76,7 +76,7 @@ async def test_an_unknown_package_is_a_permanent_error(index: PackageIndex, serv
     """No quick retry follows."""
     with pytest.raises(PermanentError, match="404"):
         await index.versions(server.index_url(), "no-such-package")
-    assert len(server.journal.calls) == 1
+    assert len(server.request_log.calls) == 1
 
 
 async def test_an_invalid_index_url_is_a_permanent_error(index: PackageIndex) -> None:

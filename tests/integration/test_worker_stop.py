@@ -80,7 +80,7 @@ async def use(services: Services, sandbox: Sandbox) -> None:
     )
     await services.graph.enabled_index_urls()
     await services.index.versions(sandbox.index.index_url(), "flask")
-    await until(lambda: bool(sandbox.cluster.journal.find("GET", "*/workflows")))
+    await until(lambda: bool(sandbox.cluster.request_log.find("GET", "*/workflows")))
     waiting.cancel()
     await asyncio.wait([waiting])
 

@@ -212,7 +212,7 @@ def test_a_lost_reply_creates_the_workflow(openshift: OpenShift, cluster: Cluste
         solve(openshift, "solver-1")
     assert not isinstance(broken.value, ApiException)
     assert [made.name for made in cluster.created] == ["solver-1"]
-    assert cluster.journal.statuses("POST", "*/workflows") == {None: 1}
+    assert cluster.request_log.statuses("POST", "*/workflows") == {None: 1}
 
 
 def test_a_status_fault_hits_only_what_it_is_meant_for(openshift: OpenShift, cluster: ClusterStandIn) -> None:

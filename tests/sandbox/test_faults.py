@@ -79,7 +79,7 @@ def test_a_reset_request_is_not_done(cluster: ClusterStandIn) -> None:
     cluster.faults.set(Fault(effect="reset"))
     with pytest.raises(requests.ConnectionError):
         ask(cluster)
-    assert cluster.journal.statuses() == {None: 1}
+    assert cluster.request_log.statuses() == {None: 1}
 
 
 def test_a_hang_lasts_until_the_fault_is_gone(cluster: ClusterStandIn) -> None:
@@ -89,7 +89,7 @@ def test_a_hang_lasts_until_the_fault_is_gone(cluster: ClusterStandIn) -> None:
         ask(cluster, "/apis", timeout=0.1)
     assert ask(cluster).status_code == 200
     cluster.faults.clear()
-    assert eventually(lambda: cluster.journal.statuses(path="/apis") == {None: 1}, timeout=5)
+    assert eventually(lambda: cluster.request_log.statuses(path="/apis") == {None: 1}, timeout=5)
 
 
 def test_the_server_comes_back_with_its_content(cluster: ClusterStandIn) -> None:

@@ -58,4 +58,4 @@ def test_faults_apply(package_index: PackageIndexServer) -> None:
     with pytest.raises(requests.HTTPError):
         versions_of(package_index, "flask")
     assert versions_of(package_index, "click")
-    assert package_index.journal.statuses() == {503: 1, 200: 1}
+    assert package_index.request_log.statuses() == {503: 1, 200: 1}

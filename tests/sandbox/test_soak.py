@@ -9,8 +9,8 @@ import pytest
 
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
+from sandbox.soak.checks import judge
 from sandbox.soak.load import GOOD, Load, Sent, number_of
-from sandbox.soak.verdict import judge
 from sandbox.workflow_store import CreatedWorkflow
 
 REPO_INIT, INSPECTION = GOOD

@@ -81,7 +81,7 @@ def test_templates_are_fetched_once(client: ClusterClient, cluster: ClusterStand
     with ThreadPoolExecutor(8) as threads:
         prepared = list(threads.map(lambda name: prepare(client, job_id=name), names))
     assert [workflow.body["metadata"]["name"] for workflow in prepared] == names
-    assert len(cluster.journal.find("GET", "*/templates")) == 1
+    assert len(cluster.request_log.find("GET", "*/templates")) == 1
 
 
 def test_templates_are_fetched_again_after_their_ttl(
@@ -92,7 +92,7 @@ def test_templates_are_fetched_again_after_their_ttl(
     with closing(cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))) as uncached:
         prepare(uncached)
         prepare(uncached)
-    assert len(cluster.journal.find("GET", "*/templates")) == 2
+    assert len(cluster.request_log.find("GET", "*/templates")) == 2
 
 
 def test_a_changed_template_is_fetched_again_when_the_cached_one_is_refused(
@@ -112,7 +112,7 @@ def test_an_empty_parameter_is_refused_without_a_second_request(client: ClusterC
     """The template has not changed, so the fault is the message's."""
     with pytest.raises(ApiError, match="THOTH_SOLVER_PACKAGES"):
         client.prepare("schedule_solver", {**ARGUMENTS["solver"], "packages": "", "job_id": "x-210601000000-cafe"})
-    assert len(cluster.journal.find("POST", "*/processedtemplates")) == 1
+    assert len(cluster.request_log.find("POST", "*/processedtemplates")) == 1
 
 
 def test_a_missing_template_has_an_error_of_its_own(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -147,7 +147,7 @@ def test_a_rotated_token_is_used_at_once(client: ClusterClient, cluster: Cluster
     prepare(client)
     cluster.rotate_token("another")
     client.create(prepare(client), NO_TRACE)
-    assert cluster.journal.statuses()[401] == 0
+    assert cluster.request_log.statuses()[401] == 0
 
 
 def test_a_refused_token_is_read_again_and_the_request_repeated_once(
@@ -169,7 +169,7 @@ def test_a_token_change_that_the_file_does_not_show_is_found_by_the_refusal(
     client.version()
     cluster.rotate_token("another")
     client.version()
-    assert cluster.journal.statuses(path="/version") == {200: 2, 401: 1}
+    assert cluster.request_log.statuses(path="/version") == {200: 2, 401: 1}
 
 
 def test_solver_names_are_cached_without_blanks_and_duplicates(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -177,7 +177,7 @@ def test_solver_names_are_cached_without_blanks_and_duplicates(client: ClusterCl
     cluster.solvers = ["solver-rhel-8-py38", "", "  ", "solver-fedora-34-py39", "solver-rhel-8-py38"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
-    assert len(cluster.journal.find("GET", "*/configmaps/solvers")) == 1
+    assert len(cluster.request_log.find("GET", "*/configmaps/solvers")) == 1
 
 
 def test_no_solvers_are_an_empty_list(client: ClusterClient, cluster: ClusterStandIn) -> None:
@@ -192,7 +192,7 @@ def test_only_workflows_that_have_not_started_are_counted(client: ClusterClient,
     for phase, count in ((None, 3), ("Pending", 4), ("Running", 50), ("Succeeded", 500), ("Failed", 5), ("Error", 5)):
         cluster.seed(namespace, count, phase)  # type: ignore[arg-type]  # mypy takes the phases for any text
     assert client.count_pending(namespace, stop_above=100) == 7
-    assert len(cluster.journal.find("GET", "*/workflows")) == 1
+    assert len(cluster.request_log.find("GET", "*/workflows")) == 1
 
 
 def test_a_count_ends_after_the_page_that_exceeds_stop_above(
@@ -203,10 +203,10 @@ def test_a_count_ends_after_the_page_that_exceeds_stop_above(
     cluster.seed(cluster.namespaces.backend, 95)
     with closing(cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page_size=10))) as paging:
         assert paging.count_pending(cluster.namespaces.backend, stop_above=1000) == 95
-        assert len(cluster.journal.find("GET", "*/workflows")) == 10
-        cluster.journal.clear()
+        assert len(cluster.request_log.find("GET", "*/workflows")) == 10
+        cluster.request_log.clear()
         assert paging.count_pending(cluster.namespaces.backend, stop_above=25) == 30
-    assert len(cluster.journal.find("GET", "*/workflows")) == 3
+    assert len(cluster.request_log.find("GET", "*/workflows")) == 3
 
 
 def test_annotations_and_labels_identify_the_message(client: ClusterClient, cluster: ClusterStandIn) -> None:

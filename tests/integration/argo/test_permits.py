@@ -12,7 +12,7 @@ import pytest
 from investigator.delivery.current_message import bind_message
 from investigator.observability.metrics import Metrics
 from sandbox.cluster import ClusterStandIn
-from sandbox.life import Life
+from sandbox.workflow_lifecycle import WorkflowLifecycle
 from sandbox.workflow_store import Workflow
 from tests.integration.argo.scheduling import CREATE, Make, schedule
 
@@ -31,12 +31,12 @@ async def test_concurrent_handlers_do_not_exceed_the_limit(
         return store_create(namespace_name, body)
 
     monkeypatch.setattr(cluster.store, "create", create)
-    cluster.controller.life = Life(pending=0.1, running=1000)
+    cluster.controller.life = WorkflowLifecycle(pending=0.1, running=1000)
     scheduler = make(limit=4, interval=0.1)
     await asyncio.gather(*(schedule(scheduler, offset=number) for number in range(25)))
     assert len(seen) == 25
     assert max(seen) <= 4
-    counts = cluster.journal.find("GET", CREATE)
+    counts = cluster.request_log.find("GET", CREATE)
     assert all(after.started - before.started >= 0.1 for before, after in itertools.pairwise(counts))
 
 
@@ -59,7 +59,7 @@ async def test_the_cost_of_counting_does_not_grow_with_what_has_started(make: Ma
     cluster.seed(cluster.namespaces.middletier, 5000, "Succeeded")
     cluster.seed(cluster.namespaces.middletier, 1000, "Running")
     await schedule(make(limit=2))
-    assert len(cluster.journal.find("GET", CREATE)) == 1
+    assert len(cluster.request_log.find("GET", CREATE)) == 1
 
 
 async def test_while_waiting_is_entered_for_the_wait_only(make: Make, cluster: ClusterStandIn) -> None:

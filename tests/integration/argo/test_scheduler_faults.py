@@ -50,7 +50,7 @@ async def test_a_short_retry_after_is_obeyed(make: Make, cluster: ClusterStandIn
     """The quick retry waits for that long."""
     cluster.faults.set(Fault(effect="status", status=429, retry_after=1, method="POST", path=CREATE, count=1))
     await schedule(make())
-    first, second = cluster.journal.find("POST", CREATE)
+    first, second = cluster.request_log.find("POST", CREATE)
     assert second.started - first.started >= 1
 
 
@@ -60,7 +60,7 @@ async def test_a_long_retry_after_reaches_the_engine(make: Make, cluster: Cluste
     with pytest.raises(TemporaryError) as caught:
         await schedule(make())
     assert caught.value.delay == 30
-    assert len(cluster.journal.find("POST", CREATE)) == 1
+    assert len(cluster.request_log.find("POST", CREATE)) == 1
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
@@ -69,7 +69,7 @@ async def test_a_refusal_is_permanent_and_not_repeated(status: int, make: Make, 
     cluster.faults.set(Fault(effect="status", status=status, method="POST", path=CREATE))
     with pytest.raises(PermanentError, match=str(status)):
         await schedule(make())
-    assert len(cluster.journal.find("POST", CREATE)) == 1
+    assert len(cluster.request_log.find("POST", CREATE)) == 1
 
 
 async def test_arguments_that_thoth_common_refuses_are_a_permanent_error(make: Make, cluster: ClusterStandIn) -> None:

@@ -4,8 +4,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sandbox.play.advice import AdviceRequest
 from sandbox.play.messages import Where
+from sandbox.play.requests import AdviceRequest
 from sandbox.workflow_store import CreatedWorkflow
 
 URL = "http://index/pypi.org/simple"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.play.command import Options
-from sandbox.play.stage import new_folder
+from sandbox.play.servers import new_folder
 
 
 @pytest.mark.parametrize(

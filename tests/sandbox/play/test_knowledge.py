@@ -3,10 +3,10 @@
 
 import pytest
 
-from sandbox.play.advice import AdviceRequest, Need
-from sandbox.play.catalogue import FEDORA, RHEL
+from sandbox.play.fixtures import FEDORA, RHEL
 from sandbox.play.knowledge import Knowledge
 from sandbox.play.messages import Where
+from sandbox.play.requests import AdviceRequest, Need
 from sandbox.postgres import Database
 from tests.sandbox.play.fake_workers import URL
 

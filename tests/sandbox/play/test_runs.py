@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from sandbox.play.advice import AdviceRequest, Desk, Need
-from sandbox.play.catalogue import FEDORA, RHEL, artifacts_now
+from sandbox.play.fixtures import FEDORA, RHEL, artifacts_now
 from sandbox.play.messages import Outgoing, Where
+from sandbox.play.requests import AdviceRequest, Need, RequestStore
 from sandbox.play.runs import Runs
 from sandbox.workflow_store import CreatedWorkflow
 from tests.sandbox.play.fake_workers import URL, MemoryKnowledge, workflow
@@ -24,15 +24,15 @@ def knowledge() -> MemoryKnowledge:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def request_store() -> RequestStore:
     """A desk without requests."""
-    return Desk()
+    return RequestStore()
 
 
 @pytest.fixture
-def runs(knowledge: MemoryKnowledge, desk: Desk) -> Runs:
+def runs(knowledge: MemoryKnowledge, request_store: RequestStore) -> Runs:
     """The runs of a story that has not begun."""
-    return Runs(knowledge, desk)
+    return Runs(knowledge, request_store)
 
 
 def solver(name: str, package: str, version: str) -> CreatedWorkflow:
@@ -83,9 +83,11 @@ async def test_the_solver_for_fedora_waits_for_the_analysis(runs: Runs, knowledg
     assert CLICK in knowledge.analysed
 
 
-async def test_the_solver_for_fedora_does_not_wait_for_ever(knowledge: MemoryKnowledge, desk: Desk) -> None:
+async def test_the_solver_for_fedora_does_not_wait_for_ever(
+    knowledge: MemoryKnowledge, request_store: RequestStore
+) -> None:
     """Guarantee: without an analysis the solver goes on when its patience ends."""
-    result = await Runs(knowledge, desk, patience=0.01).run(solver(FEDORA, "click", "8.1.3"))
+    result = await Runs(knowledge, request_store, patience=0.01).run(solver(FEDORA, "click", "8.1.3"))
     assert names(result.outgoing) == ["solved-package"]
 
 
@@ -118,9 +120,11 @@ async def test_what_has_no_sources_is_said_to_have_none(runs: Runs) -> None:
     assert message.fields["value"] is False
 
 
-async def test_an_adviser_asks_for_what_it_lacks(runs: Runs, knowledge: MemoryKnowledge, desk: Desk) -> None:
+async def test_an_adviser_asks_for_what_it_lacks(
+    runs: Runs, knowledge: MemoryKnowledge, request_store: RequestStore
+) -> None:
     """Guarantee: one unresolved-package for each lacking package, for the project's environment; the advice waits."""
-    desk.place("adviser-1", FLASK)
+    request_store.place("adviser-1", FLASK)
     result = await runs.run(adviser("adviser-1"))
     asked = [(message.fields["package_name"], message.fields["package_version"]) for message in result.outgoing]
     assert asked == [("flask", None), ("jinja2", "3.1.2")]
@@ -128,20 +132,22 @@ async def test_an_adviser_asks_for_what_it_lacks(runs: Runs, knowledge: MemoryKn
     assert knowledge.waiting == {"adviser-1": {"flask", "jinja2"}}
 
 
-async def test_an_adviser_that_knows_enough_gives_advice(runs: Runs, knowledge: MemoryKnowledge, desk: Desk) -> None:
+async def test_an_adviser_that_knows_enough_gives_advice(
+    runs: Runs, knowledge: MemoryKnowledge, request_store: RequestStore
+) -> None:
     """Guarantee: advice is given at the first try where all is known, and counted."""
     knowledge.solved |= {("flask", "2.1.3", URL, RHEL), ("jinja2", "3.1.2", URL, RHEL)}
-    desk.place("adviser-1", FLASK)
+    request_store.place("adviser-1", FLASK)
     result = await runs.run(adviser("adviser-1"))
     assert names(result.outgoing) == ["advise-justification"]
     assert not knowledge.waiting
 
 
 async def test_the_last_solver_wakes_the_waiting_advice_once(
-    runs: Runs, knowledge: MemoryKnowledge, desk: Desk
+    runs: Runs, knowledge: MemoryKnowledge, request_store: RequestStore
 ) -> None:
     """Guarantee: however many solvers end at once, a waiting advice is asked for again by exactly one message."""
-    desk.place("adviser-1", FLASK)
+    request_store.place("adviser-1", FLASK)
     await runs.run(adviser("adviser-1"))
     solvers = [solver(RHEL, "flask", "2.1.3"), solver(RHEL, "jinja2", "3.1.2"), solver(RHEL, "flask", "2.0.3")]
     results = await asyncio.gather(*(runs.run(each) for each in solvers))
@@ -153,10 +159,12 @@ async def test_the_last_solver_wakes_the_waiting_advice_once(
 
 
 async def test_the_solver_of_an_older_release_asks_in_the_older_way(
-    runs: Runs, knowledge: MemoryKnowledge, desk: Desk
+    runs: Runs, knowledge: MemoryKnowledge, request_store: RequestStore
 ) -> None:
     """Guarantee: the other way to ask for an advice again is taken too, under the field's former name."""
-    desk.place("adviser-1", AdviceRequest(FEDORA, (Need("click", "8.1.3", URL),), "KEBECHET", "https://github.com/a/b"))
+    request_store.place(
+        "adviser-1", AdviceRequest(FEDORA, (Need("click", "8.1.3", URL),), "KEBECHET", "https://github.com/a/b")
+    )
     await runs.run(adviser("adviser-1"))
     knowledge.analysed.add(CLICK)
     result = await runs.run(solver(FEDORA, "click", "8.1.3"))
@@ -164,9 +172,9 @@ async def test_the_solver_of_an_older_release_asks_in_the_older_way(
     assert result.outgoing[1].fields["adviser_id"] == "adviser-1"
 
 
-async def test_a_solver_for_another_environment_wakes_nobody(runs: Runs, desk: Desk) -> None:
+async def test_a_solver_for_another_environment_wakes_nobody(runs: Runs, request_store: RequestStore) -> None:
     """Guarantee: an advice waits for its own environment's solver."""
-    desk.place("adviser-1", AdviceRequest(FEDORA, (Need("click", "8.1.3", URL),)))
+    request_store.place("adviser-1", AdviceRequest(FEDORA, (Need("click", "8.1.3", URL),)))
     await runs.run(adviser("adviser-1"))
     assert names((await runs.run(solver(RHEL, "click", "8.1.3"))).outgoing) == ["solved-package"]
 
@@ -191,14 +199,14 @@ async def test_projects_learn_why(runs: Runs) -> None:
     assert message.fields["metadata"] == {"message_justification": 3, **about}
 
 
-async def test_kebechet_asks_for_advice_for_its_repository(runs: Runs, desk: Desk) -> None:
+async def test_kebechet_asks_for_advice_for_its_repository(runs: Runs, request_store: RequestStore) -> None:
     """Guarantee: the advice is asked for under an id that leads to the repository's own request."""
     url = "https://github.com/thoth-station/thamos"
-    desk.place(url, FLASK)
+    request_store.place(url, FLASK)
     payload = json.dumps({"repository": {"full_name": "thoth-station/thamos", "html_url": url}})
     (message,) = (await runs.run(workflow("kebechet", "kebechet-job-1", WEBHOOK_PAYLOAD=payload))).outgoing
     assert message.fields["source_type"] == "KEBECHET"
-    assert desk.find(message.fields["job_id"]) == FLASK
+    assert request_store.find(message.fields["job_id"]) == FLASK
 
 
 async def test_a_reverse_solver_stores_what_depends_on_the_version(runs: Runs, knowledge: MemoryKnowledge) -> None:
