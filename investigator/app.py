@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -96,12 +97,13 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     telemetry = Telemetry(metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
     breakers, group = build_breakers(metrics), GroupSizeAssignor()
-    services = cache(partial(build_services, settings, metrics, breakers, group))
+    clients = ExitStack()
+    services = cache(partial(build_services, settings, metrics, breakers, group, clients))
     app = Investigator(
         settings.kafka_consumer_group_id,
         build_transport(dispatcher, telemetry.show_position, group),
         services=(producer, halt_log),
-        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
+        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), clients.close),
         Worker=Worker,
         **faust_options(settings),
     )
@@ -160,11 +162,14 @@ def _worker_info(settings: Settings) -> WorkerInfo:
     )
 
 
-def _lifecycle(settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None]) -> Lifecycle:
+def _lifecycle(
+    settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None], close: Callable[[], None]
+) -> Lifecycle:
     drain_timeout = settings.thoth_investigator_shutdown_timeout
     return Lifecycle(
         prepare,
         drain=lambda: dispatcher.drain(dispatcher.ledger.assigned(), drain_timeout),
+        close=close,
         longest_stop=drain_timeout + _CLOSING_SECONDS,
     )
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the clients that handlers use: of the cluster, the graph and the package indexes; a part of `app`."""
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from investigator.agent.context import Services
@@ -36,8 +37,17 @@ def build_breakers(metrics: Metrics) -> Breakers:
     return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
 
 
-def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor) -> Services:
+def build_services(
+    settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor, clients: ExitStack
+) -> Services:
     """Build the services of handlers, which connect at their first call.
+
+    Args:
+        settings: the settings of the worker.
+        metrics: the metrics of the worker.
+        breakers: the circuit breakers, one for each client.
+        group: returns how many workers share the limit of pending workflows.
+        clients: gets the `close` of every client.
 
     Raises:
         ClusterConfigError: neither a service account nor KUBECONFIG names a cluster.
@@ -46,11 +56,12 @@ def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, gro
     pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.member_count)
     database = build_database(settings)
     _set_schema_metric(metrics, database, settings)
+    workflows = WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster)
     return Services(
         settings,
-        WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster),
-        GraphClient(database, calls, breakers.graph),
-        PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index),
+        clients.enter_context(closing(workflows)),
+        clients.enter_context(closing(GraphClient(database, calls, breakers.graph))),
+        clients.enter_context(closing(PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index))),
         metrics,
     )
 
