@@ -47,7 +47,7 @@ def test_a_phrase_is_found_across_the_end_of_a_line(text: str) -> None:
         "in handlers",
         "which takes up to a minute",
         "for good reasons",
-        "between two workers; they are stolder",
+        "untold numbers",
         "what the brokers give\n\nup to now",
         "retold",
     ],
