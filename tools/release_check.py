@@ -59,12 +59,12 @@ def version_problems(version: str, log: str) -> list[str]:
         return [f"__version__ is {version!r}: write a version by PEP 440, such as '1.2.3' or '1.2.3rc1'."]
     sections = changelog.sections(log)
     releases = [section.version for section in sections if section.version is not None]
-    has_news = any(section.groups for section in sections if not section.is_released)
+    unreleased = [section for section in sections if not section.is_released]
     if newer := [str(release) for release in releases if release > parsed]:
         return [f"CHANGELOG.md has {newer[0]}, which is newer than __version__ {version}: raise __version__."]
-    if parsed in releases and has_news:
+    if parsed in releases and any(section.groups for section in unreleased):
         return [f"{version} is released, and CHANGELOG.md has unreleased changes: raise __version__."]
-    if parsed not in releases and not has_news:
+    if parsed not in releases and not unreleased:
         return [f"CHANGELOG.md says nothing about {version}: write '## [{changelog.UNRELEASED}]' with what changed."]
     return []
 

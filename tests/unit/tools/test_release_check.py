@@ -28,11 +28,12 @@ def test_a_module_without_a_version_is_refused() -> None:
         ("1.1.0", "# Changelog\n\n## [Unreleased]\n" + RELEASED),
         ("1.2.0", NEWS + RELEASED),  # on the way to the next one
         ("1.2.0rc1", NEWS + RELEASED),
+        ("1.2.0", "# Changelog\n\n## [Unreleased]\n" + RELEASED),
         ("0.1.0", NEWS),  # before the first one
     ],
 )
 def test_a_version_that_fits_the_changelog_passes(version: str, log: str) -> None:
-    """It is the newest release, or a later version with unreleased changes."""
+    """It is the newest release without changes since, or a later version that is not released yet."""
     assert version_problems(version, log) == []
 
 
@@ -44,7 +45,6 @@ def test_a_version_that_fits_the_changelog_passes(version: str, log: str) -> Non
         ("1.1.0rc1", "# Changelog\n" + RELEASED, "1.1.0, which is newer"),
         ("1.1.0", NEWS + RELEASED, "1.1.0 is released, and CHANGELOG.md has unreleased changes"),
         ("1.2.0", "# Changelog\n" + RELEASED, "says nothing about 1.2.0"),
-        ("1.2.0", "# Changelog\n\n## [Unreleased]\n" + RELEASED, "says nothing about 1.2.0"),
     ],
 )
 def test_a_version_that_does_not_fit_the_changelog_is_refused(version: str, log: str, expected: str) -> None:
