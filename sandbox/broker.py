@@ -60,11 +60,11 @@ class Broker(ABC):
         """Continue the broker after `suspend`."""
 
     @abstractmethod
-    def close_gate(self) -> None:
+    def close_proxy(self) -> None:
         """Make the broker unreachable: its proxy cuts and refuses connections; data stay."""
 
     @abstractmethod
-    def open_gate(self) -> None:
+    def open_proxy(self) -> None:
         """Make the broker reachable again."""
 
     async def create_topics(
@@ -96,15 +96,15 @@ class EmbeddedBroker(Broker):
 
     Args:
         port: the port to listen on; 0 for a free one.
-        gated: whether clients connect through a TCP proxy that can be closed; the proxy costs some throughput.
-        tls: the TLS context of the proxy, which this adds if `gated` does not: Tansu itself has no TLS.
+        proxied: whether clients connect through a TCP proxy that can be closed; the proxy costs some throughput.
+        tls: the TLS context of the proxy, which this adds if `proxied` does not: Tansu itself has no TLS.
     """
 
     idempotent = False  # Tansu refuses version 0 of InitProducerId, the only one that aiokafka sends
 
-    def __init__(self, port: int = 0, *, gated: bool = False, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int = 0, *, proxied: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._port = free_port(port)
-        self._proxy = TcpProxy(self._port, tls) if gated or tls else None
+        self._proxy = TcpProxy(self._port, tls) if proxied or tls else None
         self._address = f"{HOST}:{self._proxy.port if self._proxy else self._port}"
         self.bootstrap_servers = self._address
         self._folder: Path | None = None
@@ -117,7 +117,7 @@ class EmbeddedBroker(Broker):
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="sandbox-broker-"))
         self._process = ChildProcess(self._command(), self._folder / "log")
         self._process.wait_until(lambda: accepts(self._port), timeout=20)
-        self.open_gate()
+        self.open_proxy()
 
     def _command(self) -> list[str | Path]:
         listener, advertised = f"tcp://{HOST}:{self._port}", f"tcp://{self._address}"
@@ -152,13 +152,13 @@ class EmbeddedBroker(Broker):
         if self._process is not None:
             self._process.send(signal.SIGCONT)
 
-    def close_gate(self) -> None:
+    def close_proxy(self) -> None:
         """Close the proxy: cut and refuse connections; raises RuntimeError without a proxy."""
         if self._proxy is None:
-            raise RuntimeError("this broker has no proxy: create it with gated=True")
+            raise RuntimeError("this broker has no proxy: create it with proxied=True")
         self._proxy.close()
 
-    def open_gate(self) -> None:
+    def open_proxy(self) -> None:
         """Open the proxy again; does nothing without a proxy."""
         if self._proxy is not None:
             self._proxy.open()
@@ -182,17 +182,17 @@ class RunningBroker(Broker):
         """Raise NotImplementedError: the operator runs this broker."""
         raise NotImplementedError("the sandbox did not start this broker, so it cannot make it fail")
 
-    suspend = wake = close_gate = open_gate = kill
+    suspend = wake = close_proxy = open_proxy = kill
 
 
-def broker_of_environment(port: int = 0, *, gated: bool = False) -> Broker:
+def broker_of_environment(port: int = 0, *, proxied: bool = False) -> Broker:
     """Return the broker that KAFKA_BOOTSTRAP_SERVERS names, or else a new one; see `own_broker`."""
     if running := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return RunningBroker(running)
-    return own_broker(port, gated=gated)
+    return own_broker(port, proxied=proxied)
 
 
-def own_broker(port: int = 0, *, gated: bool = False) -> Broker:
+def own_broker(port: int = 0, *, proxied: bool = False) -> Broker:
     """Return a new broker, not yet started: Apache Kafka if SANDBOX_KAFKA is `apache`, or else an embedded one.
 
     Raises:
@@ -200,13 +200,13 @@ def own_broker(port: int = 0, *, gated: bool = False) -> Broker:
     """
     kind = os.environ.get("SANDBOX_KAFKA") or "embedded"
     if kind == "embedded":
-        return EmbeddedBroker(port, gated=gated)
+        return EmbeddedBroker(port, proxied=proxied)
     if kind != "apache":
         raise UnavailableError(f"SANDBOX_KAFKA, the kind of broker, must be 'embedded' or 'apache', not {kind!r}.")
     from sandbox.apache_kafka import ApacheKafka, provide  # noqa: PLC0415 - that package imports this module
 
     provide()
-    return ApacheKafka(port, gated=gated)
+    return ApacheKafka(port, proxied=proxied)
 
 
 def _program() -> Path:

@@ -38,7 +38,7 @@ class ClusterStandIn(HttpServer):
     """The API server of a cluster with the sandbox's templates, and the controller that runs its workflows.
 
     `created` records each workflow, `request_log` each request, and `faults` holds the active faults. A caller may
-    change `solvers` (the ConfigMap), `templates`, `token`, `controller.life` and `controller.run` at any time.
+    change `solvers` (the ConfigMap), `templates`, `token`, `controller.lifecycle` and `controller.run` at any time.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ClusterStandIn(HttpServer):
         port: int = 0,
         namespaces: Namespaces = Namespaces(),
         solvers: Iterable[str] = SOLVERS,
-        life: WorkflowLifecycle | None = None,
+        lifecycle: WorkflowLifecycle | None = None,
         run: Runner | None = None,
     ) -> None:
         """Prepare an empty cluster; without a lifecycle, workflows stay as they were created."""
@@ -57,7 +57,7 @@ class ClusterStandIn(HttpServer):
         self.token = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
         self.templates = load_templates()
         self.store = WorkflowStore(sorted(set(asdict(namespaces).values())))
-        self.controller = WorkflowController(self.store, life, run)
+        self.controller = WorkflowController(self.store, lifecycle, run)
         self._api = ClusterApi(self)
         self._kubeconfigs: list[Path] = []
 

@@ -86,7 +86,7 @@ def running_sandbox(
     deployment: str = "sandbox",
     cluster: ClusterStandIn | None = None,
     index: PackageIndexServer | None = None,
-    gated: bool = False,
+    proxied: bool = False,
 ) -> Iterator[Sandbox]:
     """Start all servers on free ports; at the end stop them and remove their files.
 
@@ -94,13 +94,13 @@ def running_sandbox(
         deployment: the deployment's name.
         cluster: a cluster stand-in, not yet started; None for one with default settings.
         index: a package index, not yet started; None for one with the default content.
-        gated: whether clients reach the broker through a TCP proxy that can be closed without loss of data.
+        proxied: whether clients reach the broker through a TCP proxy that can be closed without loss of data.
     """
     folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
     with ExitStack() as parts:
         parts.callback(shutil.rmtree, folder, ignore_errors=True)
         yield Sandbox(
-            broker=parts.enter_context(broker_of_environment(gated=gated)),
+            broker=parts.enter_context(broker_of_environment(proxied=proxied)),
             cluster=parts.enter_context(cluster or ClusterStandIn()),
             index=parts.enter_context(index or PackageIndexServer()),
             database=parts.enter_context(PostgresServer()).graph(),

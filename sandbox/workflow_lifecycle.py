@@ -35,18 +35,20 @@ class WorkflowController:
     succeeds when `run` returns. It fails when `run` raises, with the exception as its message.
     """
 
-    def __init__(self, store: WorkflowStore, life: WorkflowLifecycle | None = None, run: Runner | None = None) -> None:
-        """Control the workflows of that store; a change of `life` or `run` applies to later workflows."""
+    def __init__(
+        self, store: WorkflowStore, lifecycle: WorkflowLifecycle | None = None, run: Runner | None = None
+    ) -> None:
+        """Control the workflows of that store; a change of `lifecycle` or `run` applies to later workflows."""
         self._store = store
-        self.life = life
+        self.lifecycle = lifecycle
         self.run = run
         self._tasks: set[asyncio.Task[None]] = set()
         self._semaphores: dict[tuple[str, WorkflowLifecycle], asyncio.Semaphore] = {}
 
     def start(self, workflow: Workflow) -> None:
         """Start the lifecycle of a new workflow; does nothing without a lifecycle."""
-        if self.life is not None:
-            task = asyncio.get_running_loop().create_task(self._run_lifecycle(workflow, self.life))
+        if self.lifecycle is not None:
+            task = asyncio.get_running_loop().create_task(self._run_lifecycle(workflow, self.lifecycle))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -56,26 +58,26 @@ class WorkflowController:
             task.cancel()
         self._semaphores.clear()
 
-    async def _run_lifecycle(self, workflow: Workflow, life: WorkflowLifecycle) -> None:
-        semaphore = self._semaphore(workflow.record.namespace, life)
-        if life.pending or (semaphore and semaphore.locked()):
+    async def _run_lifecycle(self, workflow: Workflow, lifecycle: WorkflowLifecycle) -> None:
+        semaphore = self._semaphore(workflow.record.namespace, lifecycle)
+        if lifecycle.pending or (semaphore and semaphore.locked()):
             self._store.set_phase(workflow, "Pending")
-        await asyncio.sleep(life.pending)
+        await asyncio.sleep(lifecycle.pending)
         async with semaphore or nullcontext():
-            await self._execute(workflow, life)
-        if life.ttl is not None:
-            await asyncio.sleep(life.ttl)
+            await self._execute(workflow, lifecycle)
+        if lifecycle.ttl is not None:
+            await asyncio.sleep(lifecycle.ttl)
             self._store.delete(workflow)
 
-    def _semaphore(self, namespace: str, life: WorkflowLifecycle) -> asyncio.Semaphore | None:
-        if life.parallelism is None:
+    def _semaphore(self, namespace: str, lifecycle: WorkflowLifecycle) -> asyncio.Semaphore | None:
+        if lifecycle.parallelism is None:
             return None
-        return self._semaphores.setdefault((namespace, life), asyncio.Semaphore(life.parallelism))
+        return self._semaphores.setdefault((namespace, lifecycle), asyncio.Semaphore(lifecycle.parallelism))
 
-    async def _execute(self, workflow: Workflow, life: WorkflowLifecycle) -> None:
+    async def _execute(self, workflow: Workflow, lifecycle: WorkflowLifecycle) -> None:
         self._store.set_phase(workflow, "Running")
         try:
-            await asyncio.sleep(life.running)
+            await asyncio.sleep(lifecycle.running)
             await self._call_runner(workflow.record)
         except Exception as error:  # noqa: BLE001 - any exception makes the workflow Failed
             self._store.set_phase(workflow, "Failed", f"{type(error).__name__}: {error}")

@@ -24,7 +24,7 @@ class ApacheKafka(Broker):
 
     Args:
         port: the port to listen on; 0 for a free one.
-        gated: whether clients connect through a TCP proxy that can be closed; the proxy costs some throughput.
+        proxied: whether clients connect through a TCP proxy that can be closed; the proxy costs some throughput.
         listeners: further listeners by name, in capitals, such as those with TLS or SASL.
         config: further properties of the server.
         scram: the passwords of users for the mechanism SCRAM-SHA-512.
@@ -36,13 +36,13 @@ class ApacheKafka(Broker):
         self,
         port: int = 0,
         *,
-        gated: bool = False,
+        proxied: bool = False,
         listeners: Mapping[str, Listener] | None = None,
         config: Mapping[str, str] | None = None,
         scram: Mapping[str, str] | None = None,
     ) -> None:
         port = free_port(port)
-        self._proxy = TcpProxy(port) if gated else None
+        self._proxy = TcpProxy(port) if proxied else None
         clients = Listener(port=port, advertised=self._proxy.port if self._proxy else None)
         users = (f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in (scram or {}).items())
         options = tuple(argument for user in users for argument in ("--add-scram", user))
@@ -58,11 +58,11 @@ class ApacheKafka(Broker):
         """Start and wait until clients can connect; does nothing while the broker runs."""
         self._node.launch(self._cluster_id)
         self._node.wait_until_ready()
-        self.open_gate()
+        self.open_proxy()
 
     def stop(self) -> None:
         """Stop and remove all data."""
-        self.close_gate()
+        self.close_proxy()
         self._node.remove()
 
     def kill(self) -> None:
@@ -77,12 +77,12 @@ class ApacheKafka(Broker):
         """Continue the process by SIGCONT."""
         self._node.send(signal.SIGCONT)
 
-    def close_gate(self) -> None:
+    def close_proxy(self) -> None:
         """Close the proxy: cut and refuse connections; does nothing without a proxy."""
         if self._proxy is not None:
             self._proxy.close()
 
-    def open_gate(self) -> None:
+    def open_proxy(self) -> None:
         """Open the proxy again; does nothing without a proxy."""
         if self._proxy is not None:
             self._proxy.open()

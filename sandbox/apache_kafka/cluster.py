@@ -74,8 +74,8 @@ class ApacheKafkaCluster(Broker):
         for node in self.nodes:
             node.send(signal.SIGCONT)
 
-    def close_gate(self) -> None:
+    def close_proxy(self) -> None:
         """Raise RuntimeError: these brokers have no proxy."""
         raise RuntimeError("a cluster of several brokers has no proxy: kill or suspend its brokers")
 
-    open_gate = close_gate
+    open_proxy = close_proxy

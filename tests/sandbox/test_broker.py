@@ -23,7 +23,7 @@ from sandbox.ports import accepts
 @pytest.fixture
 def embedded() -> Iterator[EmbeddedBroker]:
     """A new embedded broker behind a TCP proxy."""
-    with EmbeddedBroker(gated=True) as running:
+    with EmbeddedBroker(proxied=True) as running:
         yield running
 
 
@@ -98,9 +98,9 @@ async def test_data_survive_a_closed_proxy(embedded: EmbeddedBroker) -> None:
     await embedded.create_topics(["topic"])
     async with KafkaClient(embedded.bootstrap_servers) as kafka:
         await kafka.send("topic", "before")
-    embedded.close_gate()
+    embedded.close_proxy()
     assert not accepts(int(embedded.bootstrap_servers.rpartition(":")[2]))
-    embedded.open_gate()
+    embedded.open_proxy()
     async with KafkaClient(embedded.bootstrap_servers) as kafka:
         assert [record.value for record in await kafka.read("topic", 1)] == [b"before"]
 

@@ -31,7 +31,7 @@ async def test_the_limit_is_not_overshot_by_handlers_side_by_side(
         return store_create(place, body)
 
     monkeypatch.setattr(cluster.store, "create", create)
-    cluster.controller.life = WorkflowLifecycle(pending=0.1, running=1000)
+    cluster.controller.lifecycle = WorkflowLifecycle(pending=0.1, running=1000)
     workflows = make(limit=4, every=0.1)
     await asyncio.gather(*(schedule(workflows, offset=number) for number in range(25)))
     assert len(seen) == 25
