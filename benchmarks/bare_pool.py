@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The workflows of package-released messages without Kafka: `python -m benchmarks.bare_pool CLIENT THREADS MESSAGES`.
 
-CLIENT is `common` for thoth-common itself, or `ours` for investigator's client. The program prints two numbers: the
-elapsed seconds and the processor seconds of its process.
+CLIENT is `common` for thoth-common itself, or `investigator` for investigator's client. The program prints two numbers:
+the elapsed seconds, and the processor seconds of its process.
 """
 
 import os
@@ -33,7 +33,7 @@ def _common() -> Submit:
     return lambda method, arguments: getattr(openshift, method)(**arguments)
 
 
-def _ours() -> Submit:
+def _investigator() -> Submit:
     cluster: ClusterClient = build_cluster(load_settings())
     metadata = trace_metadata("thoth.package-release.package-released", Origin(_TOPIC, 0, 0, 0))
 
@@ -57,7 +57,7 @@ def _jobs(messages: int, solvers: list[str]) -> list[tuple[str, dict[str, Any]]]
 
 def main(client: str, threads: int, messages: int) -> None:
     """Create the workflows of `messages` messages from a pool of `threads` threads, and print the times."""
-    submit = {"common": _common, "ours": _ours}[client]()
+    submit = {"common": _common, "investigator": _investigator}[client]()
     jobs = _jobs(messages, os.environ["BENCHMARK_SOLVERS"].split(","))
     started, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool:

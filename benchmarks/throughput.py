@@ -39,7 +39,7 @@ def release_throughput(environment: BenchmarkEnvironment, *, messages: int, roun
     few = max(messages // 20, 10)
     kinds: dict[str, Callable[[], Speed]] = {
         "thoth-common in a bare pool": lambda: _pool(environment, "common", messages),
-        "our client in a bare pool": lambda: _pool(environment, "ours", messages),
+        "investigator's client in a bare pool": lambda: _pool(environment, "investigator", messages),
         "worker": lambda: releases(environment, messages, Setup()),
         "worker with a concurrency of one": lambda: releases(
             environment, few, Setup(variables={"THOTH_CONSUMER_WORKERS": "1"})
@@ -68,7 +68,7 @@ def _results(speeds: dict[str, Speed], details: dict[str, object]) -> list[Resul
     for name, speed in speeds.items():
         details[f"{name}: messages per second"] = round(speed.per_second, 1)
         details[f"{name}: processor milliseconds per message"] = round(speed.cpu_seconds * 1e3, 2)
-    common, ours, worker, one = (speed.per_second for speed in speeds.values())
+    common, own_client, worker, one = (speed.per_second for speed in speeds.values())
     return [
         Result(
             "Worker compared with a bare pool of thoth-common calls",
@@ -76,6 +76,8 @@ def _results(speeds: dict[str, Speed], details: dict[str, object]) -> list[Resul
             target=Ratio(least=0.8),
             details=details,
         ),
-        Result("Worker compared with a bare pool of calls of its own client", worker / ours, target=Ratio(least=0.8)),
+        Result(
+            "Worker compared with a bare pool of calls of its own client", worker / own_client, target=Ratio(least=0.8)
+        ),
         Result("Worker compared with itself at a concurrency of one message", worker / one, target=Ratio(least=10)),
     ]
