@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where it is measured: the sandbox's surroundings, messages in topics, and the processes that handle them."""
+"""The environment of the benchmarks: the sandbox's servers, topics with messages, and the processes that read them."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.api import RemoteApi
-from benchmarks.counter import NAME, Counter
+from benchmarks.counter import PREFIX, Counter
 from sandbox.broker import Broker, broker_of_environment
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
@@ -28,12 +28,12 @@ __all__ = ["RELEASED", "UNREVSOLVED", "BenchmarkEnvironment", "BenchmarkStage", 
 RELEASED = "thoth.package-release.package-released"
 UNREVSOLVED = "thoth.investigator.unrevsolved-package"
 _REPOSITORY = Path(__file__).parent.parent
-_CHUNK = 2000  # messages that are on their way to the broker at once
+_BATCH = 2000  # messages that the producer sends at once, over all partitions
 
 
 @dataclass
 class BenchmarkStage:
-    """A deployment of its own: fresh topics with messages in them, for workers and bare consumers alike."""
+    """One deployment with new topics and their messages, for workers and bare consumers."""
 
     sandbox: Sandbox
     partitions: int = 1
@@ -46,42 +46,42 @@ class BenchmarkStage:
         return self.sandbox.topic(self.base_name)
 
     def fill(self, count: int) -> None:
-        """Send so many messages, each about a package of its own, spread over all partitions."""
+        """Send `count` messages, each about another package, spread over all partitions."""
         asyncio.run(self._fill(count))
 
     async def _fill(self, count: int) -> None:
         await self.sandbox.broker.create_topics([self.topic], self.partitions)
         async with KafkaClient(self.sandbox.broker.bootstrap_servers) as client:
-            for begin in range(0, count, _CHUNK):
+            for begin in range(0, count, _BATCH):
                 for partition in range(self.partitions):
-                    numbers = range(begin + partition, min(begin + _CHUNK, count), self.partitions)
+                    numbers = range(begin + partition, min(begin + _BATCH, count), self.partitions)
                     messages = [released(next(self._numbers)) for _ in numbers]
                     await client.send_all(self.topic, messages, partition=partition)
 
     @contextmanager
     def worker(self, **variables: str) -> Iterator[Worker]:
-        """Run a worker; the variables differ from the sandbox's."""
+        """Run a worker; `variables` override those of the sandbox."""
         environment = self.sandbox.env(THOTH_INVESTIGATOR_TOPIC_PARTITIONS=str(self.partitions), **variables)
         with self.sandbox.worker(environment) as worker:
             yield worker
 
     @contextmanager
     def workers(self, number: int, **variables: str) -> Iterator[list[Worker]]:
-        """Run several workers of one group."""
+        """Run `number` workers in one consumer group."""
         with ExitStack() as running:
             yield [running.enter_context(self.worker(**variables)) for _ in range(number)]
 
     @contextmanager
     def bare(self, module: str, *arguments: str) -> Iterator[tuple[ChildProcess, Callable[[], int]]]:
-        """Run a bare consumer; gives its process, and what tells how many messages it has had."""
+        """Run a bare consumer; yields its process, and a function that returns how many messages it has read."""
         name = f"{module}-{uuid.uuid4().hex[:8]}"
         path = self.sandbox.folder / name
         counter = Counter(path)
         environment = {
-            NAME + "BROKER": self.sandbox.broker.bootstrap_servers,
-            NAME + "TOPIC": self.topic,
-            NAME + "GROUP": name,
-            NAME + "COUNTER": str(path),
+            PREFIX + "BROKER": self.sandbox.broker.bootstrap_servers,
+            PREFIX + "TOPIC": self.topic,
+            PREFIX + "GROUP": name,
+            PREFIX + "COUNTER": str(path),
         }
         process = run_module(f"benchmarks.{module}", *arguments, log=path.with_suffix(".log"), environment=environment)
         try:
@@ -91,14 +91,14 @@ class BenchmarkStage:
 
 
 def run_module(module: str, *arguments: str, log: Path, environment: dict[str, str]) -> ChildProcess:
-    """Start a module of the benchmarks as a process of its own."""
+    """Start a module of the benchmarks as a child process."""
     command = [sys.executable, "-m", module, *arguments]
     path = {"PATH": "/usr/bin:/bin", "HOME": str(log.parent), "PYTHONPATH": str(_REPOSITORY)}
     return ChildProcess(command, log, environment={**path, **environment}, folder=log.parent)
 
 
 def released(number: int) -> dict[str, object]:
-    """Make a message about the release of a package; whoever wants less of it ignores the rest."""
+    """Return a package-released message; handlers of types with fewer fields ignore the others."""
     return {
         "component_name": "package-release-job",
         "service_version": "0.10.3",
@@ -110,16 +110,16 @@ def released(number: int) -> dict[str, object]:
 
 
 def processed(worker: Worker) -> int:
-    """Tell how many messages a worker has handled."""
+    """Return how many messages a worker has processed, from its metrics page."""
     with urllib.request.urlopen(f"{worker.url}/metrics", timeout=10) as reply:  # noqa: S310 - our own URL
         lines = reply.read().decode().splitlines()
-    name = "thoth_investigator_processed_total{"
-    return round(sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name)))
+    sample = "thoth_investigator_processed_total{"
+    return round(sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(sample)))
 
 
 @dataclass(frozen=True)
 class BenchmarkEnvironment:
-    """Servers that run: a broker, a database, the cluster's API."""
+    """The running servers: broker, database and cluster API."""
 
     broker: Broker
     postgres: PostgresServer
@@ -129,7 +129,7 @@ class BenchmarkEnvironment:
 
     @contextmanager
     def stage(self, partitions: int = 1, base_name: str = RELEASED) -> Iterator[BenchmarkStage]:
-        """Give a deployment of its own."""
+        """Provide a new deployment with its own topics, group and database, which is dropped at the end."""
         name = f"bench-{uuid.uuid4().hex[:8]}"
         folder = self.folder / name
         folder.mkdir()
@@ -144,7 +144,7 @@ class BenchmarkEnvironment:
 
 @contextmanager
 def running_environment() -> Iterator[BenchmarkEnvironment]:
-    """Start everything on free ports, and stop it all at the end; files, with all logs, are kept after a failure."""
+    """Start all servers on free ports and stop them at the end; after a failure the folder with the logs remains."""
     folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
     with ExitStack() as parts:
         yield BenchmarkEnvironment(

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Becomes another program that ends when its parent does: `python parent_death_exec.py SIGNAL USER PARENT PROGRAM [ARGUMENT...]`.
+"""Execute a program that gets a signal when its parent ends.
 
-Run as a script, on the standard library alone. SIGNAL is the number of the signal that the program gets when the thread
-that started it is gone, however that came about; where the kernel has no such thing, nothing happens. USER is the
-number of the user to become first, negative to stay who one is. PARENT is the starter's process id.
+Usage: `python parent_death_exec.py SIGNAL USER PARENT PROGRAM [ARGUMENT...]`. The script needs only the standard
+library.
+
+SIGNAL is the number of the signal that the kernel sends when the thread that started the program has ended, for any
+reason. Only Linux has such a signal; elsewhere the program starts without it. USER is the id of the user to switch to
+first; a negative number keeps the user. PARENT is the process id of the parent.
 """
 
 import ctypes
@@ -21,8 +24,8 @@ def _main() -> None:
         os.setuid(int(user))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death_signal))
-    if os.getppid() == int(parent):  # otherwise the starter ended before the line above
-        os.execv(command[0], command)  # noqa: S606 - no shell, that is the point
+    if os.getppid() == int(parent):  # otherwise the parent ended before prctl, so no signal would come
+        os.execv(command[0], command)  # noqa: S606 - it must replace this process, so no shell
 
 
 if __name__ == "__main__":

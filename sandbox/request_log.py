@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A record of every request that an embedded server was sent."""
+"""A log of the requests to an embedded server."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -11,40 +11,40 @@ __all__ = ["LoggedRequest", "RequestLog"]
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request and what became of it."""
+    """One request and its outcome."""
 
     method: str
     path: str
     query: str
-    status: int | None  # None where the connection was cut instead of a reply
-    faults: tuple[str, ...]  # the effects of the faults that it met
+    status: int | None  # None if the connection was closed without a reply
+    faults: tuple[str, ...]  # the effects of the faults that applied
     started: float  # seconds since the epoch
     seconds: float
 
     def matches(self, method: str, path: str) -> bool:
-        """Tell whether the request has that method and a path like that glob pattern ("*" is any)."""
+        """Return whether the request has that method ("*" for any) and its path matches the glob pattern."""
         return method in ("*", self.method) and fnmatchcase(self.path, path)
 
 
 class RequestLog:
-    """The requests in the order in which they ended."""
+    """The requests, in the order in which they ended."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Start with an empty log."""
         self.calls: list[LoggedRequest] = []
 
     def find(self, method: str = "*", path: str = "*") -> list[LoggedRequest]:
-        """Give the requests with that method and a path like that glob pattern."""
+        """Return the requests with that method and a path that matches the glob pattern."""
         return [call for call in list(self.calls) if call.matches(method, path)]
 
     def statuses(self, method: str = "*", path: str = "*") -> Counter[int | None]:
-        """Count the replies by status; None counts the connections that were cut."""
+        """Return the number of replies by status; None stands for connections closed without a reply."""
         return Counter(call.status for call in self.find(method, path))
 
     def clear(self) -> None:
-        """Forget what was recorded."""
+        """Empty the log."""
         self.calls.clear()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """Give the record in a form that json.dumps takes."""
+        """Return the log as JSON objects."""
         return [asdict(call) for call in list(self.calls)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of a workflow, as Argo's controller leads it: Pending, Running, Succeeded or Failed, deleted."""
+"""The lifecycle of a workflow under Argo's controller: Pending, Running, Succeeded or Failed, deleted."""
 
 import asyncio
 import inspect
@@ -16,68 +16,70 @@ Runner = Callable[[CreatedWorkflow], Awaitable[None] | None]
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowLifecycle:
-    """How long the phases last, in seconds, and how many workflows of a namespace run at once.
+    """The durations of the phases, in seconds, and the number of workflows in a namespace that run at once.
 
-    `WorkflowLifecycle(pending=math.inf)` lets workflows stay Pending. No life at all (None instead of a Life) leaves them as
-    created, without a phase, as a controller that is down does.
+    With `WorkflowLifecycle(pending=math.inf)` workflows stay Pending. Without a lifecycle (None) they stay as they were
+    created, without a phase, as while Argo's controller is unavailable.
     """
 
     pending: float = 0.0
     running: float = 0.0
-    kept: float | None = None  # after the end; None keeps a finished workflow until somebody deletes it
-    parallelism: int | None = None  # None: all of them
+    ttl: float | None = None  # seconds after completion until the deletion; None for no deletion
+    parallelism: int | None = None  # None: no limit
 
 
 class WorkflowController:
-    """Leads the workflows through their lives, on the event loop on which they are taken.
+    """The controller that moves workflows through their lifecycle, on the event loop that `start` is called on.
 
-    `run` is called when a workflow starts, on that loop if it is a coroutine function, otherwise in a thread; the
-    workflow succeeds when it returns and fails, with the error as its message, when it raises.
+    It calls `run` when a workflow starts: a coroutine function on that loop, another function in a thread. The workflow
+    succeeds when `run` returns. It fails when `run` raises, with the exception as its message.
     """
 
-    def __init__(self, store: WorkflowStore, life: WorkflowLifecycle | None = None, run: Runner | None = None) -> None:
-        """Lead the workflows of that store; life and runner may be changed for the workflows to come."""
+    def __init__(
+        self, store: WorkflowStore, lifecycle: WorkflowLifecycle | None = None, run: Runner | None = None
+    ) -> None:
+        """Control the workflows of that store; a change of `lifecycle` or `run` applies to later workflows."""
         self._store = store
-        self.life = life
+        self.lifecycle = lifecycle
         self.run = run
         self._tasks: set[asyncio.Task[None]] = set()
-        self._places: dict[tuple[str, WorkflowLifecycle], asyncio.Semaphore] = {}
+        self._semaphores: dict[tuple[str, WorkflowLifecycle], asyncio.Semaphore] = {}
 
-    def take(self, workflow: Workflow) -> None:
-        """Lead a new workflow through its life from now on."""
-        if self.life is not None:
-            task = asyncio.get_running_loop().create_task(self._lead(workflow, self.life))
+    def start(self, workflow: Workflow) -> None:
+        """Start the lifecycle of a new workflow; does nothing without a lifecycle."""
+        if self.lifecycle is not None:
+            task = asyncio.get_running_loop().create_task(self._run_lifecycle(workflow, self.lifecycle))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def drop_all(self) -> None:
-        """Leave all workflows in the phases in which they are."""
+    def cancel_all(self) -> None:
+        """Cancel all lifecycles; the workflows stay in their current phases."""
         for task in list(self._tasks):
             task.cancel()
-        self._places.clear()
+        self._semaphores.clear()
 
-    async def _lead(self, workflow: Workflow, life: WorkflowLifecycle) -> None:
-        places = self._places_of(workflow.record.namespace, life)
-        if life.pending or (places and places.locked()):
+    async def _run_lifecycle(self, workflow: Workflow, lifecycle: WorkflowLifecycle) -> None:
+        semaphore = self._semaphore(workflow.record.namespace, lifecycle)
+        if lifecycle.pending or (semaphore and semaphore.locked()):
             self._store.set_phase(workflow, "Pending")
-        await asyncio.sleep(life.pending)
-        async with places or nullcontext():
-            await self._work(workflow, life)
-        if life.kept is not None:
-            await asyncio.sleep(life.kept)
+        await asyncio.sleep(lifecycle.pending)
+        async with semaphore or nullcontext():
+            await self._execute(workflow, lifecycle)
+        if lifecycle.ttl is not None:
+            await asyncio.sleep(lifecycle.ttl)
             self._store.delete(workflow)
 
-    def _places_of(self, namespace: str, life: WorkflowLifecycle) -> asyncio.Semaphore | None:
-        if life.parallelism is None:
+    def _semaphore(self, namespace: str, lifecycle: WorkflowLifecycle) -> asyncio.Semaphore | None:
+        if lifecycle.parallelism is None:
             return None
-        return self._places.setdefault((namespace, life), asyncio.Semaphore(life.parallelism))
+        return self._semaphores.setdefault((namespace, lifecycle), asyncio.Semaphore(lifecycle.parallelism))
 
-    async def _work(self, workflow: Workflow, life: WorkflowLifecycle) -> None:
+    async def _execute(self, workflow: Workflow, lifecycle: WorkflowLifecycle) -> None:
         self._store.set_phase(workflow, "Running")
         try:
-            await asyncio.sleep(life.running)
+            await asyncio.sleep(lifecycle.running)
             await self._call_runner(workflow.record)
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong in a workflow is a failed workflow
+        except Exception as error:  # noqa: BLE001 - any exception makes the workflow Failed
             self._store.set_phase(workflow, "Failed", f"{type(error).__name__}: {error}")
         else:
             self._store.set_phase(workflow, "Succeeded")

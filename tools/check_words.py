@@ -31,7 +31,7 @@ TERMS = {
     r"(?:let|lets|letting) go": "release, cancel, drain",
     r"anew": "again, recreated",
     r"twins?": "dead-letter topic",
-    r"whoever|nobody|somebody": "name the actor: worker, operator, broker, caller",
+    r"whoever|(?<!\")nobody(?!\")|somebody": "name the actor: worker, operator, broker, caller",
     r"so many": "N, at most N",
     r"for good(?! reason)": "permanently",
     r"at rest": "idle",

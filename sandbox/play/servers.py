@@ -75,7 +75,7 @@ class _EmbeddedServers:
     broker: EmbeddedBroker = field(default_factory=lambda: EmbeddedBroker(_KAFKA_PORT))
     postgres: PostgresServer = field(default_factory=lambda: PostgresServer(_POSTGRES_PORT))
     cluster: ClusterStandIn = field(
-        default_factory=lambda: ClusterStandIn(life=WorkflowLifecycle(running=_WORKFLOW_SECONDS))
+        default_factory=lambda: ClusterStandIn(lifecycle=WorkflowLifecycle(running=_WORKFLOW_SECONDS))
     )
     index: PackageIndexServer = field(default_factory=lambda: PackageIndexServer(listings()))
     databases: list[Database] = field(default_factory=list)

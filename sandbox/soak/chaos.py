@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong meanwhile, by chance: workers die, leave and join, and the cluster's API fails in all of its ways."""
+"""Random failures during the soak test: workers crash, stop and join, and the cluster's API fails in several ways."""
 
 import random
 import time
@@ -22,7 +22,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(effect="status", status=503, probability=0.1),
     ),
     "throttling": (Fault(effect="status", status=429, retry_after=1.0, probability=0.3),),
-    "an API that is down": (Fault(effect="status", status=503),),
+    "an unavailable API": (Fault(effect="status", status=503),),
     "cut connections": (Fault(effect="reset", probability=0.3),),
     "lost replies": (Fault(effect="lost", probability=0.3, method="POST"),),
     "a slow API": (Fault(effect="latency", seconds=0.5),),
@@ -31,71 +31,71 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
 
 
 class Chaos:
-    """Makes trouble, one after the other; `done` counts it.
+    """A source of random failures, one after the other; `injected` counts them by kind.
 
     Args:
-        chance: decides what, when and for how long.
-        sandbox: whose cluster has faults.
-        environment: of the workers.
-        workers: those that are killed and started again; all of them run in the end.
+        rng: the source of all random choices: kind, time and duration of each failure.
+        sandbox: the sandbox whose cluster stand-in gets the faults.
+        environment: the environment of the workers.
+        workers: the workers to kill, stop and start again; all of them run at the end.
     """
 
     def __init__(
-        self, chance: random.Random, sandbox: Sandbox, environment: dict[str, str], workers: list[Worker]
+        self, rng: random.Random, sandbox: Sandbox, environment: dict[str, str], workers: list[Worker]
     ) -> None:
-        self.done: Counter[str] = Counter()
-        self.complaints: list[str] = []
-        self._chance = chance
+        self.injected: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self._rng = rng
         self._sandbox = sandbox
         self._environment = environment
         self._workers = workers
-        self._kinds: list[tuple[str, Callable[[], None]]] = [
+        self._failures: list[tuple[str, Callable[[], None]]] = [
             ("kill -9", self._kill),
             ("SIGTERM", self._terminate),
-            ("a third worker that joins and leaves", self._visit),
-            *((name, partial(self._fail, faults)) for name, faults in FAULTS.items()),
+            ("a third worker that joins and leaves", self._join_and_leave),
+            *((name, partial(self._inject_faults, faults)) for name, faults in FAULTS.items()),
         ]
 
-    def make(self) -> None:
-        """Make one kind of trouble, wait until it is over, and for a while after it."""
-        name, act = self._chance.choice(self._kinds)
-        act()
-        self.done[name] += 1
-        time.sleep(self._chance.uniform(0, 4))
+    def inject_one(self) -> None:
+        """Cause one random failure, wait until it is over, and then for up to 4 seconds."""
+        name, inject = self._rng.choice(self._failures)
+        inject()
+        self.injected[name] += 1
+        time.sleep(self._rng.uniform(0, 4))
 
-    def end(self) -> None:
-        """Take all faults away."""
+    def stop(self) -> None:
+        """Remove all faults."""
         self._sandbox.cluster.faults.clear()
 
     def _kill(self) -> None:
-        worker = self._chance.choice(self._workers)
+        worker = self._rng.choice(self._workers)
         worker.kill()
-        self._start(worker)
+        self._restart(worker)
 
     def _terminate(self) -> None:
-        worker = self._chance.choice(self._workers)
+        worker = self._rng.choice(self._workers)
         if status := worker.stop():
-            self.complaints.append(f"a worker ended with status {status} after SIGTERM")
-        self._start(worker)
+            self.problems.append(f"a worker ended with status {status} after SIGTERM")
+        self._restart(worker)
 
-    def _visit(self) -> None:
+    def _join_and_leave(self) -> None:
         with self._sandbox.worker(self._environment):
-            time.sleep(self._chance.uniform(1, 5))
+            time.sleep(self._rng.uniform(1, 5))
 
-    def _fail(self, faults: tuple[Fault, ...]) -> None:
+    def _inject_faults(self, faults: tuple[Fault, ...]) -> None:
         self._sandbox.cluster.faults.set(*faults)
-        if self._chance.random() < 1 / 3:
-            self._kill_while_it_fails()
-        time.sleep(self._chance.uniform(1, 8))
+        if self._rng.random() < 1 / 3:
+            self._kill_during_fault()
+        time.sleep(self._rng.uniform(1, 8))
         self._sandbox.cluster.faults.clear()
 
-    def _kill_while_it_fails(self) -> None:
-        worker = self._chance.choice(self._workers)
+    def _kill_during_fault(self) -> None:
+        worker = self._rng.choice(self._workers)
         worker.kill()
-        self._sandbox.cluster.faults.clear()  # a worker does not start without the cluster
-        self._start(worker)
+        self._sandbox.cluster.faults.clear()  # a worker cannot start while the cluster is unavailable
+        self._restart(worker)
 
-    def _start(self, worker: Worker) -> None:
-        time.sleep(self._chance.uniform(0, 2))
+    def _restart(self, worker: Worker) -> None:
+        time.sleep(self._rng.uniform(0, 2))
         worker.start()
         worker.wait_until_healthy()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of the messages: which were lost, done twice, or done before another one of their key."""
+"""The checks after the soak test: messages that were lost, processed twice, out of order or wrongly dead-lettered."""
 
 import struct
 from collections import Counter
@@ -12,75 +12,80 @@ from aiokafka import ConsumerRecord
 from sandbox.soak.load import Sent, number_of
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["Verdict", "judge", "place_of"]
+__all__ = ["Verdict", "check_messages", "original_position"]
 
 
 @dataclass
 class Verdict:
-    """What is wrong; all is well where nothing is.
+    """The violations that the checks found; the soak test passed if there are none.
 
     Attributes:
-        lost: numbers of good messages without a workflow.
-        twice: numbers of good messages with several.
-        disordered: pairs of numbers with one key, of which the later one's workflow was created first.
-        unkept: places of bad messages that are not among the dead letters, with their topics.
-        misjudged: places of good messages among the dead letters, with their topics.
-        other: anything else, in words.
+        lost: numbers of valid messages without a workflow.
+        duplicated: numbers of valid messages with several workflows.
+        out_of_order: pairs of numbers with the same key, where the workflow of the later message was created first.
+        not_dead_lettered: base names and positions of invalid messages without a dead letter.
+        wrongly_dead_lettered: base names and positions of valid messages with a dead letter.
+        other: descriptions of all other violations.
     """
 
     lost: list[int] = field(default_factory=list)
-    twice: list[int] = field(default_factory=list)
-    disordered: list[tuple[int, int]] = field(default_factory=list)
-    unkept: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
-    misjudged: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
+    duplicated: list[int] = field(default_factory=list)
+    out_of_order: list[tuple[int, int]] = field(default_factory=list)
+    not_dead_lettered: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
+    wrongly_dead_lettered: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
 
     @property
-    def is_good(self) -> bool:
-        """Whether nothing is wrong."""
+    def passed(self) -> bool:
+        """Whether there are no violations."""
         return not any(vars(self).values())
 
     def lines(self) -> list[str]:
-        """Say it, each thing in a line."""
+        """Return a printable line for each kind of violation, with its count and up to ten examples."""
         return [
             f"lost {len(self.lost)} {self.lost[:10] or ''}",
-            f"done twice {len(self.twice)} {self.twice[:10] or ''}",
-            f"out of order within a key {len(self.disordered)} {self.disordered[:10] or ''}",
-            f"bad ones not kept as dead letters {len(self.unkept)} {self.unkept[:10] or ''}",
-            f"good ones among the dead letters {len(self.misjudged)} {self.misjudged[:10] or ''}",
+            f"processed twice {len(self.duplicated)} {self.duplicated[:10] or ''}",
+            f"out of order within a key {len(self.out_of_order)} {self.out_of_order[:10] or ''}",
+            f"invalid without a dead letter {len(self.not_dead_lettered)} {self.not_dead_lettered[:10] or ''}",
+            f"valid with a dead letter {len(self.wrongly_dead_lettered)} {self.wrongly_dead_lettered[:10] or ''}",
             *self.other,
         ]
 
 
-def judge(sent: Sent, created: Sequence[CreatedWorkflow], letters: Mapping[str, Iterable[tuple[int, int]]]) -> Verdict:
-    """Compare what was sent with the workflows in the order of their creation, and with the dead letters' places."""
+def check_messages(
+    sent: Sent, created: Sequence[CreatedWorkflow], dead_letters: Mapping[str, Iterable[tuple[int, int]]]
+) -> Verdict:
+    """Compare the sent messages with the workflows, in the order of creation, and with the dead letters.
+
+    `dead_letters` has the positions (partition, offset) of the original messages, by base name.
+    """
     order = [number for workflow in created if (number := number_of(workflow.parameters)) is not None]
     counts = Counter(order)
-    kept = {(base_name, place) for base_name, places in letters.items() for place in places}
-    bad = {(base_name, place) for base_name, places in sent.bad.items() for place in places}
+    dead_lettered = {(base_name, position) for base_name, positions in dead_letters.items() for position in positions}
+    invalid = {(base_name, position) for base_name, positions in sent.invalid.items() for position in positions}
     return Verdict(
-        lost=sorted(sent.good.keys() - counts.keys()),
-        twice=sorted(number for number, count in counts.items() if count > 1),
-        disordered=_disordered(order, sent.keyed.values()),
-        unkept=sorted(bad - kept),
-        misjudged=sorted(kept - bad),
+        lost=sorted(sent.valid.keys() - counts.keys()),
+        duplicated=sorted(number for number, count in counts.items() if count > 1),
+        out_of_order=_out_of_order(order, sent.keyed.values()),
+        not_dead_lettered=sorted(invalid - dead_lettered),
+        wrongly_dead_lettered=sorted(dead_lettered - invalid),
     )
 
 
-def _disordered(order: Sequence[int], keyed: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    places = {number: place for place, number in reversed(list(enumerate(order)))}
+def _out_of_order(order: Sequence[int], keyed: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    first_created = {number: index for index, number in reversed(list(enumerate(order)))}
     return [
         (earlier, later)
         for numbers in keyed
-        for present in [[number for number in numbers if number in places]]
+        for present in [[number for number in numbers if number in first_created]]
         for earlier, later in pairwise(present)
-        if places[earlier] > places[later]
+        if first_created[earlier] > first_created[later]
     ]
 
 
-def place_of(letter: ConsumerRecord) -> tuple[int, int]:
-    """Give partition and offset of the message that a dead letter was."""
-    headers = dict(letter.headers)
+def original_position(dead_letter: ConsumerRecord) -> tuple[int, int]:
+    """Return the partition and offset of a dead letter's original message, from its headers."""
+    headers = dict(dead_letter.headers)
     (partition,) = struct.unpack(">i", headers["kafka_dlt-original-partition"])
     (offset,) = struct.unpack(">q", headers["kafka_dlt-original-offset"])
     return partition, offset

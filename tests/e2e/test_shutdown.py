@@ -107,7 +107,7 @@ def test_a_worker_ends_while_nothing_can_be_finished(sandbox: Sandbox, kafka: Ka
         assert cluster.created == []
 
         cluster.reset()
-        cluster.controller.life = WorkflowLifecycle()  # workflows start at once from now on
+        cluster.controller.lifecycle = WorkflowLifecycle()  # workflows start at once from now on
         worker.start()
         waiting.wait_for_all()
         wait_until(lambda: len(cluster.created) == 15, "all but what is halted is handled")

@@ -31,7 +31,7 @@ async def test_concurrent_handlers_do_not_exceed_the_limit(
         return store_create(namespace_name, body)
 
     monkeypatch.setattr(cluster.store, "create", create)
-    cluster.controller.life = WorkflowLifecycle(pending=0.1, running=1000)
+    cluster.controller.lifecycle = WorkflowLifecycle(pending=0.1, running=1000)
     scheduler = make(limit=4, interval=0.1)
     await asyncio.gather(*(schedule(scheduler, offset=number) for number in range(25)))
     assert len(seen) == 25
