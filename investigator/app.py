@@ -39,7 +39,7 @@ from investigator.services import build_breakers, build_cluster, build_database,
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
-from investigator.streaming.consumer import build_transport
+from investigator.streaming.consumer import ConsumerContext
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.options import faust_options
@@ -49,9 +49,6 @@ from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
-
-# How long the last commit and taking leave of the brokers may take; they need a fraction of a second where all is well.
-_CLOSING_SECONDS = 10.0
 
 
 def app_from_environment() -> Investigator:
@@ -102,9 +99,11 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     services = cache(partial(build_services, settings, metrics, breakers, group))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        build_transport(dispatcher, telemetry.show_position, group),
+        ConsumerContext(dispatcher, telemetry.show_position, group),
         services=(writer, halts),
-        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
+        lifecycle=Lifecycle(
+            partial(_prepare, settings, services), dispatcher, settings.thoth_investigator_shutdown_timeout
+        ),
         Worker=Worker,
         **faust_options(settings),
     )
@@ -128,15 +127,6 @@ def _identity(settings: Settings) -> WorkerInfo:
         modes=tuple(map(str, settings.thoth_consumer_mode)),
         started=time.time(),
         topics={each.base_name: settings.topic(each.base_name) for each in _consumed(settings)},
-    )
-
-
-def _lifecycle(settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None]) -> Lifecycle:
-    in_hand = settings.thoth_investigator_shutdown_timeout
-    return Lifecycle(
-        prepare,
-        drain=lambda: dispatcher.drain(dispatcher.ledger.assigned(), in_hand),
-        longest_stop=in_hand + _CLOSING_SECONDS,
     )
 
 

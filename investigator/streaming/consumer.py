@@ -9,13 +9,13 @@ rebalance, at shutdown) stays as it is.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, Message
-from faust.types.transports import TPorTopicSet
+from faust.types import TP, AppT, Message, TransportT
+from faust.types.transports import ConsumerCallback, TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
@@ -48,7 +48,13 @@ ShowPosition = Callable[[Partition, int | None], None]
 
 
 class ConsumerContext(NamedTuple):
-    """What the consumers of a worker work for."""
+    """The parts of a worker that its consumer reports to.
+
+    Args:
+        dispatcher: handles the messages.
+        show_position: called with the offset that was committed of a partition; with None when it is revoked.
+        group: learns how many workers share the topics.
+    """
 
     dispatcher: Dispatcher
     show_position: ShowPosition
@@ -61,33 +67,40 @@ _LONGEST_POLL_SECONDS = 0.05
 
 
 class LedgerConsumer(EagerWaitMixin, driver.Consumer):
-    """A consumer that commits by the ledger of the dispatcher, and tells that which partitions it has."""
+    """A consumer that commits by the ledger of the dispatcher, and assigns and revokes that one's partitions.
 
-    #: Set by `build_transport` before Faust makes the consumer.
-    context: ClassVar["ConsumerContext"]
+    Args:
+        context: what the consumer works for.
+        transport: Faust's transport, which made it.
+        options: what Faust's own consumer takes.
+    """
 
     _thread: ConsumerThread
 
     #: What Faust is about to commit.
     _commit_positions: Mapping[TP, CommitPosition]
 
+    def __init__(self, context: ConsumerContext, transport: TransportT, **options: Any) -> None:  # noqa: ANN401  Faust's own
+        self._context = context  # set first: Faust's constructor calls _new_consumer_thread
+        super().__init__(transport, **options)
+
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self.context.group, self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self._context.group, self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what can be, then let go of what was in hand of these partitions."""
         partitions = [Partition(*tp) for tp in revoked]
-        await self.context.dispatcher.drain(partitions, self._grace())
+        await self._context.dispatcher.drain(partitions, self._grace())
         await self.commit_and_end_transactions()
-        self.context.dispatcher.revoke(partitions)
+        self._context.dispatcher.revoke(partitions)
         for partition in partitions:
-            self.context.show_position(partition, None)
+            self._context.show_position(partition, None)
         await super().on_partitions_revoked(revoked)
 
     def _grace(self) -> float:
         # A worker that ends has more time for what is in hand; its drain, which is under way, keeps to the bound.
         if self.app.should_stop:
-            return cast("Investigator", self.app).lifecycle.longest_stop
+            return cast("Investigator", self.app).lifecycle.stop_timeout
         return _REBALANCE_GRACE_SECONDS
 
     async def commit_and_end_transactions(self) -> None:
@@ -103,7 +116,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin to take up messages of these partitions, before Faust fetches the first one."""
-        self.context.dispatcher.assign(Partition(*tp) for tp in assigned)
+        self._context.dispatcher.assign(Partition(*tp) for tp in assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
@@ -120,22 +133,22 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
         if record.offset < (self._read_offset[tp] or 0):
             self._handle_offset_reset(tp, record.offset)
         message = super()._to_message(tp, record)
-        return with_epoch(message, self.context.dispatcher.ledger.epoch(Partition(*tp)))
+        return with_epoch(message, self._context.dispatcher.ledger.epoch(Partition(*tp)))
 
     def _handle_offset_reset(self, tp: TP, offset: int) -> None:
         # The topic was cut off or made anew. Faust and the ledger would take its messages for some that they have had.
         self.log.warning("%s partition %s goes on at the earlier offset %s", tp.topic, tp.partition, offset)
         self._read_offset.pop(tp, None)
-        self.context.dispatcher.assign([Partition(*tp)])
+        self._context.dispatcher.assign([Partition(*tp)])
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        for partition in self.context.dispatcher.ledger.committable():
+        for partition in self._context.dispatcher.ledger.committable():
             tp = TP(*partition)
             if topics is None or tp in topics or tp.topic in topics:
                 yield tp
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        marks = self.context.dispatcher.ledger.committable()
+        marks = self._context.dispatcher.ledger.committable()
         self._commit_positions = {tp: marks[Partition(*tp)] for tp in tps if Partition(*tp) in marks}
         return {tp: mark.offset for tp, mark in self._commit_positions.items()}
 
@@ -144,22 +157,22 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
         marks = {tp: self._commit_positions[tp] for tp in offsets if tp in self._commit_positions}
         committed = await self._thread.commit_positions(marks)
         for tp, mark in committed.items():
-            self.context.dispatcher.ledger.committed(Partition(*tp), mark)
-            self.context.show_position(Partition(*tp), mark.offset)
+            self._context.dispatcher.ledger.committed(Partition(*tp), mark)
+            self._context.show_position(Partition(*tp), mark.offset)
         return bool(committed)
 
     async def perform_seek(self) -> None:
         """Go to the committed offsets, and learn what was finished beyond them."""
         await super().perform_seek()
         for partition, mark in (await self._thread.committed_positions()).items():
-            self.context.dispatcher.ledger.restore(partition, mark)
+            self._context.dispatcher.ledger.restore(partition, mark)
         await self._commit_start_offsets()
 
     async def _commit_start_offsets(self) -> None:
         # Else whoever gets such a partition next would begin behind what has come until then.
         beginnings = self._thread.start_offsets()
         for partition, offset in beginnings.items():
-            self.context.dispatcher.ledger.set_start_offset(partition, offset)
+            self._context.dispatcher.ledger.set_start_offset(partition, offset)
         if beginnings:
             await self.commit()
 
@@ -191,16 +204,18 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
             self.log.warning("Not in the consumer group, will be tried again: %r; see docs/kafka.md", error)
 
 
-def build_transport(
-    dispatcher: Dispatcher, show_position: ShowPosition, group: GroupSizeAssignor
-) -> type[driver.Transport]:
-    """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher.
+class LedgerTransport(driver.Transport):
+    """Faust's transport over aiokafka, which makes the consumer that commits by the ledger.
 
     Args:
-        dispatcher: handles the messages.
-        show_position: told the offset that was committed of a partition; None when the partition goes elsewhere.
-        group: learns who else shares the topics.
+        context: passed to the consumer.
+        app: the Faust application, whose setting `broker_consumer` names the brokers.
     """
-    bound = ConsumerContext(dispatcher, show_position, group)
-    consumer = type("BoundConsumer", (LedgerConsumer,), {"bound": bound, "__module__": __name__})
-    return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})
+
+    def __init__(self, context: ConsumerContext, app: AppT) -> None:
+        super().__init__(app.conf.broker_consumer, app)
+        self._context = context
+
+    def create_consumer(self, callback: ConsumerCallback, **options: Any) -> LedgerConsumer:  # noqa: ANN401  Faust's own
+        """Make the consumer; Faust calls this once, when the worker starts."""
+        return LedgerConsumer(self._context, self, callback=callback, loop=self.loop, **options)

@@ -36,7 +36,7 @@ class Worker(FaustWorker):
 
     def _schedule_shutdown(self, signal: Signals) -> None:
         # The clients of a broker that has gone away try to take their leave of it without end.
-        end = threading.Timer(cast("Investigator", self.app).lifecycle.longest_stop, _end_at_once)
+        end = threading.Timer(cast("Investigator", self.app).lifecycle.stop_timeout, _end_at_once)
         end.daemon = True
         end.start()
         super()._schedule_shutdown(signal)

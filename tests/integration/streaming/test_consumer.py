@@ -2,62 +2,39 @@
 """What Faust's consumer drops around a rebalance comes again, and no commit ends a worker."""
 
 import asyncio
-import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
-from investigator.delivery.ledger import CommitPosition, Partition
+from investigator.delivery.ledger import CommitPosition
+from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 
+if TYPE_CHECKING:
+    from faust.transport.consumer import ThreadDelegateConsumer
+
 MESSAGES = 20
 
 
-@dataclass
-class _Thread:
-    """What seeks and commits of the consumer thread use of it: a real client, and one setting."""
-
-    client: AIOKafkaConsumer
-    reset: str
-    app: SimpleNamespace = field(init=False)
-    _beginnings: dict[Partition, int] = field(default_factory=dict)
-    _refused: set[str] = field(default_factory=set)
-    log: logging.Logger = field(default_factory=logging.getLogger)
-
-    def __post_init__(self) -> None:
-        self.app = SimpleNamespace(conf=SimpleNamespace(consumer_auto_offset_reset=self.reset))
-
-    def assignment(self) -> frozenset[TopicPartition]:
-        """Give the partitions of the client."""
-        return frozenset(self.client.assignment())
-
-    def _ensure_consumer(self) -> AIOKafkaConsumer:
-        return self.client
-
-    @property
-    def _consumer(self) -> AIOKafkaConsumer:
-        return self.client
-
-    def _leave_refused_alone(self, topics: set[str]) -> None:
-        ConsumerThread._pause_refused_topics(cast("ConsumerThread", self), topics)
-
-    async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
-        return await ConsumerThread._seek_to_first_position(cast("ConsumerThread", self), partitions)
-
-
 def thread_of(client: "AIOKafkaConsumer | Refusing", reset: str = "earliest") -> ConsumerThread:
-    """Give what the consumer thread's own methods take for one, around a client."""
-    return cast("ConsumerThread", _Thread(client, reset))
+    """Return a consumer thread around a client, whose steps are called here without its own thread."""
+    app = faust.App("a-group", broker="kafka://127.0.0.1:1", consumer_auto_offset_reset=reset)
+    consumer = cast("ThreadDelegateConsumer", app.consumer)
+    consumer._thread.thread_loop.close()  # of Faust's own thread, which is not used
+    loop = asyncio.get_running_loop()
+    thread = ConsumerThread(GroupSizeAssignor(), consumer, loop=loop, thread_loop=loop)
+    thread._consumer = client
+    return thread
 
 
 @asynccontextmanager
@@ -91,7 +68,7 @@ async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[
 async def test_what_was_fetched_and_dropped_is_fetched_again(broker: Broker, committed: int | None) -> None:
     """Faust seeks to the commit for that; where there is none yet, or it is 0, the first messages come again too."""
     async with fetched(broker, committed) as (client, place):
-        found = await ConsumerThread._seek_to_committed(thread_of(client))
+        found = await thread_of(client)._seek_to_committed()
         assert found == {place: committed}
         assert await client.position(place) == (committed or 0)
 
@@ -110,17 +87,17 @@ async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(
     """With `latest` it never wanted what lay there before its first start; but all that came since then."""
     async with fetched(broker, None) as (client, place):
         thread = thread_of(client, "latest")
-        begun = await ConsumerThread._seek_to_committed(thread)
+        begun = await thread._seek_to_committed()
         assert begun == {place: MESSAGES}
         async with KafkaClient(broker.bootstrap_servers) as sender:
             await sender.send_all(place.topic, ["{}"] * MESSAGES)
         while await client.position(place) < 2 * MESSAGES:
             await client.getmany(place, timeout_ms=100)
-        assert await ConsumerThread._seek_to_committed(thread) == begun
+        assert await thread._seek_to_committed() == begun
         assert await client.position(place) == MESSAGES
         await client.commit({place: MESSAGES + 1})
-        await ConsumerThread._seek_to_committed(thread)
-        assert ConsumerThread.start_offsets(thread) == {}
+        await thread._seek_to_committed()
+        assert thread.start_offsets() == {}
 
 
 @pytest.mark.e2e
@@ -135,7 +112,7 @@ async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones
         while not client._fetcher._fetch_waiters:  # noqa: ASYNC110  same
             await asyncio.sleep(0.01)
         wanted.add(place)
-        ConsumerThread._wake_fetcher(thread_of(client))
+        thread_of(client)._wake_fetcher()
         assert len((await poll)[place]) == MESSAGES
 
 
@@ -145,9 +122,9 @@ async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Br
     async with fetched(broker, None) as (client, place):
         thread = thread_of(client)
         gone = {TP(place.topic, 7): CommitPosition(3)}
-        assert await ConsumerThread._commit_positions(thread, gone) == {}
+        assert await thread._commit_positions(gone) == {}
         kept = {TP(*place): CommitPosition(3)}
-        assert await ConsumerThread._commit_positions(thread, {**kept, **gone}) == kept
+        assert await thread._commit_positions({**kept, **gone}) == kept
         assert await client.committed(place) == 3
 
 
@@ -177,7 +154,7 @@ async def test_a_topic_that_may_not_be_committed_takes_no_other_along(caplog: py
     thread = thread_of(client)
     both = {TP("refused", 0): CommitPosition(3), TP("other", 0): CommitPosition(5)}
     for _ in range(2):
-        committed = await ConsumerThread._commit_positions(thread, both)
+        committed = await thread._commit_positions(both)
         assert committed == {TP("other", 0): CommitPosition(5)}
     assert client.asked == [{"refused", "other"}, {"other"}]
     (line,) = caplog.messages
