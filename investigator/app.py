@@ -99,7 +99,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     services = cache(partial(build_services, settings, metrics, breakers, group))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        ConsumerContext(dispatcher, telemetry.show_position, group),
+        ConsumerContext(dispatcher, telemetry.show_position, group, settings.thoth_investigator_fetch_max_wait_ms),
         services=(writer, halts),
         lifecycle=Lifecycle(
             partial(_prepare, settings, services), dispatcher, settings.thoth_investigator_shutdown_timeout

@@ -54,11 +54,13 @@ class ConsumerContext(NamedTuple):
         dispatcher: handles the messages.
         show_position: called with the offset that was committed of a partition; with None when it is revoked.
         group: learns how many workers share the topics.
+        fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
     """
 
     dispatcher: Dispatcher
     show_position: ShowPosition
     group: GroupSizeAssignor
+    fetch_max_wait_ms: int
 
 
 # A topic of which there is enough in memory is left out while the others are polled. With Faust's wait, a second, what
@@ -85,7 +87,8 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
         super().__init__(transport, **options)
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self._context.group, self, loop=self.loop, beacon=self.beacon)
+        group, wait = self._context.group, self._context.fetch_max_wait_ms
+        return ConsumerThread(group, wait, self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit what can be, then let go of what was in hand of these partitions."""

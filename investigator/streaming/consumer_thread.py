@@ -15,14 +15,10 @@ from faust.types import TP
 
 from investigator.delivery.commit_metadata import decode, encode
 from investigator.delivery.ledger import CommitPosition, Partition
+from investigator.kafka import internals
 from investigator.kafka.patches.offset_out_of_range import warn_on_offset_out_of_range
 from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, pause_temporarily
 from investigator.streaming.assignor import GroupSizeAssignor
-
-# While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
-# what is in memory has long been handled before that topic gets its turn again. And some brokers, the embedded one
-# among them, do not answer a waiting fetch as soon as there is a message.
-_LONGEST_FETCH_MS = 20
 
 # A partition without a leader does not keep the others waiting for its position.
 _POSITION_PATIENCE_SECONDS = 2.0
@@ -41,16 +37,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         options: what Faust makes such a thread of.
     """
 
-    def __init__(self, group: GroupSizeAssignor, *args: Any, **options: Any) -> None:  # noqa: ANN401  whatever Faust passes
+    def __init__(
+        self,
+        group: GroupSizeAssignor,
+        fetch_max_wait_ms: int,
+        *args: Any,  # noqa: ANN401  whatever Faust passes
+        **options: Any,  # noqa: ANN401  same
+    ) -> None:
         super().__init__(*args, **options)
         self._group = group
+        self._fetch_max_wait_ms = fetch_max_wait_ms
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
-        # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001  Faust sets it from its own
-        consumer._partition_assignment_strategy = [self._group]  # noqa: SLF001  Faust has no setting for it
+        internals.configure_consumer(consumer, assignor=self._group, fetch_max_wait_ms=self._fetch_max_wait_ms)
         warn_on_offset_out_of_range(self.app.conf.consumer_auto_offset_reset)
         return consumer
 
@@ -77,8 +77,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.error(_REFUSED, ", ".join(sorted(topics)), PAUSE_SECONDS)
             self._refused |= topics
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._refused.difference_update, topics)
-        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001  the positions are kept there
-        if subscription is not None and (assignment := subscription.assignment) is not None:
+        assignment = internals.assignment_of(self._ensure_consumer())
+        if assignment is not None:
             pause_temporarily(assignment, [tp for tp in assignment.tps if tp.topic in topics])
 
     async def commit_positions(self, marks: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
@@ -117,8 +117,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _committed_positions(self) -> dict[Partition, CommitPosition]:
         consumer = self._ensure_consumer()
         try:
-            coordinator = consumer._coordinator  # noqa: SLF001  aiokafka's own `committed` leaves the metadata out
-            found = await coordinator.fetch_committed_offsets(list(consumer.assignment()))
+            found = await internals.fetch_commits(consumer, consumer.assignment())
         except KafkaError as error:
             self.log.warning("What was finished beyond the commits is not known and may be done again: %r", error)
             return {}
@@ -170,10 +169,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.thread_loop.call_soon_threadsafe(self._wake_fetcher)
 
     def _wake_fetcher(self) -> None:
-        fetcher = self._consumer and self._consumer._fetcher  # noqa: SLF001  aiokafka has no way to end a wait
-        for waiter in fetcher._fetch_waiters if fetcher else ():  # noqa: SLF001  same
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._consumer is not None:
+            internals.wake_poll(self._consumer)
 
     async def group_error(self) -> KafkaError | None:
         """Take what keeps this worker out of the group; the client tries again only after somebody has."""
@@ -183,7 +180,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _group_error(self) -> KafkaError | None:
         try:
             if self._consumer is not None:
-                self._consumer._coordinator.check_errors()  # noqa: SLF001  which Faust never does
+                internals.raise_group_error(self._consumer)
         except KafkaError as error:
             return error
         return None
@@ -193,5 +190,4 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await self.call_thread(self._mark_polled)
 
     async def _mark_polled(self) -> None:
-        with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001  aiokafka's own idle clock
-            pass
+        internals.mark_polled(self._ensure_consumer())

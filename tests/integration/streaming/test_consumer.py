@@ -32,7 +32,7 @@ def thread_of(client: "AIOKafkaConsumer | Refusing", reset: str = "earliest") ->
     consumer = cast("ThreadDelegateConsumer", app.consumer)
     consumer._thread.thread_loop.close()  # of Faust's own thread, which is not used
     loop = asyncio.get_running_loop()
-    thread = ConsumerThread(GroupSizeAssignor(), consumer, loop=loop, thread_loop=loop)
+    thread = ConsumerThread(GroupSizeAssignor(), 20, consumer, loop=loop, thread_loop=loop)
     thread._consumer = client
     return thread
 

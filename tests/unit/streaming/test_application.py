@@ -44,7 +44,7 @@ def lifecycle(dispatcher: _Dispatcher) -> Lifecycle:
 @pytest.fixture
 def context(dispatcher: _Dispatcher) -> ConsumerContext:
     """Return what the consumer works for."""
-    return ConsumerContext(cast("Dispatcher", dispatcher), lambda *_: None, GroupSizeAssignor())
+    return ConsumerContext(cast("Dispatcher", dispatcher), lambda *_: None, GroupSizeAssignor(), 500)
 
 
 async def test_faust_gets_the_consumer_that_commits_by_the_ledger(
