@@ -38,6 +38,7 @@ class Broker(ABC):
     bootstrap_servers: str
     idempotent: bool  # whether it takes idempotent producers
     copies = 1  # of each partition, in the topics that are created
+    fetch_max_wait_ms = 500  # how long workers let it hold a fetch request that finds no messages
 
     @abstractmethod
     def start(self) -> None:
@@ -98,6 +99,7 @@ class EmbeddedBroker(Broker):
         tls: makes that gate, which there is then, speak TLS: Tansu itself does not.
     """
 
+    fetch_max_wait_ms = 20  # Tansu answers a waiting fetch not at a message, but after about half of this
     idempotent = False  # Tansu refuses the first version of InitProducerId, the only one that aiokafka speaks
 
     def __init__(self, port: int = 0, *, gated: bool = False, tls: ssl.SSLContext | None = None) -> None:

@@ -70,8 +70,9 @@ class KafkaSettings(SettingsGroup):
     """A worker that the brokers have not heard of for so long is taken for dead and its partitions go to others. It
     speaks up four times as often, from a thread of its own, so a busy worker is not mistaken for a dead one."""
 
-    thoth_investigator_fetch_max_wait_ms: Milliseconds = 20
-    """How long a broker may hold a fetch request that finds no messages; it answers as soon as there is one."""
+    thoth_investigator_fetch_max_wait_ms: Milliseconds = 500
+    """How long a broker may hold a fetch request that finds no messages. Apache Kafka answers as soon as there is one;
+    set it lower for a broker that does not."""
 
     kafka_consumer_auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     """Where a group begins that has committed nothing yet. `latest` leaves out what was sent before its first start."""

@@ -16,6 +16,7 @@ from faust.types import TP
 from investigator.delivery.commit_metadata import decode, encode
 from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.kafka import internals
+from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.kafka.patches.offset_out_of_range import warn_on_offset_out_of_range
 from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, pause_temporarily
 from investigator.streaming.assignor import GroupSizeAssignor
@@ -52,6 +53,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
+        shorten_fetch_wait_while_busy()
         internals.configure_consumer(consumer, assignor=self._group, fetch_max_wait_ms=self._fetch_max_wait_ms)
         warn_on_offset_out_of_range(self.app.conf.consumer_auto_offset_reset)
         return consumer

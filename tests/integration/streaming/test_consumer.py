@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, cast
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import consumer as aiokafka_consumer
 from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
 from investigator.delivery.ledger import CommitPosition
+from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
 from sandbox.broker import Broker
@@ -119,6 +121,17 @@ async def test_a_topic_with_room_again_does_not_wait_for_the_idle_ones(broker: B
         wanted.add(partition)
         thread_of(client)._wake_fetcher()
         assert len((await poll)[partition]) == MESSAGES
+
+
+@pytest.mark.e2e
+async def test_a_started_client_shortens_its_fetches_while_busy(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library makes its fetcher from the name that the patch replaces."""
+    monkeypatch.setattr(aiokafka_consumer, "Fetcher", aiokafka_consumer.Fetcher)
+    shorten_fetch_wait_while_busy()
+    async with fetched(broker, None) as (client, _):
+        assert type(client._fetcher) is aiokafka_consumer.Fetcher
 
 
 @pytest.mark.e2e

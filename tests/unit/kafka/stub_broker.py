@@ -60,13 +60,25 @@ class StubBroker:
 
 
 @asynccontextmanager
-async def fetching(broker: StubBroker, *partitions: TopicPartition, **options: Any) -> AsyncIterator[Fetcher]:  # noqa: ANN401  aiokafka's
-    """Run a fetcher that is assigned the partitions and begins at their offset 0."""
+async def fetching(
+    broker: StubBroker,
+    *partitions: TopicPartition,
+    kind: type[Fetcher] = Fetcher,
+    **options: Any,  # noqa: ANN401  aiokafka's own
+) -> AsyncIterator[Fetcher]:
+    """Run a fetcher that is assigned the partitions and begins at their offset 0.
+
+    Args:
+        broker: answers its requests.
+        partitions: all that it is assigned.
+        kind: aiokafka's class or a patched one.
+        options: the arguments of that class.
+    """
     subscriptions = SubscriptionState()
     subscriptions.assign_from_user(set(partitions))
     for partition in partitions:
         subscriptions.subscription.assignment.state_value(partition).seek(0)
-    fetcher = Fetcher(broker, subscriptions, prefetch_backoff=0.01, **options)
+    fetcher = kind(broker, subscriptions, prefetch_backoff=0.01, **options)
     try:
         yield fetcher
     finally:

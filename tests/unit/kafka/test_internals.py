@@ -101,6 +101,7 @@ TESTED_ELSEWHERE = {
     "_topic_partition": "test_unreadable_batches",
     "_fetch_waiters": "test_fetching",
     "_consumer": "test_fetching",
+    "_records": "test_fetch_wait",
     "_read_offset": "test_fetching",
     "_thread": "test_application",
     "_metrics": "test_monitor",
