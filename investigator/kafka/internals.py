@@ -39,7 +39,7 @@ def refuse_untested_versions() -> None:
     """
     installed = {name: version(name) for name in TESTED_VERSIONS}
     untested = [
-        f"{name} {installed[name]} is installed, tested are versions {tested}"
+        f"{name} {installed[name]} is installed, but only versions {tested} are tested"
         for name, tested in TESTED_VERSIONS.items()
         if not SpecifierSet(tested).contains(installed[name], prereleases=True)
     ]

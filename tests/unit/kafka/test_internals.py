@@ -264,7 +264,7 @@ def test_a_start_on_an_untested_version_is_refused(installed: str, monkeypatch: 
     with pytest.raises(StartupError) as refusal:
         internals.refuse_untested_versions()
     text = str(refusal.value)
-    assert f"aiokafka {installed} is installed, tested are versions >=0.13,<0.15" in text
+    assert f"aiokafka {installed} is installed, but only versions >=0.13,<0.15 are tested" in text
     assert "pip install -r requirements.txt" in text
     assert "faust" not in text
 
