@@ -40,7 +40,7 @@ from investigator.services import build_breakers, build_cluster, build_database,
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
-from investigator.streaming.consumer import build_transport
+from investigator.streaming.consumer import ConsumerContext
 from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
@@ -51,9 +51,6 @@ from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
-
-# The time limit for the last commit and for leaving the group, which normally take a fraction of a second.
-_CLOSING_SECONDS = 10.0
 
 
 def app_from_environment() -> Investigator:
@@ -101,7 +98,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     services = cache(partial(build_services, settings, metrics, breakers, group, clients))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        build_transport(dispatcher, telemetry.show_position, group),
+        ConsumerContext(dispatcher, telemetry.show_position, group, settings.thoth_investigator_fetch_max_wait_ms),
         services=(producer, halt_log),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), clients.close),
         Worker=Worker,
@@ -165,13 +162,7 @@ def _worker_info(settings: Settings) -> WorkerInfo:
 def _lifecycle(
     settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None], close: Callable[[], None]
 ) -> Lifecycle:
-    drain_timeout = settings.thoth_investigator_shutdown_timeout
-    return Lifecycle(
-        prepare,
-        drain=lambda: dispatcher.drain(dispatcher.ledger.assigned(), drain_timeout),
-        close=close,
-        longest_stop=drain_timeout + _CLOSING_SECONDS,
-    )
+    return Lifecycle(prepare, dispatcher, settings.thoth_investigator_shutdown_timeout, close)
 
 
 def _prepare(settings: Settings, services: Callable[[], Services]) -> None:

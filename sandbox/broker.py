@@ -38,6 +38,7 @@ class Broker(ABC):
     bootstrap_servers: str
     idempotent: bool  # whether the broker supports idempotent producers
     replication_factor = 1  # of the topics that `create_topics` creates
+    fetch_max_wait_ms = 500  # how long the broker may hold a worker's fetch request that finds no messages
 
     @abstractmethod
     def start(self) -> None:
@@ -101,6 +102,7 @@ class EmbeddedBroker(Broker):
     """
 
     idempotent = False  # Tansu refuses version 0 of InitProducerId, the only one that aiokafka sends
+    fetch_max_wait_ms = 20  # Tansu answers a waiting fetch not at a message, but after about half of this
 
     def __init__(self, port: int = 0, *, proxied: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._port = free_port(port)

@@ -65,6 +65,7 @@ class Sandbox:
             "KAFKA_CONSUMER_GROUP_ID": group or self.group(modes),
             "KUBECONFIG": str(self._kubeconfig),
             "THOTH_CONSUMER_MODE": json.dumps(list(modes)),
+            "THOTH_INVESTIGATOR_FETCH_MAX_WAIT_MS": str(self.broker.fetch_max_wait_ms),
             "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if self.broker.idempotent else "0",
             "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR": str(self.broker.replication_factor),
             # On the embedded broker, the first join of a group waits for half of the session timeout.

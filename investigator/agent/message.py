@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError,
 from typing_extensions import NotRequired, Required, TypedDict
 
 from investigator.delivery.errors import PermanentError
+from investigator.kafka.internals import record_options
 
 __all__ = [
     "MalformedMessageError",
@@ -73,7 +74,7 @@ M = TypeVar("M", bound=Message)
 
 def fields_of(record: type[Message]) -> dict[str, tuple[Any, bool]]:
     """Tell the type of each field of the record and whether it is required."""
-    options = record._options  # noqa: SLF001  (Faust's own reflection; there is no public one)
+    options = record_options(record)
     return {name: (kind, name not in options.defaults) for name, kind in options.fields.items()}
 
 

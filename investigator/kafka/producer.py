@@ -23,6 +23,7 @@ from aiokafka.structs import RecordMetadata
 from mode import Service
 
 from investigator.delivery.dead_letters import MAX_HEADER_BYTES
+from investigator.kafka.internals import sender_task
 
 T = TypeVar("T")
 
@@ -158,7 +159,7 @@ class DurableProducer(Service):
 
 async def _until_sender_stops(producer: AIOKafkaProducer, doing: Coroutine[Any, Any, T]) -> T:
     """Wait for what a producer does, or for the end of the task in it that sends: nothing comes of it after that."""
-    sender, task = producer._sender.sender_task, asyncio.ensure_future(doing)  # noqa: SLF001  told nowhere else
+    sender, task = sender_task(producer), asyncio.ensure_future(doing)
     try:
         await asyncio.wait({task, sender}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():

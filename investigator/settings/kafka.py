@@ -71,6 +71,10 @@ class KafkaSettings(SettingsGroup):
     """A worker whose heartbeats are missing for this time counts as dead, and its partitions go to other workers. It
     sends four heartbeats in this time, from a separate thread, so that a busy worker does not look dead."""
 
+    thoth_investigator_fetch_max_wait_ms: Milliseconds = 500
+    """How long a broker may hold a fetch request that finds no messages. Apache Kafka answers as soon as there is one;
+    set it lower for a broker that does not."""
+
     kafka_consumer_auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     """Where a group without committed offsets starts. `latest` skips messages that were sent before the first start."""
 

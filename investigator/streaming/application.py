@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Faust application, with its consumer bound to the delivery engine, which is drained before a stop."""
+"""The Faust application, whose consumer commits by the ledger, and which drains the dispatcher before a stop."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -9,6 +9,12 @@ import faust
 from faust.types import TransportT
 from faust.web.drivers.aiohttp import Web
 from mode.types import ServiceT
+
+from investigator.delivery.dispatcher import Dispatcher
+from investigator.streaming.consumer import ConsumerContext, LedgerTransport
+
+# How long the last commit and leaving the group may take; both need a fraction of a second while the brokers answer.
+_CLOSING_SECONDS = 10.0
 
 
 class WebServer(Web):
@@ -19,57 +25,66 @@ class WebServer(Web):
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """What happens before and after the run of a worker.
+    """The steps before the start and before the stop of a worker.
 
     Args:
-        prepare: called before anything starts; raises where the worker can't.
-        drain: finishes what is in hand when it is to stop, within bounds.
+        prepare: called before anything starts; raises StartupError if the worker can't start.
+        dispatcher: drained before a stop.
+        drain_timeout: seconds that messages in flight may take to finish at a stop.
         close: stops the threads and closes the connections of the handlers' clients, after the last handler.
-        longest_stop: after so many seconds the process ends in any case.
     """
 
     prepare: Callable[[], None]
-    drain: Callable[[], Awaitable[None]]
+    dispatcher: Dispatcher
+    drain_timeout: float
     close: Callable[[], None]
-    longest_stop: float
+
+    @property
+    def stop_timeout(self) -> float:
+        """Seconds after which a worker that is stopping ends in any case."""
+        return self.drain_timeout + _CLOSING_SECONDS
+
+    async def drain(self) -> None:
+        """Finish the messages in flight, for at most `drain_timeout` seconds, and accept no others."""
+        await self.dispatcher.drain(self.dispatcher.ledger.assigned(), self.drain_timeout)
 
 
 class Investigator(faust.App):
-    """An application whose consumer commits by the ledger, and which finishes what is in hand before a stop.
+    """A Faust application that commits by the ledger, and finishes the messages in flight before it stops.
 
     Args:
         group: the consumer group.
-        transport: the class of transport that the consumer comes from.
-        services: what is started and stopped with the worker.
-        lifecycle: what happens before and after.
-        options: what Faust's own application takes.
+        context: the parts of the worker that its consumer reports to.
+        services: started and stopped with the worker.
+        lifecycle: the steps before the start and before the stop.
+        options: the settings of Faust's own application.
     """
 
     def __init__(
         self,
         group: str,
-        transport: type[TransportT],
+        context: ConsumerContext,
         services: Sequence[ServiceT],
         lifecycle: Lifecycle,
         **options: Any,  # noqa: ANN401  whatever Faust has settings for
     ) -> None:
         self.lifecycle = lifecycle
-        self._transport_class = transport
+        self._context = context
         super().__init__(group, **options)
-        # Faust starts what is an instance already as well, which its annotation does not say.
+        # Faust's annotation asks for classes, but it starts instances as well.
         self._extra_services.extend(cast("Sequence[type[ServiceT]]", services))
 
     def _new_transport(self) -> TransportT:
-        return self._transport_class(self.conf.broker_consumer, self)
+        return LedgerTransport(self._context, self)
 
     def _new_web(self) -> WebServer:
         return WebServer(self)
 
     def _create_directories(self) -> None:
-        """Do nothing: there are no tables whose data would need a place."""
+        """Do nothing: without tables, Faust has no data to store on disk."""
 
     async def on_stop(self) -> None:
-        """Finish what is in hand before the consumer commits and leaves the group."""
+        """Finish the messages in flight before the consumer commits and leaves the group."""
         await self.lifecycle.drain()
         await super().on_stop()
 

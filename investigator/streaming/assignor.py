@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many workers share the topics: Kafka tells a member only its own part, so the group's leader tells the rest."""
+"""How many workers share the topics: a member only gets its own assignment, so the group's leader adds the number."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,36 +9,36 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 
 
 class GroupSizeAssignor:
-    """The consumer group of a worker, as an assignor of aiokafka: round robin, with a word on the whole beside it.
+    """An assignor of aiokafka: round robin, with the number of workers in the user data of each assignment.
 
-    Workers of other versions in the group understand the assignments, and give ones without that word.
+    Workers of other versions in the group understand these assignments; theirs come without the number.
     """
 
     name = RoundRobinPartitionAssignor.name
 
     def __init__(self) -> None:
-        self._workers = 1
+        self._members = 1
 
     def member_count(self) -> int:
-        """Give the number of workers that have partitions, at least 1; also 1 where the leader did not tell."""
-        return self._workers
+        """Return the number of workers that have partitions: at least 1, and 1 if the leader did not send it."""
+        return self._members
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
-        """Say which topics this worker wants."""
+        """Return the subscription that this worker joins the group with."""
         return RoundRobinPartitionAssignor.metadata(topics)
 
     def assign(
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """Share out the partitions among the members; asked of whichever worker leads the group."""
-        shares = RoundRobinPartitionAssignor.assign(cluster, members)
-        workers = str(sum(bool(share.assignment) for share in shares.values())).encode()
+        """Assign the partitions to the members; called only on the worker that leads the group."""
+        assignments = RoundRobinPartitionAssignor.assign(cluster, members)
+        count = str(sum(bool(each.assignment) for each in assignments.values())).encode()
         return {
-            member: ConsumerProtocolMemberAssignment(share.version, share.assignment, workers)
-            for member, share in shares.items()
+            member: ConsumerProtocolMemberAssignment(each.version, each.assignment, count)
+            for member, each in assignments.items()
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Take in what the leader has decided."""
-        told: bytes = assignment.user_data or b""
-        self._workers = max(1, int(told)) if told.isdigit() else 1
+        """Read the number of workers from the assignment that the leader sent."""
+        count: bytes = assignment.user_data or b""
+        self._members = max(1, int(count)) if count.isdigit() else 1

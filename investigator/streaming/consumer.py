@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's Kafka consumer, made to commit what our ledger says instead of what Faust believes was acknowledged.
+"""Faust's Kafka consumer, which commits what our ledger says and not what Faust takes for acknowledged.
 
-Faust commits past unfinished messages when they finish out of order, forgets gaps at the start of a topic, and ends the
-worker when a commit fails. So its acknowledgements are not used at all: streams are read with `noack`, and the hooks
-below answer Faust's question "what may be committed?" from the ledger. When Faust commits (by interval, at a
-rebalance, at shutdown) stays as it is.
+Faust commits past unfinished messages when they finish out of order (https://github.com/faust-streaming/faust/issues/606),
+loses gaps at the start of a topic, and ends the worker when a commit fails. So its acknowledgements are not used:
+streams are read with `noack`, and the hooks below answer from the ledger what may be committed. When Faust commits (by
+interval, at a rebalance, at a stop) stays as it is.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, Message
-from faust.types.transports import TPorTopicSet
+from faust.types import TP, AppT, Message, TransportT
+from faust.types.transports import ConsumerCallback, TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
@@ -29,138 +29,153 @@ from investigator.streaming.eager_service import EagerWaitMixin
 if TYPE_CHECKING:
     from investigator.streaming.application import Investigator
 
-# How long messages in hand may take to finish when their partitions go to another worker. What is not finished is done
-# again there and finds its workflows already made, so this only saves work, while the whole group waits.
-_REBALANCE_GRACE_SECONDS = 2.0
+# How long messages in flight may take to finish when their partitions move to another worker, while the whole group
+# waits. The next owner redelivers unfinished ones and finds their workflows in place, so this only saves work.
+_REVOKE_DRAIN_SECONDS = 2.0
 
-# A broker that has gone away does not keep a worker from ending.
-_COMMIT_PATIENCE_SECONDS = 5.0
+# An unavailable broker must not keep a worker from stopping.
+_COMMIT_TIMEOUT_SECONDS = 5.0
 
-# How often a worker that is kept out of its group tries again.
-_GROUP_ERROR_SECONDS = 2.0
+# How often a worker that can't join its group checks for the reason.
+_GROUP_CHECK_SECONDS = 2.0
+
+# Faust leaves a topic out of a poll while the topic's buffer is full. During Faust's own poll, of a second, that buffer
+# would run empty long before the topic is polled again. `wake_fetcher` ends most of these polls early.
+_MAX_POLL_SECONDS = 0.05
 
 _SESSION_REMEDY = (
     "THOTH_INVESTIGATOR_SESSION_TIMEOUT has to lie within the brokers' group.min.session.timeout.ms and "
-    "group.max.session.timeout.ms; as it is, this worker is let into no group."
+    "group.max.session.timeout.ms; with its present value no broker lets this worker join a group"
 )
 
 ShowPosition = Callable[[Partition, int | None], None]
 
 
 class ConsumerContext(NamedTuple):
-    """What the consumers of a worker work for."""
+    """The parts of a worker that its consumer reports to.
+
+    Args:
+        dispatcher: handles the messages.
+        show_position: called with the offset that was committed of a partition; with None when it is revoked.
+        group: learns how many workers share the topics.
+        fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
+    """
 
     dispatcher: Dispatcher
     show_position: ShowPosition
     group: GroupSizeAssignor
-
-
-# A topic of which there is enough in memory is left out while the others are polled. With Faust's wait, a second, what
-# is in memory has long been handled before that topic gets its turn again. `look_again` ends most of these waits early.
-_LONGEST_POLL_SECONDS = 0.05
+    fetch_max_wait_ms: int
 
 
 class LedgerConsumer(EagerWaitMixin, driver.Consumer):
-    """A consumer that commits by the ledger of the dispatcher, and tells that which partitions it has."""
+    """A consumer that commits by the ledger of the dispatcher, and assigns and revokes the dispatcher's partitions.
 
-    #: Set by `build_transport` before Faust makes the consumer.
-    context: ClassVar["ConsumerContext"]
+    Args:
+        context: the parts of the worker that it reports to.
+        transport: Faust's transport, which made it.
+        options: the arguments of Faust's own consumer.
+    """
 
     _thread: ConsumerThread
 
     #: What Faust is about to commit.
     _commit_positions: Mapping[TP, CommitPosition]
 
+    def __init__(self, context: ConsumerContext, transport: TransportT, **options: Any) -> None:  # noqa: ANN401  Faust's own
+        self._context = context  # set first: Faust's constructor calls _new_consumer_thread
+        super().__init__(transport, **options)
+
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self.context.group, self, loop=self.loop, beacon=self.beacon)
+        group, wait = self._context.group, self._context.fetch_max_wait_ms
+        return ConsumerThread(group, wait, self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Finish and commit what can be, then let go of what was in hand of these partitions."""
+        """Finish and commit as many messages of the partitions as the drain time allows; cancel the others."""
         partitions = [Partition(*tp) for tp in revoked]
-        await self.context.dispatcher.drain(partitions, self._grace())
+        await self._context.dispatcher.drain(partitions, self._drain_seconds())
         await self.commit_and_end_transactions()
-        self.context.dispatcher.revoke(partitions)
+        self._context.dispatcher.revoke(partitions)
         for partition in partitions:
-            self.context.show_position(partition, None)
+            self._context.show_position(partition, None)
         await super().on_partitions_revoked(revoked)
 
-    def _grace(self) -> float:
-        # A worker that ends has more time for what is in hand; its drain, which is under way, keeps to the bound.
+    def _drain_seconds(self) -> float:
+        # A stop gives messages in flight more time than a rebalance; its own drain, which is under way, has that bound.
         if self.app.should_stop:
-            return cast("Investigator", self.app).lifecycle.longest_stop
-        return _REBALANCE_GRACE_SECONDS
+            return cast("Investigator", self.app).lifecycle.stop_timeout
+        return _REVOKE_DRAIN_SECONDS
 
     async def commit_and_end_transactions(self) -> None:
-        """Commit all that is finished, also what was finished while another commit was under way."""
+        """Commit every finished message, including those that finished while another commit was under way."""
         try:
-            await asyncio.wait_for(self._commit_rest(), _COMMIT_PATIENCE_SECONDS)
+            await asyncio.wait_for(self._commit_rest(), _COMMIT_TIMEOUT_SECONDS)
         except asyncio.TimeoutError:
-            self.log.warning("The last commit was not confirmed; what it was about may be done again")
+            self.log.warning("The brokers did not confirm the last commit; its messages may be redelivered")
 
     async def _commit_rest(self) -> None:
         await self.maybe_wait_for_commit_to_finish()
         await self.force_commit()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Begin to take up messages of these partitions, before Faust fetches the first one."""
-        self.context.dispatcher.assign(Partition(*tp) for tp in assigned)
+        """Assign the partitions to the dispatcher before Faust fetches their first messages."""
+        self._context.dispatcher.assign(Partition(*tp) for tp in assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
-        """Fetch what is there, and look again soon which partitions are to be fetched."""
-        return super().getmany(min(timeout, _LONGEST_POLL_SECONDS))
+        """Return fetched messages; wait for a short time only, so that topics with room again are polled soon."""
+        return super().getmany(min(timeout, _MAX_POLL_SECONDS))
 
     def on_buffer_drop(self, tp: TP) -> None:
-        """Fetch of this partition again, at once: the poll under way may be waiting for the others."""
+        """Poll the partition again at once: the poll under way may be waiting for messages of others."""
         super().on_buffer_drop(tp)
         self._thread.wake_fetcher()
 
     def _to_message(self, tp: TP, record: ConsumerRecord) -> ConsumerMessage:
-        """Note to which page of the ledger the message belongs."""
+        """Turn a record into Faust's message, with the assignment epoch that it belongs to."""
         if record.offset < (self._read_offset[tp] or 0):
             self._handle_offset_reset(tp, record.offset)
         message = super()._to_message(tp, record)
-        return with_epoch(message, self.context.dispatcher.ledger.epoch(Partition(*tp)))
+        return with_epoch(message, self._context.dispatcher.ledger.epoch(Partition(*tp)))
 
     def _handle_offset_reset(self, tp: TP, offset: int) -> None:
-        # The topic was cut off or made anew. Faust and the ledger would take its messages for some that they have had.
-        self.log.warning("%s partition %s goes on at the earlier offset %s", tp.topic, tp.partition, offset)
+        # The topic was truncated or recreated. Faust and the ledger would drop its messages as duplicates.
+        self.log.warning("%s partition %s continues at the earlier offset %s", tp.topic, tp.partition, offset)
         self._read_offset.pop(tp, None)
-        self.context.dispatcher.assign([Partition(*tp)])
+        self._context.dispatcher.assign([Partition(*tp)])
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        for partition in self.context.dispatcher.ledger.committable():
+        for partition in self._context.dispatcher.ledger.committable():
             tp = TP(*partition)
             if topics is None or tp in topics or tp.topic in topics:
                 yield tp
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        marks = self.context.dispatcher.ledger.committable()
-        self._commit_positions = {tp: marks[Partition(*tp)] for tp in tps if Partition(*tp) in marks}
-        return {tp: mark.offset for tp, mark in self._commit_positions.items()}
+        positions = self._context.dispatcher.ledger.committable()
+        self._commit_positions = {tp: positions[Partition(*tp)] for tp in tps if Partition(*tp) in positions}
+        return {tp: position.offset for tp, position in self._commit_positions.items()}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        # Another commit may have been under way, and have got this far first.
-        marks = {tp: self._commit_positions[tp] for tp in offsets if tp in self._commit_positions}
-        committed = await self._thread.commit_positions(marks)
-        for tp, mark in committed.items():
-            self.context.dispatcher.ledger.record_commit(Partition(*tp), mark)
-            self.context.show_position(Partition(*tp), mark.offset)
+        # A commit that ran at the same time may have replaced the positions.
+        positions = {tp: self._commit_positions[tp] for tp in offsets if tp in self._commit_positions}
+        committed = await self._thread.commit_positions(positions)
+        for tp, position in committed.items():
+            self._context.dispatcher.ledger.record_commit(Partition(*tp), position)
+            self._context.show_position(Partition(*tp), position.offset)
         return bool(committed)
 
     async def perform_seek(self) -> None:
-        """Go to the committed offsets, and learn what was finished beyond them."""
+        """Seek to the committed offsets, and load from the commit metadata which later messages are finished."""
         await super().perform_seek()
-        for partition, mark in (await self._thread.committed_positions()).items():
-            self.context.dispatcher.ledger.restore(partition, mark)
+        for partition, position in (await self._thread.committed_positions()).items():
+            self._context.dispatcher.ledger.restore(partition, position)
         await self._commit_start_offsets()
 
     async def _commit_start_offsets(self) -> None:
-        # Else whoever gets such a partition next would begin behind what has come until then.
-        beginnings = self._thread.start_offsets()
-        for partition, offset in beginnings.items():
-            self.context.dispatcher.ledger.set_start_offset(partition, offset)
-        if beginnings:
+        # Otherwise the next owner would start at the then-current end and skip everything produced in between.
+        start_offsets = self._thread.start_offsets()
+        for partition, offset in start_offsets.items():
+            self._context.dispatcher.ledger.set_start_offset(partition, offset)
+        if start_offsets:
             await self.commit()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
@@ -168,8 +183,8 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
 
     @Service.task
     async def _keep_membership(self) -> None:
-        # Faust stops polling while all of its buffers are full, as they are when everything waits for the cluster;
-        # after broker_max_poll_interval the client would leave the group, though this worker is well.
+        # Faust does not poll while all of its buffers are full, as they are while every topic waits for the cluster.
+        # After broker_max_poll_interval the client would then leave the group, though this worker is healthy.
         interval = self.app.conf.broker_max_poll_interval / 4
         while not self.should_stop:
             await self.sleep(interval)
@@ -179,7 +194,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
     @Service.task
     async def _watch_membership(self) -> None:
         while not self.should_stop:
-            await self.sleep(_GROUP_ERROR_SECONDS)
+            await self.sleep(_GROUP_CHECK_SECONDS)
             if not self.should_stop:
                 await self._report_group_error(await self._thread.group_error())
 
@@ -188,19 +203,21 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
             self.log.critical("%s", _SESSION_REMEDY)
             await self.crash(error)
         elif error is not None:
-            self.log.warning("Not in the consumer group, will be tried again: %r; see docs/kafka.md", error)
+            self.log.warning("Not in the consumer group, will try again: %r; see docs/kafka.md", error)
 
 
-def build_transport(
-    dispatcher: Dispatcher, show_position: ShowPosition, group: GroupSizeAssignor
-) -> type[driver.Transport]:
-    """Make the class of transport whose consumers, which Faust makes itself, work for this dispatcher.
+class LedgerTransport(driver.Transport):
+    """Faust's transport over aiokafka, which makes the consumer that commits by the ledger.
 
     Args:
-        dispatcher: handles the messages.
-        show_position: told the offset that was committed of a partition; None when the partition goes elsewhere.
-        group: learns who else shares the topics.
+        context: passed to the consumer.
+        app: the Faust application, whose setting `broker_consumer` names the brokers.
     """
-    bound = ConsumerContext(dispatcher, show_position, group)
-    consumer = type("BoundConsumer", (LedgerConsumer,), {"context": bound, "__module__": __name__})
-    return type("LedgerTransport", (driver.Transport,), {"Consumer": consumer})
+
+    def __init__(self, context: ConsumerContext, app: AppT) -> None:
+        super().__init__(app.conf.broker_consumer, app)
+        self._context = context
+
+    def create_consumer(self, callback: ConsumerCallback, **options: Any) -> LedgerConsumer:  # noqa: ANN401  Faust's own
+        """Return the consumer; Faust calls this once, when the worker starts."""
+        return LedgerConsumer(self._context, self, callback=callback, loop=self.loop, **options)

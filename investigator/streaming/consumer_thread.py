@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The thread in which Faust's consumer talks to the broker, made to survive what a broker may do."""
+"""The thread in which Faust's consumer talks to the brokers, extended to survive their errors."""
 
 import asyncio
 import contextlib
@@ -15,42 +15,46 @@ from faust.types import TP
 
 from investigator.delivery.commit_metadata import decode, encode
 from investigator.delivery.ledger import CommitPosition, Partition
+from investigator.kafka import internals
+from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.kafka.patches.offset_out_of_range import warn_on_offset_out_of_range
 from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, pause_temporarily
 from investigator.streaming.assignor import GroupSizeAssignor
 
-# While a topic of which there is enough in memory is left out, the others are fetched; with Faust's wait, 1.5 seconds,
-# what is in memory has long been handled before that topic gets its turn again. And some brokers, the embedded one
-# among them, do not answer a waiting fetch as soon as there is a message.
-_LONGEST_FETCH_MS = 20
-
-# A partition without a leader does not keep the others waiting for its position.
-_POSITION_PATIENCE_SECONDS = 2.0
+# A partition without a leader must not delay the seek of the others.
+_POSITION_TIMEOUT_SECONDS = 2.0
 
 _REFUSED = (
-    "Not allowed to read topic %s any more; all else goes on, and it is tried again every %g seconds. The right READ "
-    "on it has to be given back, see docs/kafka.md"
+    "READ on topic %s was revoked; all other topics continue, and this one is tried again every %g seconds. Grant READ "
+    "on it again, see docs/kafka.md"
 )
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that talks to the broker; survives what a broker may do.
+    """The thread that talks to the brokers; their errors pause a topic or delay a commit, and end no worker.
 
     Args:
-        group: learns who else shares the topics.
-        options: what Faust makes such a thread of.
+        group: shares out the partitions, and learns how many workers share them.
+        fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
+        args: the arguments of Faust's own thread.
+        options: the same.
     """
 
-    def __init__(self, group: GroupSizeAssignor, *args: Any, **options: Any) -> None:  # noqa: ANN401  whatever Faust passes
+    def __init__(
+        self,
+        group: GroupSizeAssignor,
+        fetch_max_wait_ms: int,
+        *args: Any,  # noqa: ANN401  whatever Faust passes
+        **options: Any,  # noqa: ANN401  same
+    ) -> None:
         super().__init__(*args, **options)
         self._group = group
+        self._fetch_max_wait_ms = fetch_max_wait_ms
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001  Faust has no setting for it
-        # What a producer has taken back is not to be handled; Faust would have that only for transactions of its own.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001  Faust sets it from its own
-        consumer._partition_assignment_strategy = [self._group]  # noqa: SLF001  Faust has no setting for it
+        shorten_fetch_wait_while_busy()
+        internals.configure_consumer(consumer, assignor=self._group, fetch_max_wait_ms=self._fetch_max_wait_ms)
         warn_on_offset_out_of_range(self.app.conf.consumer_auto_offset_reset)
         return consumer
 
@@ -77,20 +81,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.error(_REFUSED, ", ".join(sorted(topics)), PAUSE_SECONDS)
             self._refused |= topics
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._refused.difference_update, topics)
-        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001  the positions are kept there
-        if subscription is not None and (assignment := subscription.assignment) is not None:
+        assignment = internals.assignment_of(self._ensure_consumer())
+        if assignment is not None:
             pause_temporarily(assignment, [tp for tp in assignment.tps if tp.topic in topics])
 
-    async def commit_positions(self, marks: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
-        """Commit; gives what the broker has of it. What it does not have now is committed another time."""
-        committed: Mapping[TP, CommitPosition] = await self.call_thread(self._commit_positions, marks)
+    async def commit_positions(self, positions: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
+        """Commit and return those positions that the brokers confirmed; the caller commits the others later."""
+        committed: Mapping[TP, CommitPosition] = await self.call_thread(self._commit_positions, positions)
         return committed
 
-    async def _commit_positions(self, marks: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
+    async def _commit_positions(self, positions: Mapping[TP, CommitPosition]) -> Mapping[TP, CommitPosition]:
         assignment = self.assignment()
         wanted = {
-            TopicPartition(*tp): OffsetAndMetadata(mark.offset, encode(mark))
-            for tp, mark in marks.items()
+            TopicPartition(*tp): OffsetAndMetadata(position.offset, encode(position))
+            for tp, position in positions.items()
             if tp in assignment and tp.topic not in self._refused
         }
         if not wanted:
@@ -98,37 +102,37 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             await self._ensure_consumer().commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
-            self.log.info("Not committed, since the partitions were assigned anew: %s", error)
+            self.log.info("Not committed, since the partitions were reassigned: %s", error)
             return {}
         except TopicAuthorizationFailedError as error:
-            refused = error.args[0]  # while the broker has taken all others
+            refused = error.args[0]  # the broker has committed all other topics
             self._pause_refused_topics(refused)
-            return {tp: mark for tp, mark in marks.items() if tp in wanted and tp.topic not in refused}
+            return {tp: position for tp, position in positions.items() if tp in wanted and tp.topic not in refused}
         except KafkaError as error:
-            self.log.warning("Not committed, will be tried again: %r", error)
+            self.log.warning("Not committed, will try again: %r", error)
             return {}
-        return {tp: mark for tp, mark in marks.items() if tp in wanted}
+        return {tp: position for tp, position in positions.items() if tp in wanted}
 
     async def committed_positions(self) -> dict[Partition, CommitPosition]:
-        """Give what was committed of the assigned partitions, by whomever; none where the broker does not tell."""
-        marks: dict[Partition, CommitPosition] = await self.call_thread(self._committed_positions)
-        return marks
+        """Return what any worker has committed of the assigned partitions; empty if the brokers do not answer."""
+        positions: dict[Partition, CommitPosition] = await self.call_thread(self._committed_positions)
+        return positions
 
     async def _committed_positions(self) -> dict[Partition, CommitPosition]:
         consumer = self._ensure_consumer()
         try:
-            coordinator = consumer._coordinator  # noqa: SLF001  aiokafka's own `committed` leaves the metadata out
-            found = await coordinator.fetch_committed_offsets(list(consumer.assignment()))
+            found = await internals.fetch_commits(consumer, consumer.assignment())
         except KafkaError as error:
-            self.log.warning("What was finished beyond the commits is not known and may be done again: %r", error)
+            self.log.warning("Could not read commit metadata; some processed messages may be redelivered: %r", error)
             return {}
-        return {Partition(*tp): decode(at.offset, at.metadata) for tp, at in found.items()}
+        return {Partition(*tp): decode(commit.offset, commit.metadata) for tp, commit in found.items()}
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go back to what was committed, or to where a group without a commit begins.
+        """Seek to the committed offsets; without a commit, to where the group starts. Return the offsets.
 
-        Faust drops what is fetched around a rebalance and counts on this to bring it again. But aiokafka stays where it
-        is when nothing was committed, or offset 0 was: the first messages of a topic would be lost.
+        Faust drops messages that it fetched around a rebalance, and counts on this seek to fetch them again. But
+        aiokafka does not seek if nothing or offset 0 was committed (https://github.com/aio-libs/aiokafka/issues/1003):
+        the first messages of a topic would be lost.
         """
         committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
         return committed
@@ -141,19 +145,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 self._start_offsets.pop(Partition(*tp), None)
             if offset == 0:
                 consumer.seek(tp, 0)
-        unknown = [tp for tp, offset in committed.items() if offset is None]
+        uncommitted = [tp for tp, offset in committed.items() if offset is None]
         if self.app.conf.consumer_auto_offset_reset == "latest":
-            return {**committed, **await self._seek_to_first_position(unknown)}
-        if unknown:
-            await consumer.seek_to_beginning(*unknown)
+            return {**committed, **await self._seek_to_first_position(uncommitted)}
+        if uncommitted:
+            await consumer.seek_to_beginning(*uncommitted)
         return committed
 
     async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
-        # Whenever aiokafka is asked, `latest` is the end of that moment, behind what has come since the last time.
+        # aiokafka resolves `latest` to the present end each time: after messages that came since the first time.
         consumer = self._ensure_consumer()
         for tp in (tp for tp in partitions if Partition(*tp) not in self._start_offsets):
             with contextlib.suppress(asyncio.TimeoutError):
-                position = await asyncio.wait_for(consumer.position(tp), _POSITION_PATIENCE_SECONDS)
+                position = await asyncio.wait_for(consumer.position(tp), _POSITION_TIMEOUT_SECONDS)
                 self._start_offsets[Partition(*tp)] = position
         found = {tp: self._start_offsets[Partition(*tp)] for tp in partitions if Partition(*tp) in self._start_offsets}
         for tp, offset in found.items():
@@ -161,37 +165,34 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return found
 
     def start_offsets(self) -> Mapping[Partition, int]:
-        """Give where a group that begins with what is new found itself first, of partitions without a commit then."""
+        """Return the ends that a group with `latest` found first, of partitions that had no commit then."""
         return dict(self._start_offsets)
 
     def wake_fetcher(self) -> None:
-        """Let a poll that waits for messages look at what has been fetched already; may be called from any thread."""
-        with contextlib.suppress(RuntimeError):  # its loop is closed, and nobody waits any more
+        """Let a poll that waits for messages look again at what has been fetched; thread-safe."""
+        with contextlib.suppress(RuntimeError):  # the thread's loop is closed, so no poll waits
             self.thread_loop.call_soon_threadsafe(self._wake_fetcher)
 
     def _wake_fetcher(self) -> None:
-        fetcher = self._consumer and self._consumer._fetcher  # noqa: SLF001  aiokafka has no way to end a wait
-        for waiter in fetcher._fetch_waiters if fetcher else ():  # noqa: SLF001  same
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._consumer is not None:
+            internals.wake_poll(self._consumer)
 
     async def group_error(self) -> KafkaError | None:
-        """Take what keeps this worker out of the group; the client tries again only after somebody has."""
+        """Return what keeps this worker out of the group, if anything does; the client then tries to join again."""
         error: KafkaError | None = await self.call_thread(self._group_error)
         return error
 
     async def _group_error(self) -> KafkaError | None:
         try:
             if self._consumer is not None:
-                self._consumer._coordinator.check_errors()  # noqa: SLF001  which Faust never does
+                internals.raise_group_error(self._consumer)
         except KafkaError as error:
             return error
         return None
 
     async def heartbeat_poll(self) -> None:
-        """Tell the group coordinator's client that this worker is alive though it may not poll right now."""
+        """Count as a poll for `max_poll_interval_ms`, though this worker may not poll right now."""
         await self.call_thread(self._mark_polled)
 
     async def _mark_polled(self) -> None:
-        with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001  aiokafka's own idle clock
-            pass
+        internals.mark_polled(self._ensure_consumer())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits of a service that begin at once what they wait for, and end there if it needs no waiting."""
+"""A service that runs the awaited coroutine eagerly and creates tasks only if it actually suspends."""
 
 import asyncio
 from typing import cast
@@ -10,21 +10,21 @@ from mode.services import WaitArgT, WaitResults
 
 
 class EagerWaitMixin(Service):
-    """A service to mix into another one.
+    """A mixin for another service.
 
-    Faust's consumer hands each message to its stream by `wait_first`, so that a rebalance or the end can break in. It
-    makes four tasks of that, though the stream nearly always has room and there is nothing to wait for.
+    Faust's consumer passes each message to its stream by `wait_first`, so that a rebalance or a stop can interrupt it.
+    Faust creates four tasks for that, though the stream nearly always has room and the coroutine does not suspend.
     """
 
     async def wait_first(self, *awaited: WaitArgT, timeout: Seconds | None = None) -> WaitResults:
-        """Wait for the first of several to end; what is left of a first one that is under way goes on as a task."""
+        """Wait until the first of several ends; a coroutine that was started and loses is cancelled, as in mode."""
         first, *others = awaited
-        longest = cast("Seconds", timeout)  # which mode declares so, though its default is None
+        wait_timeout = cast("Seconds", timeout)  # mode's annotation excludes None, though None is its default
         if not asyncio.iscoroutine(first):
-            return await super().wait_first(*awaited, timeout=longest)
+            return await super().wait_first(*awaited, timeout=wait_timeout)
         start = CoroStart(first)
         if not start.done():
-            return await super().wait_first(start.as_coroutine(), *others, timeout=longest)
+            return await super().wait_first(start.as_coroutine(), *others, timeout=wait_timeout)
         for other in others:
             if asyncio.iscoroutine(other):
                 other.close()

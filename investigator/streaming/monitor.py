@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's own metrics, without those of each single message, which cost more than all the rest of Faust does for it.
+"""Faust's own metrics, without those of single messages, which cost more than the rest of Faust's work per message.
 
-`investigator.observability.metrics` counts what happens to messages. Faust's own numbers would be wrong here: Faust
-takes a message for active until its stream acknowledges it, and this worker commits from the ledger instead.
+`investigator.observability.metrics` counts what happens to messages. Faust's own numbers would be wrong here: for Faust
+a message is active until its stream acknowledges it, and this worker commits from the ledger instead.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ __all__ = ["add_monitor"]
 
 
 class QuietMonitor(PrometheusMonitor):
-    """Counts rebalances, assignments, commits, what is sent and served; of messages it knows the offsets alone."""
+    """A monitor of rebalances, assignments, commits, writes and web requests; of messages it records offsets only."""
 
     def on_message_in(self, tp: TP, offset: int, message: Message) -> None:
         """Do nothing."""
@@ -31,17 +31,17 @@ class QuietMonitor(PrometheusMonitor):
         """Do nothing."""
 
     def track_tp_end_offset(self, tp: TP, offset: int) -> None:
-        """Note where the partition ends; looked at when the metrics are fetched."""
+        """Record the end of the partition; the gauge reads it when the metrics are scraped."""
         if tp not in self.tp_end_offsets:
             gauge = self._metrics.topic_partition_end_offset.labels(topic=tp.topic, partition=tp.partition)
-            gauge.set_function(self._end_of(tp))
+            gauge.set_function(self._end_offset(tp))
         self.tp_end_offsets[tp] = offset
 
-    def _end_of(self, tp: TP) -> Callable[[], float]:
+    def _end_offset(self, tp: TP) -> Callable[[], float]:
         return lambda: self.tp_end_offsets.get(tp, 0)
 
 
 def add_monitor(app: faust.App, registry: CollectorRegistry) -> None:
-    """Let the application keep Faust's metrics and serve all metrics of the registry at /metrics."""
+    """Record Faust's metrics in the registry, and serve all metrics of the registry at /metrics."""
     setup_prometheus_sensors(app, registry=registry, name_prefix="faust")
-    app.monitor = QuietMonitor(cast("QuietMonitor", app.monitor)._metrics)  # noqa: SLF001 - Faust makes them nowhere else
+    app.monitor = QuietMonitor(cast("QuietMonitor", app.monitor)._metrics)  # noqa: SLF001  only Faust's set-up makes them

@@ -10,23 +10,23 @@ from investigator.kafka.options import ssl_context
 from investigator.settings import Settings
 from investigator.settings.secrets import secret_value
 
-# Faust feeds all topics by one loop, which stands still while it waits for room in the buffer of one of them. Its own
-# back-pressure sets in at a share of the buffer, so a poll must bring less than what is left by then.
+# One loop of Faust feeds the buffers of all topics, and it stops while it waits for room in one of them. Faust's own
+# back-pressure starts at a share of the buffer, so one poll must return fewer messages than the rest of the buffer.
 _BUFFERED_MESSAGES = 1000
 _POLLED_MESSAGES = 100
 
-# After a crash the messages that were handled since the last commit come again, to find their work already done.
+# After a crash the messages that finished since the last commit are redelivered, and find their workflows in place.
 _COMMIT_SECONDS = 1.0
 
-# How soon new partitions are noticed, and topics that were made anew.
+# How soon a worker discovers new partitions, and recreated topics.
 _METADATA_MS = 20_000
 
-# Of one partition at once, unless a single message may be larger.
-_FETCHED_BYTES = 1024 * 1024
+# The size of one fetch from a partition; larger where a single message may be larger.
+_FETCH_BYTES = 1024 * 1024
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
-    """Give the options of Faust's application; what they guard against is told in docs/design.md."""
+    """Return the options of Faust's application; docs/design.md says what they guard against."""
     session = settings.thoth_investigator_session_timeout
     return {
         "broker": ";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers),
@@ -38,13 +38,13 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "broker_max_poll_records": _POLLED_MESSAGES,
         "broker_commit_interval": _COMMIT_SECONDS,
         "stream_buffer_maxsize": _BUFFERED_MESSAGES,
-        "stream_wait_empty": False,  # what is in hand is drained by the dispatcher, which does not wait without limit
+        "stream_wait_empty": False,  # Faust waits without limit; the dispatcher drains messages in flight within one
         "consumer_auto_offset_reset": settings.kafka_consumer_auto_offset_reset,
         "consumer_group_instance_id": settings.kafka_consumer_group_instance_id,
         "consumer_metadata_max_age_ms": _METADATA_MS,
-        "consumer_max_fetch_size": max(settings.kafka_message_max_bytes, _FETCHED_BYTES),
-        "table_standby_replicas": 0,  # Faust's own assignor gives one worker all topics that have one partition
-        "topic_allow_declare": False,  # topics are created before the start, with partitions of our choice
+        "consumer_max_fetch_size": max(settings.kafka_message_max_bytes, _FETCH_BYTES),
+        "table_standby_replicas": 0,  # Faust's assignor would assign all topics of one partition to one worker
+        "topic_allow_declare": False,  # the preflight creates topics, with as many partitions as set
         "topic_disable_leader": True,
         "web_graph_enabled": False,
         "web_metrics_enabled": False,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's worker, made to check its surroundings first and to keep our logs: one format from the first line on."""
+"""Faust's worker, which runs the checks before the start first and leaves the format of the log as it was set up."""
 
 import asyncio
 import logging
@@ -24,10 +24,10 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Worker(FaustWorker):
-    """A worker that leaves the logging as it was set up before; DEBUG_LEVEL decides, not --loglevel."""
+    """A worker that leaves logging as it was set up: DEBUG_LEVEL decides, not --loglevel."""
 
     def execute_from_commandline(self) -> NoReturn:
-        """Check that all is there, then run until the end; where something is not, say so and end with status 1."""
+        """Run the checks, then the worker until it stops; exit with status 1 and a message if a check fails."""
         try:
             cast("Investigator", self.app).lifecycle.prepare()
         except StartupError as error:
@@ -35,10 +35,10 @@ class Worker(FaustWorker):
         super().execute_from_commandline()
 
     def _schedule_shutdown(self, signal: Signals) -> None:
-        # The clients of a broker that has gone away try to take their leave of it without end.
-        end = threading.Timer(cast("Investigator", self.app).lifecycle.longest_stop, _end_at_once)
-        end.daemon = True
-        end.start()
+        # A client may never stop while its broker is unavailable: https://github.com/aio-libs/aiokafka/issues/1101.
+        timer = threading.Timer(cast("Investigator", self.app).lifecycle.stop_timeout, _exit_now)
+        timer.daemon = True
+        timer.start()
         super()._schedule_shutdown(signal)
 
     def _setup_logging(self) -> None:
@@ -51,17 +51,17 @@ class worker(faust_worker_command):  # noqa: N801  (the class's name is the comm
     """Start a worker."""
 
     def on_worker_created(self, worker: ModeWorker) -> None:
-        """Say that it starts by a line of the log, where Faust draws a table."""
-        _LOGGER.info("%s starts", worker.shortlabel, extra={"pid": os.getpid()})
+        """Log one line, where Faust draws a table."""
+        _LOGGER.info("Starting %s", worker.shortlabel, extra={"pid": os.getpid()})
 
 
-def _end_at_once() -> None:
-    _LOGGER.warning("Ending now, though not everything could be closed; what was not committed comes again")
+def _exit_now() -> None:
+    _LOGGER.warning("Exiting before everything was closed; messages that were not committed will be redelivered")
     logging.shutdown()
     os._exit(os.EX_OK)
 
 
-def run_apart(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine in a loop and thread of its own, so that Faust's loop is left as it is."""
+def run_apart(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a loop and thread of its own, without touching Faust's loop; raise what it raises."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+        thread.submit(asyncio.run, coroutine).result()

@@ -118,7 +118,7 @@ def test_a_worker_that_hung_for_longer_than_its_session_comes_back(
         load.wait_for_all()
         wait_for_commits(kafka, sandbox.group(), load)
         assert [hung.stop(), heir.stop()] == [0, 0]
-        assert "Not committed, since the partitions were assigned anew" in hung.log_text()
+        assert "Not committed, since the partitions were reassigned" in hung.log_text()
 
 
 def test_a_group_that_begins_with_what_is_new_loses_nothing_after_its_first_start(

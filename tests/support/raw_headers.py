@@ -10,7 +10,7 @@ Header = tuple[bytes, bytes | None]
 
 
 class _RawName(str):
-    """A text that is written as one byte for each character."""
+    """A text that encodes to one byte for each character."""
 
     __slots__ = ()
 
@@ -19,19 +19,31 @@ class _RawName(str):
         return super().encode("latin-1", errors)
 
 
-def builder(compression: int = 0) -> _DefaultRecordBatchBuilderPy:
-    """Make a builder of batches that takes such names; `compression` is Kafka's number of the codec."""
-    options = {"magic": 2, "compression_type": compression, "is_transactional": 0, "batch_size": 2**20}
-    return _DefaultRecordBatchBuilderPy(**options, producer_id=-1, producer_epoch=-1, base_sequence=0)
+def builder(compression: int = 0, *, producer_id: int | None = None) -> _DefaultRecordBatchBuilderPy:
+    """Return a builder of batches that takes such names.
+
+    Args:
+        compression: Kafka's number of the codec, 0 for none.
+        producer_id: makes the batch part of a transaction of that producer.
+    """
+    return _DefaultRecordBatchBuilderPy(
+        magic=2,
+        compression_type=compression,
+        is_transactional=int(producer_id is not None),
+        producer_id=-1 if producer_id is None else producer_id,
+        producer_epoch=-1 if producer_id is None else 0,
+        base_sequence=0,
+        batch_size=2**20,
+    )
 
 
 def named(headers: Sequence[Header]) -> list[tuple[str, bytes | None]]:
-    """Give headers with names of bytes in the form that the builder takes."""
+    """Return headers with names of bytes in the form that the builder takes."""
     return [(_RawName(name.decode("latin-1")), content) for name, content in headers]
 
 
 async def send_with_raw_headers(servers: str, topic: str, value: bytes, headers: Sequence[Header]) -> int:
-    """Send a message to a topic's first partition; gives its offset."""
+    """Send a message to a topic's first partition and return its offset."""
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         batch = producer.create_batch()
         batch._builder = builder()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes to aiokafka's behaviour, each in a module of its own that says why."""
+"""Patches of aiokafka's behaviour: one module each, with its reason and the upstream issue where there is one."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A warning where a topic no longer holds the offset at which the group was to go on.
+"""A warning if a topic no longer holds the offset at which the group continues, so that messages may be lost.
 
-Messages may have been lost then, which aiokafka mentions in passing, as information, and tells nobody otherwise.
+aiokafka resets the offset and only logs that at INFO, without the consequence or the remedy; it has no hook for it (the
+line is quoted in https://github.com/aio-libs/aiokafka/issues/718). This patch is a filter on its logger, which
+recognizes the line by its text.
 """
 
 import logging
@@ -11,10 +13,10 @@ if TYPE_CHECKING:
     from aiokafka.structs import TopicPartition
 
 _LOGGER = logging.getLogger("aiokafka.consumer.fetcher")
-_MENTION = "Fetch offset %s is out of range"
+_AIOKAFKA_LINE = "Fetch offset %s is out of range"
 _WARNING = (
-    "%s partition %s does not hold offset %s any more: what was there and not handled yet is lost to retention, or the "
-    "topic was made anew; going on where KAFKA_CONSUMER_AUTO_OFFSET_RESET=%s says"
+    "%s partition %s does not hold offset %s any more: retention deleted messages that were not processed, or the "
+    "topic was recreated; continuing as KAFKA_CONSUMER_AUTO_OFFSET_RESET=%s says"
 )
 
 
@@ -24,14 +26,18 @@ class _Warn(logging.Filter):
         self._reset = reset
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if str(record.msg).startswith(_MENTION) and isinstance(record.args, tuple):
-            offset, place = record.args
-            record.msg, record.args = _WARNING, (*cast("TopicPartition", place), offset, self._reset)
+        if str(record.msg).startswith(_AIOKAFKA_LINE) and isinstance(record.args, tuple):
+            offset, partition = record.args
+            record.msg, record.args = _WARNING, (*cast("TopicPartition", partition), offset, self._reset)
             record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
         return True
 
 
 def warn_on_offset_out_of_range(reset: str) -> None:
-    """Warn from now on; `reset` is the setting that says where to go on."""
+    """Warn from now on.
+
+    Args:
+        reset: the value of KAFKA_CONSUMER_AUTO_OFFSET_RESET, for the text.
+    """
     _LOGGER.setLevel(logging.INFO)
     _LOGGER.filters[:] = [_Warn(reset)]

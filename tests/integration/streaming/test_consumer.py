@@ -1,73 +1,57 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Faust's consumer drops around a rebalance comes again, and no commit ends a worker."""
+"""Messages that Faust drops around a rebalance are fetched again, and no failed commit ends a worker."""
 
 import asyncio
-import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import consumer as aiokafka_consumer
 from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
-from investigator.delivery.ledger import CommitPosition, Partition
+from investigator.delivery.ledger import CommitPosition
+from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
+from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 
+if TYPE_CHECKING:
+    from faust.transport.consumer import ThreadDelegateConsumer
+
 MESSAGES = 20
 
 
-@dataclass
-class _Thread:
-    """What seeks and commits of the consumer thread use of it: a real client, and one setting."""
-
-    client: AIOKafkaConsumer
-    reset: str
-    app: SimpleNamespace = field(init=False)
-    _beginnings: dict[Partition, int] = field(default_factory=dict)
-    _refused: set[str] = field(default_factory=set)
-    log: logging.Logger = field(default_factory=logging.getLogger)
-
-    def __post_init__(self) -> None:
-        self.app = SimpleNamespace(conf=SimpleNamespace(consumer_auto_offset_reset=self.reset))
-
-    def assignment(self) -> frozenset[TopicPartition]:
-        """Give the partitions of the client."""
-        return frozenset(self.client.assignment())
-
-    def _ensure_consumer(self) -> AIOKafkaConsumer:
-        return self.client
-
-    @property
-    def _consumer(self) -> AIOKafkaConsumer:
-        return self.client
-
-    def _leave_refused_alone(self, topics: set[str]) -> None:
-        ConsumerThread._pause_refused_topics(cast("ConsumerThread", self), topics)
-
-    async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
-        return await ConsumerThread._seek_to_first_position(cast("ConsumerThread", self), partitions)
-
-
 def thread_of(client: "AIOKafkaConsumer | Refusing", reset: str = "earliest") -> ConsumerThread:
-    """Give what the consumer thread's own methods take for one, around a client."""
-    return cast("ConsumerThread", _Thread(client, reset))
+    """Return a consumer thread around a client; it has no thread of its own, so that tests await its methods."""
+    app = faust.App("a-group", broker="kafka://127.0.0.1:1", consumer_auto_offset_reset=reset)
+    consumer = cast("ThreadDelegateConsumer", app.consumer)
+    consumer._thread.thread_loop.close()  # of Faust's own thread, which is not used
+    loop = asyncio.get_running_loop()
+    thread = ConsumerThread(GroupSizeAssignor(), 20, consumer, loop=loop, thread_loop=loop)
+    thread._consumer = client
+    return thread
 
 
 @asynccontextmanager
 async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[AIOKafkaConsumer, TopicPartition]]:
-    """Give a client of a group that committed this, which has fetched all messages of a partition."""
+    """Yield a client that has fetched all messages of a partition, and the partition.
+
+    Args:
+        broker: where a topic with MESSAGES messages is created.
+        committed: the offset that the client's group has committed; None for no commit.
+    """
     name = f"seek-{uuid.uuid4().hex[:10]}"
     await broker.create_topics([name])
     async with KafkaClient(broker.bootstrap_servers) as sender:
         await sender.send_all(name, ["{}"] * MESSAGES)
-    place = TopicPartition(name, 0)
+    partition = TopicPartition(name, 0)
     client = AIOKafkaConsumer(
         bootstrap_servers=broker.bootstrap_servers,
         group_id=name,
@@ -76,110 +60,121 @@ async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[
     )
     await client.start()
     try:
-        client.assign([place])
-        while await client.position(place) < MESSAGES:
-            await client.getmany(place, timeout_ms=100)
+        client.assign([partition])
+        while await client.position(partition) < MESSAGES:
+            await client.getmany(partition, timeout_ms=100)
         if committed is not None:
-            await client.commit({place: committed})
-        yield client, place
+            await client.commit({partition: committed})
+        yield client, partition
     finally:
         await client.stop()
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("committed", [None, 0, 7])
-async def test_what_was_fetched_and_dropped_is_fetched_again(broker: Broker, committed: int | None) -> None:
-    """Faust seeks to the commit for that; where there is none yet, or it is 0, the first messages come again too."""
-    async with fetched(broker, committed) as (client, place):
-        found = await ConsumerThread._seek_to_committed(thread_of(client))
-        assert found == {place: committed}
-        assert await client.position(place) == (committed or 0)
+async def test_messages_that_were_fetched_and_dropped_are_fetched_again(broker: Broker, committed: int | None) -> None:
+    """Faust seeks to the commit for that; without a commit, or with one of 0, the first messages come again too."""
+    async with fetched(broker, committed) as (client, partition):
+        found = await thread_of(client)._seek_to_committed()
+        assert found == {partition: committed}
+        assert await client.position(partition) == (committed or 0)
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("committed", [None, 0])
-async def test_aiokafka_itself_stays_where_it_is(broker: Broker, committed: int | None) -> None:
-    """The trap: without a commit, or with one of 0, what Faust dropped would be lost and be committed over."""
-    async with fetched(broker, committed) as (client, place):
+async def test_aiokafka_itself_does_not_seek(broker: Broker, committed: int | None) -> None:
+    """The trap: without a commit, or with one of 0, messages that Faust dropped would be lost, and committed over."""
+    async with fetched(broker, committed) as (client, partition):
         await client.seek_to_committed()
-        assert await client.position(place) == MESSAGES
+        assert await client.position(partition) == MESSAGES
 
 
 @pytest.mark.e2e
-async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(broker: Broker) -> None:
-    """With `latest` it never wanted what lay there before its first start; but all that came since then."""
-    async with fetched(broker, None) as (client, place):
+async def test_a_group_with_latest_seeks_to_the_end_that_it_found_first(broker: Broker) -> None:
+    """It skips messages from before its first start only, not those that came since."""
+    async with fetched(broker, None) as (client, partition):
         thread = thread_of(client, "latest")
-        begun = await ConsumerThread._seek_to_committed(thread)
-        assert begun == {place: MESSAGES}
+        start_offsets = await thread._seek_to_committed()
+        assert start_offsets == {partition: MESSAGES}
         async with KafkaClient(broker.bootstrap_servers) as sender:
-            await sender.send_all(place.topic, ["{}"] * MESSAGES)
-        while await client.position(place) < 2 * MESSAGES:
-            await client.getmany(place, timeout_ms=100)
-        assert await ConsumerThread._seek_to_committed(thread) == begun
-        assert await client.position(place) == MESSAGES
-        await client.commit({place: MESSAGES + 1})
-        await ConsumerThread._seek_to_committed(thread)
-        assert ConsumerThread.start_offsets(thread) == {}
+            await sender.send_all(partition.topic, ["{}"] * MESSAGES)
+        while await client.position(partition) < 2 * MESSAGES:
+            await client.getmany(partition, timeout_ms=100)
+        assert await thread._seek_to_committed() == start_offsets
+        assert await client.position(partition) == MESSAGES
+        await client.commit({partition: MESSAGES + 1})
+        await thread._seek_to_committed()
+        assert thread.start_offsets() == {}
 
 
 @pytest.mark.e2e
-async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones(broker: Broker) -> None:
-    """A poll that waits for messages of other topics brings those that lie ready, as soon as they are wanted."""
-    async with fetched(broker, None) as (client, place):
-        await client.seek_to_beginning(place)
-        while place not in client._fetcher._records:  # noqa: ASYNC110  aiokafka tells nobody
+async def test_a_topic_with_room_again_does_not_wait_for_the_idle_ones(broker: Broker) -> None:
+    """A poll that waits for messages of other topics returns buffered ones as soon as their topic is wanted."""
+    async with fetched(broker, None) as (client, partition):
+        await client.seek_to_beginning(partition)
+        while partition not in client._fetcher._records:  # noqa: ASYNC110  aiokafka has no event for it
             await asyncio.sleep(0.01)
         wanted = {TopicPartition("another", 0)}
         poll = asyncio.create_task(client._fetcher.fetched_records(wanted, timeout=30))
         while not client._fetcher._fetch_waiters:  # noqa: ASYNC110  same
             await asyncio.sleep(0.01)
-        wanted.add(place)
-        ConsumerThread._wake_fetcher(thread_of(client))
-        assert len((await poll)[place]) == MESSAGES
+        wanted.add(partition)
+        thread_of(client)._wake_fetcher()
+        assert len((await poll)[partition]) == MESSAGES
 
 
 @pytest.mark.e2e
-async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Broker) -> None:
-    """They may go between Faust's look at them and the commit; aiokafka raises over a commit of nothing."""
-    async with fetched(broker, None) as (client, place):
+async def test_a_started_client_shortens_its_fetches_while_busy(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library makes its fetcher from the name that the patch replaces."""
+    monkeypatch.setattr(aiokafka_consumer, "Fetcher", aiokafka_consumer.Fetcher)
+    shorten_fetch_wait_while_busy()
+    async with fetched(broker, None) as (client, _):
+        assert type(client._fetcher) is aiokafka_consumer.Fetcher
+
+
+@pytest.mark.e2e
+async def test_a_commit_of_partitions_that_were_just_revoked_is_no_error(broker: Broker) -> None:
+    """They may be revoked after Faust has listed them; aiokafka raises at a commit of no partition."""
+    async with fetched(broker, None) as (client, partition):
         thread = thread_of(client)
-        gone = {TP(place.topic, 7): CommitPosition(3)}
-        assert await ConsumerThread._commit_positions(thread, gone) == {}
-        kept = {TP(*place): CommitPosition(3)}
-        assert await ConsumerThread._commit_positions(thread, {**kept, **gone}) == kept
-        assert await client.committed(place) == 3
+        revoked = {TP(partition.topic, 7): CommitPosition(3)}
+        assert await thread._commit_positions(revoked) == {}
+        assigned = {TP(*partition): CommitPosition(3)}
+        assert await thread._commit_positions({**assigned, **revoked}) == assigned
+        assert await client.committed(partition) == 3
 
 
 class Refusing:
-    """A broker that takes commits of all topics but one, as aiokafka tells of it."""
+    """A client whose broker refuses commits of one topic, with the error that aiokafka raises."""
 
     _subscription = SimpleNamespace(subscription=None)
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
-        self.asked: list[set[str]] = []
+        self.commits: list[set[str]] = []
 
     def assignment(self) -> set[TopicPartition]:
-        """Give a partition of each of two topics."""
+        """Return a partition of each of two topics."""
         return {TopicPartition("refused", 0), TopicPartition("other", 0)}
 
     async def commit(self, offsets: dict[TopicPartition, object]) -> None:
-        """Raise once the answers for all partitions are there."""
-        self.asked.append({place.topic for place in offsets})
-        if self._topic in self.asked[-1]:
+        """Raise if the refused topic is among them; the broker has committed the others."""
+        self.commits.append({partition.topic for partition in offsets})
+        if self._topic in self.commits[-1]:
             raise TopicAuthorizationFailedError({self._topic})
 
 
-async def test_a_topic_that_may_not_be_committed_takes_no_other_along(caplog: pytest.LogCaptureFixture) -> None:
-    """What the broker has taken counts; the other one is left out for a while, after one error in the log."""
+async def test_a_refused_commit_of_one_topic_does_not_fail_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """The refused one is left out for a while, after one error in the log."""
     client = Refusing("refused")
     thread = thread_of(client)
     both = {TP("refused", 0): CommitPosition(3), TP("other", 0): CommitPosition(5)}
     for _ in range(2):
-        committed = await ConsumerThread._commit_positions(thread, both)
+        committed = await thread._commit_positions(both)
         assert committed == {TP("other", 0): CommitPosition(5)}
-    assert client.asked == [{"refused", "other"}, {"other"}]
+    assert client.commits == [{"refused", "other"}, {"other"}]
     (line,) = caplog.messages
     assert "refused" in line
     assert "READ" in line

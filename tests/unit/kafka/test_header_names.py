@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of header names that are not UTF-8."""
+"""Messages with header names that are not UTF-8 are read like all others."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,19 +11,19 @@ from aiokafka.record.memory_records import MemoryRecords
 from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
 from tests.support.raw_headers import builder, named
 
-NOTHING, GZIP = 0, 1
-ODD = b"tr\xe4ce"
+UNCOMPRESSED, GZIP = 0, 1
+NOT_UTF8 = b"tr\xe4ce"
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read on at such names, as long as the test lasts."""
+def patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tolerate such names during the test."""
     monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
     tolerate_non_utf8_header_names()
 
 
-def content(*names: bytes, compression: int = NOTHING) -> bytes:
-    """Give a batch with one record for each name."""
+def content(*names: bytes, compression: int = UNCOMPRESSED) -> bytes:
+    """Return a batch with one record for each name."""
     batch = builder(compression)
     for offset, name in enumerate(names):
         batch.append(offset, 1000 + offset, b"key", b"value %d" % offset, named([(name, b"7"), (b"null", None)]))
@@ -31,23 +31,23 @@ def content(*names: bytes, compression: int = NOTHING) -> bytes:
 
 
 def records(data: bytes) -> Iterator[Any]:
-    """Read all records as a consumer does."""
+    """Return all records, read as a consumer does."""
     batches = fetcher.MemoryRecords(data)
     while batches.has_next():
         yield from batches.next_batch()
 
 
-def told(record: Any) -> tuple[Any, ...]:  # noqa: ANN401 - aiokafka's records have no common type
-    """Give what a consumer makes of a record."""
+def contents(record: Any) -> tuple[Any, ...]:  # noqa: ANN401  aiokafka's records have no common type
+    """Return the parts of a record that a consumer reads."""
     return record.offset, record.timestamp, record.key, record.value, record.headers
 
 
-@pytest.mark.parametrize("compression", [NOTHING, GZIP])
+@pytest.mark.parametrize("compression", [UNCOMPRESSED, GZIP])
 def test_every_record_is_read_once_and_in_order(compression: int) -> None:
-    """Those before the odd name, the one that has it, and those behind it."""
-    names = [b"trace", b"trace", ODD, b"trace", ODD]
+    """Those before such a name, the one that has it, and those after it."""
+    names = [b"trace", b"trace", NOT_UTF8, b"trace", NOT_UTF8]
 
-    read = [told(record) for record in records(content(*names, compression=compression))]
+    read = [contents(record) for record in records(content(*names, compression=compression))]
 
     assert read == [
         (offset, 1000 + offset, b"key", b"value %d" % offset, [(shown, b"7"), ("null", None)])
@@ -55,23 +55,23 @@ def test_every_record_is_read_once_and_in_order(compression: int) -> None:
     ]
 
 
-def test_what_is_text_is_read_as_before() -> None:
-    """Names in any script, and none at all."""
-    read = [told(record) for record in records(content("Spur-ä-😀".encode(), b""))]
+def test_names_in_utf8_are_read_as_before() -> None:
+    """Names in any script, and an empty one."""
+    read = [contents(record) for record in records(content("Spur-ä-😀".encode(), b""))]
 
     assert [headers[0][0] for *_, headers in read] == ["Spur-ä-😀", ""]
 
 
-def test_batches_follow_each_other() -> None:
-    """A batch with an odd name hides nothing of the batches beside it."""
-    data = content(b"a") + content(ODD) + content(b"b")
+def test_the_batches_around_such_a_name_are_read() -> None:
+    """Each batch is read by itself."""
+    data = content(b"a") + content(NOT_UTF8) + content(b"b")
 
-    assert [told(record)[4][0][0] for record in records(data)] == ["a", r"tr\xe4ce", "b"]
+    assert [contents(record)[4][0][0] for record in records(data)] == ["a", r"tr\xe4ce", "b"]
 
 
-def test_what_a_consumer_asks_of_a_batch_is_answered() -> None:
+def test_a_batch_has_the_attributes_that_a_consumer_reads() -> None:
     """Checksum, offsets and kind are those that aiokafka found."""
-    batch = fetcher.MemoryRecords(content(ODD, b"a")).next_batch()
+    batch = fetcher.MemoryRecords(content(NOT_UTF8, b"a")).next_batch()
 
     assert batch.validate_crc()
     assert (batch.base_offset, batch.next_offset) == (0, 2)
@@ -79,8 +79,8 @@ def test_what_a_consumer_asks_of_a_batch_is_answered() -> None:
 
 
 def test_without_it_a_consumer_cannot_read_on() -> None:
-    """The trap itself: the day that aiokafka reads such names, all of this can go."""
-    batch = MemoryRecords(content(ODD)).next_batch()
+    """The trap itself: once aiokafka reads such names, this fails, and the patch can be removed."""
+    batch = MemoryRecords(content(NOT_UTF8)).next_batch()
 
     with pytest.raises(UnicodeDecodeError):
         list(batch)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a service waits for may end at once, later, badly or not at all."""
+"""An awaited coroutine may end at once, later, with an error, or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from investigator.streaming.eager_service import EagerWaitMixin
 
 @pytest_asyncio.fixture
 async def service() -> AsyncIterator[EagerWaitMixin]:
-    """Give a service that runs."""
+    """Return a running service."""
     service = EagerWaitMixin()
     await service.start()
     yield service
@@ -20,33 +20,33 @@ async def service() -> AsyncIterator[EagerWaitMixin]:
 
 
 async def answer(after: asyncio.Event | None = None) -> int:
-    """Answer, after something else where that is wanted."""
+    """Return 42, after an event if one is passed."""
     if after is not None:
         await after.wait()
     return 42
 
 
-async def test_what_ends_at_once_takes_no_task(service: EagerWaitMixin) -> None:
-    """The loop does not even turn; what it was to be raced against is not left behind unawaited."""
-    turned = asyncio.Event()
-    asyncio.get_running_loop().call_soon(turned.set)
+async def test_a_coroutine_that_does_not_suspend_creates_no_task(service: EagerWaitMixin) -> None:
+    """The loop runs nothing else meanwhile, and the other coroutines are closed, so none is left unawaited."""
+    loop_ran = asyncio.Event()
+    asyncio.get_running_loop().call_soon(loop_ran.set)
     done, results, stopped = await service.wait_first(answer(), asyncio.Event().wait())
-    assert (len(done), results, stopped, turned.is_set()) == (1, [42], False, False)
+    assert (len(done), results, stopped, loop_ran.is_set()) == (1, [42], False, False)
 
 
-async def test_what_has_to_wait_goes_on_where_it_was(service: EagerWaitMixin) -> None:
-    """It is done once, and its result is given."""
+async def test_a_coroutine_that_suspends_continues_where_it_was(service: EagerWaitMixin) -> None:
+    """It runs once, and its result is returned."""
     event = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, event.set)
     assert (await service.wait_first(answer(event), asyncio.Event().wait())).results == [42]
 
 
-async def test_another_one_may_win(service: EagerWaitMixin) -> None:
-    """As when partitions are taken away while a message waits for room: what waited is cancelled."""
-    begun, cancelled, suspended = [], [], asyncio.Event()
+async def test_the_first_coroutine_is_cancelled_if_another_one_ends_before_it(service: EagerWaitMixin) -> None:
+    """As when partitions are revoked while a message waits for room in its stream."""
+    started, cancelled, suspended = [], [], asyncio.Event()
 
-    async def hand_on() -> None:
-        begun.append(1)
+    async def put() -> None:
+        started.append(1)
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -54,14 +54,14 @@ async def test_another_one_may_win(service: EagerWaitMixin) -> None:
             raise
 
     asyncio.get_running_loop().call_later(0.01, suspended.set)
-    assert (await service.wait_first(hand_on(), suspended.wait())).results == [True]
+    assert (await service.wait_first(put(), suspended.wait())).results == [True]
     await asyncio.sleep(0)
-    assert (begun, cancelled) == ([1], [1])
+    assert (started, cancelled) == ([1], [1])
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.01])
 async def test_an_error_is_raised(service: EagerWaitMixin, wait: float) -> None:
-    """Whether it comes at once or later."""
+    """Whether the coroutine raises before or after it suspends."""
 
     async def fail() -> None:
         if wait:
@@ -72,8 +72,8 @@ async def test_an_error_is_raised(service: EagerWaitMixin, wait: float) -> None:
         await service.wait_first(fail(), asyncio.Event().wait())
 
 
-async def test_the_end_of_the_service_ends_a_wait(service: EagerWaitMixin) -> None:
-    """Be it while something waits, or before."""
+async def test_a_stop_of_the_service_ends_a_wait(service: EagerWaitMixin) -> None:
+    """Both one that is under way and one that begins after the stop."""
     waiting = asyncio.create_task(service.wait_first(asyncio.Event().wait()))
     await asyncio.sleep(0.01)
     await service.stop()
@@ -81,8 +81,8 @@ async def test_the_end_of_the_service_ends_a_wait(service: EagerWaitMixin) -> No
     assert (await service.wait_first(answer())).stopped
 
 
-async def test_events_and_futures_are_waited_for_as_well(service: EagerWaitMixin) -> None:
-    """Nothing is begun that is no coroutine."""
+async def test_events_and_futures_are_awaited_as_mode_does(service: EagerWaitMixin) -> None:
+    """Only a coroutine can be started eagerly."""
     future = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.01, future.set_result, 7)
     assert (await service.wait_first(future)).results == [7]

@@ -8,7 +8,7 @@ from investigator.streaming.worker import run_apart
 
 
 def test_checks_run_in_a_loop_of_their_own() -> None:
-    """Faust's loop, which does not run yet, is left as it is."""
+    """Faust's loop, which does not run yet, is not touched."""
     loops = []
 
     async def check() -> None:
@@ -18,11 +18,13 @@ def test_checks_run_in_a_loop_of_their_own() -> None:
     assert loops[0].is_closed()
 
 
-def test_what_checks_raise_reaches_the_caller() -> None:
-    """The worker ends with what they say."""
+def test_an_error_of_a_check_reaches_the_caller() -> None:
+    """The worker exits with its message."""
 
     async def check() -> None:
-        raise PreflightError(["Kafka is away.", "The graph is away."])
+        raise PreflightError(["Kafka is unavailable.", "The graph is unavailable."])
 
-    with pytest.raises(PreflightError, match=r"The worker can't start:\n  - Kafka is away\.\n  - The graph is away\."):
+    with pytest.raises(
+        PreflightError, match=r"can't start:\n  - Kafka is unavailable\.\n  - The graph is unavailable\."
+    ):
         run_apart(check())

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every access to a private attribute of aiokafka, one named function each, and the versions they are tested with.
+
+Names that are private in aiokafka or Faust may change in any release. They are used only here, in
+`investigator.kafka.patches` and in `investigator.streaming`. `tests/unit/kafka/test_internals.py` checks that each one
+exists as it is used. A worker refuses to start on a version outside TESTED_VERSIONS. This module imports neither
+library, so that the refusal comes before any import that such a version might break.
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import SpecifierSet
+
+from investigator.errors import StartupError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    import faust
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+    from aiokafka.structs import OffsetAndMetadata
+    from faust.types.models import ModelOptions
+
+#: Libraries with private names in use -> the versions with which the tests pass; the bounds of pyproject.toml.
+TESTED_VERSIONS: Mapping[str, str] = {
+    "aiokafka": ">=0.13,<0.15",
+    "faust-streaming": ">=0.15.3,<0.16",
+    "mode-streaming": ">=0.7.1,<0.8",
+}
+
+
+def refuse_untested_versions() -> None:
+    """Check that the installed libraries are of tested versions.
+
+    Raises:
+        StartupError: naming the installed and the tested versions, and the remedy.
+    """
+    installed = {name: version(name) for name in TESTED_VERSIONS}
+    untested = [
+        f"{name} {installed[name]} is installed, but only versions {tested} are tested"
+        for name, tested in TESTED_VERSIONS.items()
+        if not SpecifierSet(tested).contains(installed[name], prereleases=True)
+    ]
+    if untested:
+        raise StartupError(
+            f"The worker can't start, because it depends on internals of these libraries: {'; '.join(untested)}. "
+            "Install the versions that requirements.txt pins: pip install -r requirements.txt"
+        )
+
+
+def configure_consumer(consumer: "AIOKafkaConsumer", *, assignor: object, fetch_max_wait_ms: int) -> None:
+    """Set what Faust has no setting for; of use before the consumer is started.
+
+    Faust passes `fetch_max_wait_ms=1500`, `read_committed` for transactions of its own only, and one of two assignors.
+    Without `read_committed`, messages of aborted transactions would be handled. That a user can't choose the assignor
+    is known as https://github.com/faust-streaming/faust/issues/511.
+
+    Args:
+        consumer: a consumer that Faust has made.
+        assignor: shares out the partitions, as aiokafka's assignors do.
+        fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
+    """
+    consumer._fetch_max_wait_ms = fetch_max_wait_ms  # noqa: SLF001
+    consumer._isolation_level = "read_committed"  # noqa: SLF001
+    consumer._partition_assignment_strategy = [assignor]  # noqa: SLF001
+
+
+def assignment_of(consumer: "AIOKafkaConsumer") -> Any:  # noqa: ANN401  aiokafka has no types
+    """Return the consumer's assignment, which holds the state of each partition; None while there is none.
+
+    The public `pause` only works on partitions that are assigned at that moment, and raises for any other.
+    """
+    subscription = consumer._subscription.subscription  # noqa: SLF001
+    return None if subscription is None else subscription.assignment
+
+
+async def fetch_commits(
+    consumer: "AIOKafkaConsumer", partitions: Iterable["TopicPartition"]
+) -> "dict[TopicPartition, OffsetAndMetadata]":
+    """Ask the brokers for the commits of partitions, metadata included; of those alone that have a commit.
+
+    The public `committed` leaves the metadata out: https://github.com/aio-libs/aiokafka/issues/857.
+
+    Raises:
+        KafkaError: the brokers do not answer, or refuse.
+    """
+    found: dict[TopicPartition, OffsetAndMetadata] = await consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001
+        list(partitions)
+    )
+    return found
+
+
+def wake_poll(consumer: "AIOKafkaConsumer") -> None:
+    """Let a `getmany` that waits for messages look again at what has been fetched; call it in the consumer's loop.
+
+    `getmany` looks at the set of wanted partitions only when it wakes up, and aiokafka has no public way to wake it.
+    """
+    if consumer._fetcher is not None:  # noqa: SLF001
+        for waiter in list(consumer._fetcher._fetch_waiters):  # noqa: SLF001
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def raise_group_error(consumer: "AIOKafkaConsumer") -> None:
+    """Raise what keeps this member out of the consumer group, if anything does; it tries to join again after that.
+
+    The public `getmany` checks this since https://github.com/aio-libs/aiokafka/pull/425, but Faust goes past it.
+
+    Raises:
+        KafkaError: the reason.
+    """
+    if consumer._coordinator is not None:  # noqa: SLF001
+        consumer._coordinator.check_errors()  # noqa: SLF001
+
+
+def mark_polled(consumer: "AIOKafkaConsumer") -> None:
+    """Restart the time after which a member that does not poll leaves the group (`max_poll_interval_ms`).
+
+    Faust does not poll while all of its buffers are full. A worker that does not poll leaves the group and may never
+    come back: https://github.com/robinhood/faust/issues/517.
+    """
+    with consumer._subscription.fetch_context():  # noqa: SLF001
+        pass
+
+
+def sender_task(producer: "AIOKafkaProducer") -> "asyncio.Task[None]":
+    """Return the task in which a started producer sends; once it has ended, no write is ever confirmed.
+
+    aiokafka lets writes wait forever then: https://github.com/aio-libs/aiokafka/issues/1039.
+    """
+    task: asyncio.Task[None] = producer._sender.sender_task  # noqa: SLF001
+    return task
+
+
+def record_options(record: "type[faust.Record]") -> "ModelOptions":
+    """Return Faust's own reflection of a record: the types and defaults of its fields; there is no public one."""
+    return record._options  # noqa: SLF001
