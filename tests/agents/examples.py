@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message of each type with all of its fields, and what it leads to in a world where nothing is known yet."""
+"""A message of each type with all of its fields, and what it leads to in a harness where nothing is known yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from tests.agents.examples import EXAMPLES
-from tests.support.agent_harness import World
+from tests.support.agent_harness import AgentHarness
 
 BASE_NAME = "thoth.investigator.adviser-re-run"
 FIRST = "adviser-211224120000-0123456789abcdef"
@@ -12,11 +12,11 @@ FIRST = "adviser-211224120000-0123456789abcdef"
 
 async def test_the_adviser_runs_again_for_whoever_asked_first() -> None:
     """The new run knows which advice it replaces; what older producers say about a GitHub event has no taker."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
+    assert await harness.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
 
-    (given,) = world.parameters("adviser")
+    (given,) = harness.parameters("adviser")
     assert json.loads(given.pop("THOTH_ADVISER_METADATA")) == {
         "origin": "https://github.com/thoth-station/cli-examples",
         "re_run_adviser_id": FIRST,
@@ -36,18 +36,18 @@ async def test_the_adviser_runs_again_for_whoever_asked_first() -> None:
 @pytest.mark.parametrize("newer", [{}, {"re_run_adviser_id": None}])
 async def test_older_producers_name_the_advice_adviser_id(newer: dict[str, object]) -> None:
     """Under both names the advice is the same."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {"adviser_id": FIRST, "recommendation_type": "stable", **newer}) is None
+    assert await harness.handle(BASE_NAME, {"adviser_id": FIRST, "recommendation_type": "stable", **newer}) is None
 
-    (given,) = world.parameters("adviser")
+    (given,) = harness.parameters("adviser")
     assert json.loads(given["THOTH_ADVISER_METADATA"])["re_run_adviser_id"] == FIRST
 
 
 async def test_the_run_has_an_id_of_its_own() -> None:
     """The advice that it replaces exists under the old id: a second one of that name would be refused."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
+    assert await harness.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
 
-    assert world.workflows[0].id != FIRST
+    assert harness.workflows[0].id != FIRST

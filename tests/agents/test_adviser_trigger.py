@@ -5,7 +5,7 @@ import pytest
 
 from investigator.delivery.errors import PermanentError
 from tests.agents.examples import EXAMPLES, METADATA
-from tests.support.agent_harness import World
+from tests.support.agent_harness import AgentHarness
 
 BASE_NAME = "thoth.adviser-trigger"
 FIELDS = EXAMPLES[BASE_NAME].fields
@@ -13,11 +13,11 @@ FIELDS = EXAMPLES[BASE_NAME].fields
 
 async def test_the_adviser_gets_everything_that_its_workflow_takes() -> None:
     """Whoever asked finds his words in the workflow; the limit on latest versions is the one that it does not take."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FIELDS) is None
+    assert await harness.handle(BASE_NAME, FIELDS) is None
 
-    (given,) = world.parameters("adviser")
+    (given,) = harness.parameters("adviser")
     assert json.loads(given.pop("THOTH_ADVISER_METADATA")) == {
         "origin": "https://github.com/thoth-station/cli-examples",
         "re_run_adviser_id": "adviser-211224120000-0123456789abcdef",
@@ -42,11 +42,11 @@ async def test_the_adviser_gets_everything_that_its_workflow_takes() -> None:
 
 async def test_the_least_message_leaves_the_rest_to_the_template() -> None:
     """Count and limit have their defaults in the template, not here."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {"recommendation_type": "stable"}) is None
+    assert await harness.handle(BASE_NAME, {"recommendation_type": "stable"}) is None
 
-    (given,) = world.parameters("adviser")
+    (given,) = harness.parameters("adviser")
     assert (given["THOTH_ADVISER_DEV"], given["THOTH_LOG_ADVISER"], given["THOTH_AUTHENTICATED_ADVISE"]) == (
         "0",
         "INFO",
@@ -58,11 +58,11 @@ async def test_the_least_message_leaves_the_rest_to_the_template() -> None:
 @pytest.mark.parametrize("job_id", ["adviser-220102030405-00000000deadbeef", None, ""])
 async def test_the_id_of_the_message_is_the_id_of_the_workflow(job_id: str | None) -> None:
     """The user was told that id, and asks for the result by it; without one an id is derived."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {**FIELDS, "job_id": job_id}) is None
+    assert await harness.handle(BASE_NAME, {**FIELDS, "job_id": job_id}) is None
 
-    (workflow,) = world.workflows
+    (workflow,) = harness.workflows
     assert workflow.id == (job_id or workflow.id)
     assert workflow.id.startswith("adviser-")
 
@@ -70,9 +70,9 @@ async def test_the_id_of_the_message_is_the_id_of_the_workflow(job_id: str | Non
 @pytest.mark.parametrize("wrong", [{"source_type": "TELEPHONE"}, {"source_type": "KEBECHET", "origin": None}])
 async def test_what_thoth_common_refuses_is_refused_for_good(wrong: dict[str, object]) -> None:
     """An unknown integration, or Kebechet without an origin, will be no better at the next attempt."""
-    world = World()
+    harness = AgentHarness()
 
-    failure = await world.handle(BASE_NAME, FIELDS | wrong, attempts=5)
+    failure = await harness.handle(BASE_NAME, FIELDS | wrong, attempts=5)
 
     assert failure is not None
     assert isinstance(failure.error, PermanentError)

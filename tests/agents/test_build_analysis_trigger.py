@@ -7,7 +7,7 @@ import pytest
 
 from investigator.delivery.errors import PermanentError
 from tests.agents.examples import EXAMPLES, PASSWORD
-from tests.support.agent_harness import World
+from tests.support.agent_harness import AgentHarness
 
 BASE_NAME = "thoth.build-analysis-trigger"
 FIELDS = EXAMPLES[BASE_NAME].fields
@@ -18,11 +18,11 @@ BASE_ID, OUTPUT_ID, PARSER_ID = (
 )
 
 
-async def parameters(fields: Mapping[str, object], world: World | None = None) -> dict[str, str]:
+async def parameters(fields: Mapping[str, object], harness: AgentHarness | None = None) -> dict[str, str]:
     """Handle a message, and give all that its workflow gets."""
-    world = world or World()
-    assert await world.handle(BASE_NAME, fields) is None
-    return dict(world.workflows[-1].parameters)
+    harness = harness or AgentHarness()
+    assert await harness.handle(BASE_NAME, fields) is None
+    return dict(harness.workflows[-1].parameters)
 
 
 async def test_the_build_is_analysed_as_the_message_says() -> None:
@@ -110,7 +110,7 @@ async def test_what_the_build_has_not_gets_no_id(subject: dict[str, object], id_
 )
 async def test_what_thoth_common_refuses_is_refused_for_good(fields: dict[str, object], why: str) -> None:
     """Nothing to analyse, or a user without a password, will be no better at the next attempt."""
-    failure = await World().handle(BASE_NAME, fields, attempts=5)
+    failure = await AgentHarness().handle(BASE_NAME, fields, attempts=5)
 
     assert failure is not None
     assert isinstance(failure.error, PermanentError)

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, World
+from tests.support.agent_harness import PYPI, AgentHarness
 
 BASE_NAME = "thoth.cve-update.cve-provided"
 
 
 async def test_kebechets_administrator_is_told_about_the_vulnerable_version() -> None:
     """It finds the projects that use it."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, RELEASE) is None
 
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.parameters("kebechet-administrator") == [
         {
             "THOTH_PACKAGE_NAME": "flask",
             "THOTH_PACKAGE_VERSION": "2.0.2",
@@ -23,8 +23,8 @@ async def test_kebechets_administrator_is_told_about_the_vulnerable_version() ->
 
 async def test_nobody_is_told_when_the_administrator_is_switched_off() -> None:
     """The message is consumed, but that is all."""
-    world = World(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
+    harness = AgentHarness(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, RELEASE) is None
 
-    assert world.outside.calls == 0
+    assert harness.faults.calls == 0

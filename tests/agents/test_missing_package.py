@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from tests.support.agent_fakes import Outside
-from tests.support.agent_harness import PYPI, World
+from tests.support.agent_fakes import FaultInjector
+from tests.support.agent_harness import PYPI, AgentHarness
 
 BASE_NAME = "thoth.package-update.missing-package"
 FLASK = {"package_name": "flask", "index_url": PYPI}
@@ -8,30 +8,30 @@ FLASK = {"package_name": "flask", "index_url": PYPI}
 
 async def test_the_whole_package_is_flagged_and_kebechets_administrator_is_told() -> None:
     """Without a version, since all of them are gone."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FLASK) is None
+    assert await harness.handle(BASE_NAME, FLASK) is None
 
-    assert world.graph.changes == [("package missing", "flask", PYPI)]
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.graph.changes == [("package missing", "flask", PYPI)]
+    assert harness.parameters("kebechet-administrator") == [
         {"THOTH_PACKAGE_NAME": "flask", "THOTH_PACKAGE_INDEX": PYPI, "THOTH_MESSAGE_TYPE": BASE_NAME}
     ]
 
 
 async def test_nobody_is_told_before_the_graph_knows() -> None:
     """What the administrator starts would otherwise still be advised to use the package."""
-    world = World(Outside(fail_at=1))
+    harness = AgentHarness(FaultInjector(fail_at=1))
 
-    assert await world.handle(BASE_NAME, FLASK) is not None
+    assert await harness.handle(BASE_NAME, FLASK) is not None
 
-    assert world.workflows == []
+    assert harness.workflows == []
 
 
 async def test_the_flag_is_set_when_the_administrator_is_switched_off() -> None:
     """The switch is about the workflow only."""
-    world = World(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
+    harness = AgentHarness(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
 
-    assert await world.handle(BASE_NAME, FLASK) is None
+    assert await harness.handle(BASE_NAME, FLASK) is None
 
-    assert world.graph.changes == [("package missing", "flask", PYPI)]
-    assert world.workflows == []
+    assert harness.graph.changes == [("package missing", "flask", PYPI)]
+    assert harness.workflows == []

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from tests.agents.examples import RELEASE
-from tests.support.agent_fakes import Outside
-from tests.support.agent_harness import PYPI, World
+from tests.support.agent_fakes import FaultInjector
+from tests.support.agent_harness import PYPI, AgentHarness
 
 BASE_NAME = "thoth.package-update.missing-package-version"
 
 
 async def test_the_version_is_flagged_and_kebechets_administrator_is_told() -> None:
     """Just this version, on this index."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, RELEASE) is None
 
-    assert world.graph.changes == [("version missing", "flask", "2.0.2", PYPI)]
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.graph.changes == [("version missing", "flask", "2.0.2", PYPI)]
+    assert harness.parameters("kebechet-administrator") == [
         {
             "THOTH_PACKAGE_NAME": "flask",
             "THOTH_PACKAGE_VERSION": "2.0.2",
@@ -25,18 +25,18 @@ async def test_the_version_is_flagged_and_kebechets_administrator_is_told() -> N
 
 async def test_nobody_is_told_before_the_graph_knows() -> None:
     """What the administrator starts would otherwise still be advised to use the version."""
-    world = World(Outside(fail_at=1))
+    harness = AgentHarness(FaultInjector(fail_at=1))
 
-    assert await world.handle(BASE_NAME, RELEASE) is not None
+    assert await harness.handle(BASE_NAME, RELEASE) is not None
 
-    assert world.workflows == []
+    assert harness.workflows == []
 
 
 async def test_the_flag_is_set_when_the_administrator_is_switched_off() -> None:
     """The switch is about the workflow only."""
-    world = World(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
+    harness = AgentHarness(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, RELEASE) is None
 
-    assert world.graph.changes == [("version missing", "flask", "2.0.2", PYPI)]
-    assert world.workflows == []
+    assert harness.graph.changes == [("version missing", "flask", "2.0.2", PYPI)]
+    assert harness.workflows == []

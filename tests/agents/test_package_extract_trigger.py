@@ -7,7 +7,7 @@ from investigator.agent import MESSAGE_TYPES
 from investigator.delivery.errors import PermanentError
 from tests.agents.examples import EXAMPLES, PASSWORD
 from tests.support.agent_fakes import MIDDLETIER
-from tests.support.agent_harness import World
+from tests.support.agent_harness import AgentHarness
 
 BASE_NAME = "thoth.package-extract-trigger"
 FIELDS = EXAMPLES[BASE_NAME].fields
@@ -16,11 +16,11 @@ IMAGE = "quay.io/thoth-station/solver-rhel-8-py39:v1.10.4"
 
 async def test_the_image_is_analysed_as_the_message_says() -> None:
     """The analysis gets at the image with the credentials, and its document knows where the request came from."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FIELDS) is None
+    assert await harness.handle(BASE_NAME, FIELDS) is None
 
-    (given,) = world.parameters("package-extract")
+    (given,) = harness.parameters("package-extract")
     assert json.loads(given.pop("THOTH_PACKAGE_EXTRACT_METADATA")) == {
         "origin": "https://github.com/thoth-station/solver",
         "environment_type": "runtime",
@@ -37,26 +37,26 @@ async def test_the_image_is_analysed_as_the_message_says() -> None:
 
 async def test_the_workflow_runs_in_the_middletier_though_the_backend_schedules_it() -> None:
     """The pending limit that counts is the middletier's."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FIELDS) is None
+    assert await harness.handle(BASE_NAME, FIELDS) is None
 
-    assert world.workflows[0].namespace == MIDDLETIER
+    assert harness.workflows[0].namespace == MIDDLETIER
 
 
 async def test_without_a_password_no_credentials_are_handed_on() -> None:
     """A public image needs none."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {**FIELDS, "registry_password": None}) is None
+    assert await harness.handle(BASE_NAME, {**FIELDS, "registry_password": None}) is None
 
-    assert "THOTH_REGISTRY_CREDENTIALS" not in world.parameters("package-extract")[0]
+    assert "THOTH_REGISTRY_CREDENTIALS" not in harness.parameters("package-extract")[0]
 
 
 @pytest.mark.parametrize("environment_type", ["", "production"])
 async def test_an_unknown_type_of_environment_is_refused_for_good(environment_type: str) -> None:
     """thoth-common knows two of them, and no attempt makes a third."""
-    failure = await World().handle(BASE_NAME, {**FIELDS, "environment_type": environment_type}, attempts=5)
+    failure = await AgentHarness().handle(BASE_NAME, {**FIELDS, "environment_type": environment_type}, attempts=5)
 
     assert failure is not None
     assert isinstance(failure.error, PermanentError)

@@ -2,18 +2,18 @@
 import json
 
 from tests.agents.examples import EXAMPLES, METADATA
-from tests.support.agent_harness import PYPI, World
+from tests.support.agent_harness import PYPI, AgentHarness
 
 BASE_NAME = "thoth.provenance-checker-trigger"
 
 
 async def test_the_checker_gets_everything_that_the_message_says() -> None:
     """Which indexes are allowed, and what the answer has to carry back."""
-    world, allowed = World(), [PYPI, "https://example.com/simple"]
+    harness, allowed = AgentHarness(), [PYPI, "https://example.com/simple"]
 
-    assert await world.handle(BASE_NAME, {**EXAMPLES[BASE_NAME].fields, "whitelisted_sources": allowed}) is None
+    assert await harness.handle(BASE_NAME, {**EXAMPLES[BASE_NAME].fields, "whitelisted_sources": allowed}) is None
 
-    (given,) = world.parameters("provenance-checker")
+    (given,) = harness.parameters("provenance-checker")
     assert json.loads(given.pop("THOTH_ADVISER_METADATA")) == {
         "origin": "https://github.com/thoth-station/cli-examples",
         "kebechet_metadata": METADATA,
@@ -31,10 +31,10 @@ async def test_the_checker_gets_everything_that_the_message_says() -> None:
 
 async def test_the_document_has_the_id_of_the_message() -> None:
     """The user asks for the result by the id that the message brings."""
-    job_id, world = "provenance-checker-220102030405-00000000deadbeef", World()
+    job_id, harness = "provenance-checker-220102030405-00000000deadbeef", AgentHarness()
 
-    assert await world.handle(BASE_NAME, {"job_id": job_id}) is None
+    assert await harness.handle(BASE_NAME, {"job_id": job_id}) is None
 
-    (workflow,) = world.workflows
+    (workflow,) = harness.workflows
     assert workflow.id == job_id
     assert workflow.parameters["THOTH_DOCUMENT_ID"] == job_id

@@ -2,7 +2,7 @@
 import pytest
 
 from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, RHEL, World
+from tests.support.agent_harness import PYPI, RHEL, AgentHarness
 
 BASE_NAME = "thoth.solver.solved-package"
 SOLVED = {**RELEASE, "solver": RHEL}
@@ -10,12 +10,12 @@ SOLVED = {**RELEASE, "solver": RHEL}
 
 async def test_security_is_analysed_next_and_kebechets_administrator_is_told() -> None:
     """The administrator learns by which solver; the analysis does not depend on it."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, SOLVED) is None
+    assert await harness.handle(BASE_NAME, SOLVED) is None
 
-    assert world.kinds() == ["kebechet-administrator", "security-indicator"]
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.kinds() == ["kebechet-administrator", "security-indicator"]
+    assert harness.parameters("kebechet-administrator") == [
         {
             "THOTH_PACKAGE_NAME": "flask",
             "THOTH_PACKAGE_VERSION": "2.0.2",
@@ -28,12 +28,12 @@ async def test_security_is_analysed_next_and_kebechets_administrator_is_told() -
 
 async def test_a_package_that_was_analysed_is_only_told_about() -> None:
     """Every solver sends this message for the same version; one analysis is enough."""
-    world = World()
-    world.graph.aggregated.add(("flask", "2.0.2", PYPI))
+    harness = AgentHarness()
+    harness.graph.aggregated.add(("flask", "2.0.2", PYPI))
 
-    assert await world.handle(BASE_NAME, SOLVED) is None
+    assert await harness.handle(BASE_NAME, SOLVED) is None
 
-    assert world.kinds() == ["kebechet-administrator"]
+    assert harness.kinds() == ["kebechet-administrator"]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ async def test_a_package_that_was_analysed_is_only_told_about() -> None:
 )
 async def test_what_is_switched_off_is_not_scheduled(switch: str, kinds: list[str]) -> None:
     """Each switch stops its own kind of workflow only."""
-    world = World(**{switch: "0"})
+    harness = AgentHarness(**{switch: "0"})
 
-    assert await world.handle(BASE_NAME, SOLVED) is None
+    assert await harness.handle(BASE_NAME, SOLVED) is None
 
-    assert world.kinds() == kinds
+    assert harness.kinds() == kinds

@@ -2,7 +2,7 @@
 import pytest
 
 from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, World
+from tests.support.agent_harness import PYPI, AgentHarness
 
 BASE_NAME = "thoth.update-provides-source-distro"
 
@@ -10,9 +10,9 @@ BASE_NAME = "thoth.update-provides-source-distro"
 @pytest.mark.parametrize("value", [True, False])
 async def test_the_flag_takes_the_value_of_the_message(*, value: bool) -> None:
     """A source distribution may be found missing, and may turn up again."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {**RELEASE, "value": value}) is None
+    assert await harness.handle(BASE_NAME, {**RELEASE, "value": value}) is None
 
-    assert world.graph.changes == [("provides source distro", "flask", "2.0.2", PYPI, value)]
-    assert world.workflows == []
+    assert harness.graph.changes == [("provides source distro", "flask", "2.0.2", PYPI, value)]
+    assert harness.workflows == []

@@ -29,7 +29,7 @@ INFRA, BACKEND, MIDDLETIER = "thoth-infra-test", "thoth-backend-test", "thoth-mi
 
 
 @dataclass
-class Outside:
+class FaultInjector:
     """Every call that leaves investigator passes here, where it is counted and may fail.
 
     Args:
@@ -103,20 +103,20 @@ class Submissions(WorkflowManager):
         self.last = where["workflow_namespace"], metadata["name"], given
 
 
-class FakeWorkflows:
+class FakeScheduler:
     """The cluster: refuses what OpenShift refuses, and counts a workflow that is there already as scheduled."""
 
-    def __init__(self, outside: Outside, solvers: list[str]) -> None:
+    def __init__(self, faults: FaultInjector, solvers: list[str]) -> None:
         self.created: dict[str, Workflow] = {}
         self.requests: list[str] = []
         self.solvers = solvers
         self.when_created: Callable[[Workflow], None] = lambda _workflow: None
-        self._outside = outside
+        self._faults = faults
         self._library = ThothCommon()
 
     async def solver_names(self) -> list[str]:
         """Tell what the ConfigMap lists."""
-        return await self._outside.call(lambda: list(self.solvers))
+        return await self._faults.call(lambda: list(self.solvers))
 
     async def schedule(  # noqa: PLR0913  (the arguments of the real one)
         self,
@@ -133,7 +133,7 @@ class FakeWorkflows:
         assert base_name
         assert correlation_id
         job_id = job_id or workflow_id(WORKFLOW_KINDS[kind].prefix or arguments["solver"], origin, step)
-        await self._outside.call(lambda: self._create(kind, job_id, arguments))
+        await self._faults.call(lambda: self._create(kind, job_id, arguments))
 
     def _create(self, kind: WorkflowKind, job_id: str, arguments: Mapping[str, Any]) -> None:
         try:
@@ -151,32 +151,32 @@ class FakeWorkflows:
 class FakeGraph:
     """The knowledge graph: what is solved and analysed, and the flags that were set."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, faults: FaultInjector) -> None:
         self.indexes = {"https://pypi.org/simple": True, "https://tensorflow.pypi.thoth-station.ninja/simple": True}
         self.solved: set[tuple[str, str, str, str]] = set()
         self.aggregated: set[tuple[str, str, str]] = set()
         self.changes: list[tuple[object, ...]] = []
-        self._outside = outside
+        self._faults = faults
 
     async def registered_index_urls(self) -> list[str]:
         """Tell all indexes."""
-        return await self._outside.call(lambda: list(self.indexes))
+        return await self._faults.call(lambda: list(self.indexes))
 
     async def enabled_index_urls(self) -> list[str]:
         """Tell the indexes that are switched on."""
-        return await self._outside.call(lambda: [url for url, enabled in self.indexes.items() if enabled])
+        return await self._faults.call(lambda: [url for url, enabled in self.indexes.items() if enabled])
 
     async def package_version_exists(self, *release: str) -> bool:
         """Tell whether any solver has solved it."""
-        return await self._outside.call(lambda: any(solved[:3] == release for solved in self.solved))
+        return await self._faults.call(lambda: any(solved[:3] == release for solved in self.solved))
 
     async def is_solved(self, name: str, version: str, index_url: str, solver: str) -> bool:
         """Tell whether that solver has solved it."""
-        return await self._outside.call(lambda: (name, version, index_url, solver) in self.solved)
+        return await self._faults.call(lambda: (name, version, index_url, solver) in self.solved)
 
     async def si_aggregated(self, *release: str) -> bool:
         """Tell whether its security was analysed."""
-        return await self._outside.call(lambda: release in self.aggregated)
+        return await self._faults.call(lambda: release in self.aggregated)
 
     async def flag_package_missing(self, *package: str) -> None:
         """Remember the flag."""
@@ -195,16 +195,16 @@ class FakeGraph:
         await self._change("hashes absent", name, version, index_url, *hashes)
 
     async def _change(self, *change: object) -> None:
-        await self._outside.call(lambda: self.changes.append(change))
+        await self._faults.call(lambda: self.changes.append(change))
 
 
 class FakeIndex:
     """The package indexes: which versions of a package each lists, latest first."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, faults: FaultInjector) -> None:
         self.listed = {("https://pypi.org/simple", "flask"): ["2.0.2"]}
-        self._outside = outside
+        self._faults = faults
 
     async def versions(self, index_url: str, name: str) -> list[str]:
         """Tell the versions."""
-        return await self._outside.call(lambda: self.listed[index_url, name])
+        return await self._faults.call(lambda: self.listed[index_url, name])

@@ -19,7 +19,16 @@ from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
-from tests.support.agent_fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow
+from tests.support.agent_fakes import (
+    BACKEND,
+    INFRA,
+    MIDDLETIER,
+    FakeGraph,
+    FakeIndex,
+    FakeScheduler,
+    FaultInjector,
+    Workflow,
+)
 
 if TYPE_CHECKING:
     from investigator.argo.scheduler import WorkflowScheduler
@@ -47,18 +56,18 @@ ENVIRONMENT = {
 }
 
 
-class World:
+class AgentHarness:
     """One worker; ``variables`` of the environment differ from the defaults."""
 
-    def __init__(self, outside: Outside | None = None, /, **variables: str) -> None:
-        self.outside = outside or Outside()
-        self.graph = FakeGraph(self.outside)
-        self.index = FakeIndex(self.outside)
-        self.cluster = FakeWorkflows(self.outside, list(SOLVERS))
+    def __init__(self, faults: FaultInjector | None = None, /, **variables: str) -> None:
+        self.faults = faults or FaultInjector()
+        self.graph = FakeGraph(self.faults)
+        self.index = FakeIndex(self.faults)
+        self.scheduler = FakeScheduler(self.faults, list(SOLVERS))
         self.metrics = Metrics(CollectorRegistry())
         self._services = Services(
             load_settings(ENVIRONMENT | variables),
-            cast("WorkflowScheduler", self.cluster),
+            cast("WorkflowScheduler", self.scheduler),
             cast("GraphClient", self.graph),
             cast("PackageIndex", self.index),
             self.metrics,
@@ -95,7 +104,7 @@ class World:
     @property
     def workflows(self) -> list[Workflow]:
         """The workflows that were created, in that order."""
-        return list(self.cluster.created.values())
+        return list(self.scheduler.created.values())
 
     def kinds(self) -> list[str]:
         """The kinds of the workflows that were created, sorted."""

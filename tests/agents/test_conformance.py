@@ -11,8 +11,8 @@ from investigator.argo.kinds import WORKFLOW_KINDS
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.retry import Failure
 from tests.agents.examples import EXAMPLES
-from tests.support.agent_fakes import BACKEND, MIDDLETIER, Outside
-from tests.support.agent_harness import DEFAULT_MODES, World
+from tests.support.agent_fakes import BACKEND, MIDDLETIER, FaultInjector
+from tests.support.agent_harness import DEFAULT_MODES, AgentHarness
 
 WORKERS = [(Mode.MIDDLETIER,), (Mode.BACKEND,), (Mode.METRICS,), DEFAULT_MODES, tuple(Mode)]
 ALL_REQUIRED = [
@@ -25,19 +25,21 @@ ALL_REQUIRED = [
 every_message_type = pytest.mark.parametrize("base_name", EXAMPLES)
 
 
-async def handled(base_name: str, outside: Outside | None = None, *, attempts: int = 1, **other: object) -> World:
-    """Handle the example of a type, with other fields than its own if given, in a new world; all must go well."""
-    world = World(outside)
-    assert await world.handle(base_name, EXAMPLES[base_name].fields | other, attempts=attempts) is None
-    return world
+async def handled(
+    base_name: str, faults: FaultInjector | None = None, *, attempts: int = 1, **other: object
+) -> AgentHarness:
+    """Handle the example of a type, with other fields than its own if given, in a new harness; all must go well."""
+    harness = AgentHarness(faults)
+    assert await harness.handle(base_name, EXAMPLES[base_name].fields | other, attempts=attempts) is None
+    return harness
 
 
 async def refused(base_name: str, **other: object) -> Exception:
     """Give the error about an example with other fields than its own; nobody outside may have been asked."""
-    world = World()
-    failure = await world.handle(base_name, EXAMPLES[base_name].fields | other, attempts=5)
+    harness = AgentHarness()
+    failure = await harness.handle(base_name, EXAMPLES[base_name].fields | other, attempts=5)
     assert isinstance(failure, Failure)
-    assert (failure.attempts, world.outside.calls) == (1, 0)
+    assert (failure.attempts, harness.faults.calls) == (1, 0)
     return failure.error
 
 
@@ -45,13 +47,13 @@ async def refused(base_name: str, **other: object) -> Exception:
 @every_message_type
 async def test_a_message_does_what_the_modes_of_the_worker_ask_for(base_name: str, modes: tuple[Mode, ...]) -> None:
     """Each mode has its share of the work, and several modes together do all of their shares and no more."""
-    example, world = EXAMPLES[base_name], World()
+    example, harness = EXAMPLES[base_name], AgentHarness()
 
-    assert await world.handle(base_name, example.fields, modes=modes) is None
+    assert await harness.handle(base_name, example.fields, modes=modes) is None
 
     kinds = [kind for mode in modes for kind in getattr(example, mode.value, ())]
-    assert world.kinds() == sorted(kinds)
-    assert bool(world.graph.changes) is (example.changes in {mode.value for mode in modes})
+    assert harness.kinds() == sorted(kinds)
+    assert bool(harness.graph.changes) is (example.changes in {mode.value for mode in modes})
 
 
 @every_message_type
@@ -74,7 +76,7 @@ async def test_ids_have_the_form_that_other_components_parse(base_name: str) -> 
 async def test_null_says_the_same_as_nothing(base_name: str) -> None:
     """Producers send null for what they leave unset."""
     example = EXAMPLES[base_name]
-    absent, null = World(), World()
+    absent, null = AgentHarness(), AgentHarness()
 
     assert await absent.handle(base_name, example.required) is None
     assert await null.handle(base_name, {**example.required, **dict.fromkeys([*example.optional, "version"])}) is None
@@ -89,11 +91,11 @@ async def test_null_says_the_same_as_nothing(base_name: str) -> None:
 )
 async def test_every_version_is_understood_without_the_newer_fields(base_name: str, version: str) -> None:
     """Older producers say less, and are served all the same."""
-    world = World()
+    harness = AgentHarness()
 
-    assert await world.handle(base_name, {**EXAMPLES[base_name].required, "version": version}) is None
+    assert await harness.handle(base_name, {**EXAMPLES[base_name].required, "version": version}) is None
 
-    assert world.kinds() == (await handled(base_name)).kinds()
+    assert harness.kinds() == (await handled(base_name)).kinds()
 
 
 @every_message_type
@@ -140,12 +142,12 @@ async def test_a_retry_after_any_failure_does_the_rest_and_repeats_nothing(base_
     """Wherever the outside fails: in the end everything is done, each request was made once, each change once."""
     whole = await handled(base_name)
 
-    for number in range(1, whole.outside.calls + 1):
-        world = await handled(base_name, Outside(fail_at=number), attempts=2)
+    for number in range(1, whole.faults.calls + 1):
+        harness = await handled(base_name, FaultInjector(fail_at=number), attempts=2)
 
-        assert sorted(world.cluster.requests) == sorted(whole.cluster.requests)
-        assert world.cluster.created == whole.cluster.created
-        assert world.graph.changes == whole.graph.changes
+        assert sorted(harness.scheduler.requests) == sorted(whole.scheduler.requests)
+        assert harness.scheduler.created == whole.scheduler.created
+        assert harness.graph.changes == whole.graph.changes
 
 
 @every_message_type
@@ -153,44 +155,44 @@ async def test_a_lost_reply_creates_nothing_twice(base_name: str) -> None:
     """A call that took effect before it failed is repeated under the same id, and flags are set to the same value."""
     whole = await handled(base_name)
 
-    for number in range(1, whole.outside.calls + 1):
-        world = await handled(base_name, Outside(fail_at=number, reply_lost=True), attempts=2)
+    for number in range(1, whole.faults.calls + 1):
+        harness = await handled(base_name, FaultInjector(fail_at=number, reply_lost=True), attempts=2)
 
-        assert world.cluster.created == whole.cluster.created
-        assert set(world.graph.changes) == set(whole.graph.changes)
+        assert harness.scheduler.created == whole.scheduler.created
+        assert set(harness.graph.changes) == set(whole.graph.changes)
 
 
 @every_message_type
 async def test_a_message_that_comes_again_asks_for_the_same_workflows(base_name: str) -> None:
     """After a crash the message is handled from its start, by a worker that remembers nothing."""
-    world = await handled(base_name)
-    first = world.workflows
+    harness = await handled(base_name)
+    first = harness.workflows
 
-    assert await world.handle(base_name, EXAMPLES[base_name].fields) is None
+    assert await harness.handle(base_name, EXAMPLES[base_name].fields) is None
 
-    assert world.workflows == first
-    assert len(world.cluster.requests) == 2 * len(first)
+    assert harness.workflows == first
+    assert len(harness.scheduler.requests) == 2 * len(first)
 
 
 @every_message_type
 async def test_another_message_asks_for_workflows_of_its_own(base_name: str) -> None:
     """Two messages that say the same are two requests."""
-    world = await handled(base_name)
-    first = world.workflows
+    harness = await handled(base_name)
+    first = harness.workflows
 
-    assert await world.handle(base_name, EXAMPLES[base_name].fields, offset=1) is None
+    assert await harness.handle(base_name, EXAMPLES[base_name].fields, offset=1) is None
 
-    assert len(world.workflows) == 2 * len(first)
+    assert len(harness.workflows) == 2 * len(first)
 
 
 @pytest.mark.parametrize("error", [TemporaryError("away"), PermanentError("refused")], ids=["temporary", "permanent"])
 @every_message_type
 async def test_no_failure_of_the_outside_is_swallowed(base_name: str, error: Exception) -> None:
     """What goes wrong reaches the engine, which alone decides what becomes of the message."""
-    for number in range(1, (await handled(base_name)).outside.calls + 1):
-        world = World(Outside(fail_at=number, error=error))
+    for number in range(1, (await handled(base_name)).faults.calls + 1):
+        harness = AgentHarness(FaultInjector(fail_at=number, error=error))
 
-        failure = await world.handle(base_name, EXAMPLES[base_name].fields)
+        failure = await harness.handle(base_name, EXAMPLES[base_name].fields)
 
         assert failure == Failure(error, 1)
 
