@@ -39,10 +39,6 @@ class MessageType:
         """Tell whether a worker with these modes consumes the topic; metrics mode counts all messages."""
         return Mode.METRICS in modes or any(mode in self.handlers for mode in modes)
 
-    def handlers_in(self, modes: tuple[Mode, ...]) -> tuple[Handler, ...]:
-        """Give the handlers of these modes in the order of the modes."""
-        return tuple(self.handlers[mode] for mode in modes if mode in self.handlers)
-
 
 MESSAGE_TYPES: dict[str, MessageType] = {}
 

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A worker with the outside replaced by fakes: feeds it messages as bytes, and tells what came of them."""
+"""Feeds messages, as bytes, to the handlers of a worker whose cluster, graph and package indexes are fakes."""
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry
 
-import agents
-from investigator.agent import MESSAGE_TYPES, Mode
+from investigator.agent import Mode
 from investigator.agent.context import Services, Work
+from investigator.app import load_message_types
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
@@ -30,18 +27,15 @@ from tests.support.agent_fakes import (
     Workflow,
 )
 
-if TYPE_CHECKING:
-    from investigator.argo.scheduler import WorkflowScheduler
-    from investigator.graph.client import GraphClient
-    from investigator.package_index import PackageIndex
-
-for module in pkgutil.iter_modules(agents.__path__, "agents."):
-    importlib.import_module(module.name)
+MESSAGE_TYPES = load_message_types()
 
 PYPI = "https://pypi.org/simple"
 RHEL, FEDORA, UBI = "solver-rhel-8-py39", "solver-fedora-35-py310", "solver-ubi-8-py38"
 SOLVERS = (RHEL, FEDORA, UBI)
 DEFAULT_MODES = (Mode.MIDDLETIER, Mode.BACKEND)
+
+#: The fields that every message has; the version is left to the tests.
+COMMON = {"component_name": "tester", "service_version": "1.0.0"}
 
 ENVIRONMENT = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
@@ -57,7 +51,19 @@ ENVIRONMENT = {
 
 
 class AgentHarness:
-    """One worker; ``variables`` of the environment differ from the defaults."""
+    """A worker's handlers, with a graph that knows two indexes and no package, and three installed solvers.
+
+    Args:
+        faults: makes one call of a fake fail.
+        variables: environment variables that differ from the defaults.
+
+    Attributes:
+        faults: counts the calls of all fakes.
+        graph: the fake graph.
+        index: the fake package indexes.
+        scheduler: the fake scheduler.
+        metrics: the metrics, in a registry of their own.
+    """
 
     def __init__(self, faults: FaultInjector | None = None, /, **variables: str) -> None:
         self.faults = faults or FaultInjector()
@@ -65,13 +71,8 @@ class AgentHarness:
         self.index = FakeIndex(self.faults)
         self.scheduler = FakeScheduler(self.faults, list(SOLVERS))
         self.metrics = Metrics(CollectorRegistry())
-        self._services = Services(
-            load_settings(ENVIRONMENT | variables),
-            cast("WorkflowScheduler", self.scheduler),
-            cast("GraphClient", self.graph),
-            cast("PackageIndex", self.index),
-            self.metrics,
-        )
+        settings = load_settings(ENVIRONMENT | variables)
+        self._services = Services(settings, self.scheduler, self.graph, self.index, self.metrics)
 
     async def handle(
         self,
@@ -82,20 +83,27 @@ class AgentHarness:
         attempts: int = 1,
         offset: int = 0,
     ) -> Failure | None:
-        """Parse a message with these fields and run its handlers as the engine does.
+        """Parse a message with these fields and run its handlers, as a worker with these modes does.
+
+        Args:
+            base_name: the type of the message.
+            fields: its fields beside the common ones.
+            modes: the modes of the worker; a message's handlers run in this order.
+            attempts: how often the handlers may be tried.
+            offset: the message's offset; two messages of one offset are the same message.
 
         Returns:
-            None when all handlers succeeded, else why the message was given up.
+            None if all handlers succeeded, otherwise the last error and the number of attempts.
         """
         message_type = MESSAGE_TYPES[base_name]
         try:
             message = message_type.parse(json.dumps({**COMMON, **fields}).encode())
         except PermanentError as error:
             return Failure(error, 1)
-        origin = Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000)
-        work = Work(base_name, origin, self._services)
+        work = Work(base_name, Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000), self._services)
+        handlers = [message_type.handlers[mode] for mode in modes if mode in message_type.handlers]
         return await run_with_retries(
-            [partial(handler, message, work) for handler in message_type.handlers_in(tuple(modes))],
+            [partial(handler, message, work) for handler in handlers],
             RetryPolicy(attempts, 0),
             sleep=_no_sleep,
             on_failed_attempt=lambda _error, _attempts: None,
@@ -103,24 +111,21 @@ class AgentHarness:
 
     @property
     def workflows(self) -> list[Workflow]:
-        """The workflows that were created, in that order."""
+        """The created workflows, in the order of their creation."""
         return list(self.scheduler.created.values())
 
     def kinds(self) -> list[str]:
-        """The kinds of the workflows that were created, sorted."""
+        """Return the kinds of the created workflows, sorted; a kind occurs once for each of its workflows."""
         return sorted(workflow.kind for workflow in self.workflows)
 
     def parameters(self, kind: str) -> list[dict[str, str]]:
-        """What each workflow of a kind was given, without its id, sorted."""
-        given = [
+        """Return the parameters of each workflow of a kind, without the one that holds its id, sorted."""
+        found = [
             {name: text for name, text in workflow.parameters.items() if text != workflow.id}
             for workflow in self.workflows
             if workflow.kind == kind
         ]
-        return sorted(given, key=lambda parameters: sorted(parameters.items()))
-
-
-COMMON = {"component_name": "tester", "service_version": "1.0.0"}
+        return sorted(found, key=lambda parameters: sorted(parameters.items()))
 
 
 async def _no_sleep(_seconds: float) -> None:
