@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
+from investigator.agent import Mode
 from tests.support.agent_harness import AgentHarness
+from tests.support.examples import Example
 
 BASE_NAME = "thoth.inspection-completed"
 DOCUMENT = "inspection-211224120000-0123456789abcdef"
+EXAMPLE = Example(
+    BASE_NAME,
+    required={"inspection_id": DOCUMENT},
+    optional={"force_sync": True},
+    workflows={Mode.MIDDLETIER: ["graph-sync"]},
+)
 
 
 @pytest.mark.parametrize(("fields", "force"), [({}, "False"), ({"force_sync": True}, "True")])
-async def test_the_inspections_document_is_synced(fields: dict[str, object], force: str) -> None:
-    """By force only where the message says so."""
+async def test_the_document_is_synced_by_force_only_if_the_message_asks_for_it(
+    fields: dict[str, object], force: str
+) -> None:
+    """Without force, graph-sync skips a document that the graph holds."""
     harness = AgentHarness()
 
     assert await harness.handle(BASE_NAME, {"inspection_id": DOCUMENT, **fields}) is None

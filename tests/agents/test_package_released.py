@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from tests.agents.examples import RELEASE
+from investigator.agent import Mode
 from tests.support.agent_harness import PYPI, SOLVERS, AgentHarness
+from tests.support.examples import EVERY_SOLVER, RELEASE, Example
 
 BASE_NAME = "thoth.package-release.package-released"
+EXAMPLE = Example(BASE_NAME, required=RELEASE, workflows={Mode.MIDDLETIER: ["revsolver", EVERY_SOLVER]})
 
 
-async def test_every_solver_and_the_reverse_solver_learn_about_the_release() -> None:
-    """Each installed solver gets a workflow under an id of its own name; the reverse solver gets one."""
+async def test_every_solver_and_the_reverse_solver_get_the_release() -> None:
+    """Each workflow of a solver has an id that begins with the solver's name."""
     harness = AgentHarness()
 
-    assert await harness.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
     assert harness.parameters("solver") == [
         {
@@ -36,18 +38,18 @@ async def test_every_solver_and_the_reverse_solver_learn_about_the_release() -> 
 
 
 @pytest.mark.parametrize(
-    ("switched_off", "kinds"),
+    ("disabled", "kinds"),
     [
         (["SOLVER"], ["revsolver"]),
         (["REVSOLVER"], ["solver", "solver", "solver"]),
         (["SOLVER", "REVSOLVER"], []),
     ],
 )
-async def test_what_is_switched_off_is_not_scheduled(switched_off: list[str], kinds: list[str]) -> None:
-    """Operators can stop one kind of learning without stopping the topic."""
-    harness = AgentHarness(**{f"THOTH_INVESTIGATOR_SCHEDULE_{name}": "0" for name in switched_off})
+async def test_a_disabled_kind_of_workflow_is_not_scheduled(disabled: list[str], kinds: list[str]) -> None:
+    """Operators can disable one kind of workflow without halting the topic."""
+    harness = AgentHarness(**{f"THOTH_INVESTIGATOR_SCHEDULE_{name}": "0" for name in disabled})
 
-    assert await harness.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
     assert harness.kinds() == kinds
     assert harness.faults.calls == len(kinds) + ("solver" in kinds)
@@ -60,23 +62,25 @@ async def test_what_is_switched_off_is_not_scheduled(switched_off: list[str], ki
         ("THOTH_LOG_REVSOLVER", "revsolver", "THOTH_LOG_REVSOLVER"),
     ],
 )
-async def test_debug_logs_of_one_kind_of_workflow_can_be_asked_for(variable: str, kind: str, parameter: str) -> None:
-    """The variable makes the workflows of its kind log more, and no others."""
+async def test_the_log_level_of_each_kind_of_workflow_is_set_on_its_own(
+    variable: str, kind: str, parameter: str
+) -> None:
+    """DEBUG for solvers leaves the reverse solver at INFO, and the other way round."""
     harness = AgentHarness(**{variable: "DEBUG"})
 
-    assert await harness.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert {given[parameter] for given in harness.parameters(kind)} == {"DEBUG"}
+    assert {parameters[parameter] for parameters in harness.parameters(kind)} == {"DEBUG"}
     assert str([harness.parameters("solver"), harness.parameters("revsolver")]).count("INFO") == (
         1 if kind == "solver" else len(SOLVERS)
     )
 
 
-async def test_without_an_installed_solver_only_the_reverse_solver_learns() -> None:
-    """An empty list of solvers is no error: there is nothing to schedule."""
+async def test_without_installed_solvers_only_the_reverse_solver_is_scheduled() -> None:
+    """An empty list of solvers is not an error."""
     harness = AgentHarness()
     harness.scheduler.solvers.clear()
 
-    assert await harness.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
     assert harness.kinds() == ["revsolver"]

@@ -1,11 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message of each type with all of its fields, and what it leads to in a harness where nothing is known yet."""
+"""Examples of messages: what they look like, how the test of a message type declares them, and how they are collected.
 
-from collections.abc import Mapping
+The test of a message type declares one or several at its top level:
+
+    EXAMPLE = Example(
+        "thoth.repo-init",
+        required={"project_url": "https://github.com/thoth-station/cli-examples"},
+        optional={"job_id": None},
+        workflows={Mode.BACKEND: ["thoth-repo-init"]},
+    )
+
+`tests/agents/test_conformance.py` and the end-to-end tests send every example of every registered message type.
+"""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import agents
+from investigator.agent import Mode
+from investigator.app import load_message_types
 from tests.support.agent_harness import PYPI
 
+#: In `Example.workflows`: one solver workflow for each installed solver.
+EVERY_SOLVER = "a solver workflow for each installed solver"
+
+#: Contents that the examples of several message types share.
+PASSWORD = "correct horse battery staple"
 RELEASE: dict[str, object] = {"package_name": "flask", "package_version": "2.0.2", "index_url": PYPI}
 METADATA: dict[str, object] = {
     "message_justification": 5,
@@ -13,26 +36,6 @@ METADATA: dict[str, object] = {
     "package_version": "2.0.2",
     "package_index": PYPI,
 }
-PASSWORD = "correct horse battery staple"
-
-
-@dataclass(frozen=True)
-class Example:
-    """A message's required and other fields; the kinds of workflows in each mode; whether the graph changes there."""
-
-    required: Mapping[str, object] = field(default_factory=dict)
-    optional: Mapping[str, object] = field(default_factory=dict)
-    middletier: tuple[str, ...] = ()
-    backend: tuple[str, ...] = ()
-    changes: str | None = None
-
-    @property
-    def fields(self) -> dict[str, object]:
-        """All fields."""
-        return {**self.required, **self.optional}
-
-
-SOLVERS = ("solver", "solver", "solver")
 ADVICE: dict[str, object] = {
     "debug": True,
     "authenticated": True,
@@ -43,114 +46,73 @@ ADVICE: dict[str, object] = {
     "stack_info": [{"message": "all is well", "type": "INFO"}],
 }
 
-EXAMPLES: dict[str, Example] = {
-    "thoth.package-release.package-released": Example(RELEASE, middletier=("revsolver", *SOLVERS)),
-    "thoth.investigator.unresolved-package": Example(
-        {"package_name": "flask", "index_url": PYPI},
-        {"package_version": "2.0.2", "solver": "solver-rhel-8-py39"},
-        middletier=SOLVERS,
-    ),
-    "thoth.investigator.unrevsolved-package": Example(
-        {"package_name": "flask", "package_version": "2.0.2"}, middletier=("revsolver",)
-    ),
-    "thoth.investigator.si-unanalyzed-package": Example(RELEASE, middletier=("security-indicator",)),
-    "thoth.solver.solved-package": Example(
-        RELEASE | {"solver": "solver-rhel-8-py39"}, middletier=("kebechet-administrator", "security-indicator")
-    ),
-    "thoth.cve-update.cve-provided": Example(RELEASE, backend=("kebechet-administrator",)),
-    "thoth.advise-reporter.advise-justification": Example(
-        {"message": "flask is slow", "justification_type": "WARNING", "count": 3, "adviser_version": "0.50.0"}
-    ),
-    "thoth.package-update.hash-mismatch": Example(
-        RELEASE | {"missing_from_source": ["7b2fb8e9", "cb90f62f"], "missing_from_database": ["ac1ee43d"]},
-        middletier=SOLVERS,
-        backend=("kebechet-administrator",),
-        changes="middletier",
-    ),
-    "thoth.package-update.missing-package": Example(
-        {"package_name": "flask", "index_url": PYPI}, backend=("kebechet-administrator",), changes="backend"
-    ),
-    "thoth.package-update.missing-package-version": Example(
-        RELEASE, backend=("kebechet-administrator",), changes="backend"
-    ),
-    "thoth.update-provides-source-distro": Example(RELEASE | {"value": False}, changes="middletier"),
-    "thoth.adviser-trigger": Example(
-        {"recommendation_type": "latest"},
-        ADVICE
-        | {
-            "dev": True,
-            "count": 2,
-            "limit": 1000,
-            "limit_latest_versions": 5,
-            "re_run_adviser_id": "adviser-211224120000-0123456789abcdef",
-            "source_type": "KEBECHET",
-        },
-        backend=("adviser",),
-    ),
-    "thoth.investigator.adviser-re-run": Example(
-        {"re_run_adviser_id": "adviser-211224120000-0123456789abcdef", "recommendation_type": "stable"},
-        {
-            "origin": "https://github.com/thoth-station/cli-examples",
-            "source_type": "KEBECHET",
-            "github_event_type": "thoth_thamos_advise",
-            "github_check_run_id": 9,
-            "github_installation_id": 10,
-            "github_base_repo_url": "https://github.com/thoth-station/cli-examples",
-        },
-        backend=("adviser",),
-    ),
-    "thoth.kebechet-trigger": Example(
-        {"webhook_payload": {"action": "created", "repository": {"full_name": "thoth-station/cli-examples"}}},
-        {"job_id": None},
-        backend=("kebechet",),
-    ),
-    "thoth.kebechet-run-url-trigger": Example(
-        {"url": "https://github.com/thoth-station/cli-examples"},
-        {"service_name": "github", "installation_id": "7", "job_id": None, "metadata": METADATA},
-        backend=("kebechet-run-url",),
-    ),
-    "thoth.package-extract-trigger": Example(
-        {"image": "quay.io/thoth-station/solver-rhel-8-py39:v1.10.4", "environment_type": "runtime"},
-        {
-            "is_external": False,
-            "verify_tls": False,
-            "debug": True,
-            "job_id": None,
-            "origin": "https://github.com/thoth-station/solver",
-            "registry_user": "fridolin",
-            "registry_password": PASSWORD,
-            "graph_sync": True,
-        },
-        backend=("package-extract",),
-    ),
-    "thoth.provenance-checker-trigger": Example(
-        {}, ADVICE | {"whitelisted_sources": [PYPI]}, backend=("provenance-checker",)
-    ),
-    "thoth.build-analysis-trigger": Example(
-        {"base_image": "registry.access.redhat.com/ubi8/python-38:1-71"},
-        {
-            "base_image_analysis_id": None,
-            "buildlog_document_id": "buildlog-211224120000-0123456789abcdef",
-            "buildlog_parser_id": None,
-            "environment_type": "runtime",
-            "debug": True,
-            "job_id": None,
-            "origin": "https://github.com/thoth-station/solver",
-            "output_image": "quay.io/thoth-station/solver-rhel-8-py39:v1.10.4",
-            "output_image_analysis_id": None,
-            "base_registry_password": PASSWORD,
-            "base_registry_user": "fridolin",
-            "base_registry_verify_tls": False,
-            "output_registry_password": PASSWORD,
-            "output_registry_user": "fridolin",
-            "output_registry_verify_tls": False,
-        },
-        middletier=("build-analysis",),
-    ),
-    "thoth.inspection-completed": Example(
-        {"inspection_id": "inspection-211224120000-0123456789abcdef"}, {"force_sync": True}, middletier=("graph-sync",)
-    ),
-    "thoth.repo-init": Example(
-        {"project_url": "https://github.com/thoth-station/cli-examples"}, {"job_id": None}, backend=("thoth-repo-init",)
-    ),
-}
+
+@dataclass(frozen=True)
+class Example:
+    """A valid message of a type, and the effects of its handlers while the graph does not know its package.
+
+    Attributes:
+        base_name: the message type.
+        required: the fields without which the handlers cannot do their work.
+        optional: the other fields. The workflows below must be asked for with and without them. The examples of a type
+            together must set every field of its record.
+        workflows: the kinds of workflows that the handler of each mode schedules; a kind occurs once for each workflow.
+        changes_graph_in: the modes whose handlers change the graph.
+        variant: distinguishes several examples of one type in the names of the tests.
+    """
+
+    base_name: str
+    required: Mapping[str, object] = field(default_factory=dict)
+    optional: Mapping[str, object] = field(default_factory=dict)
+    workflows: Mapping[Mode, Sequence[str]] = field(default_factory=dict)
+    changes_graph_in: Collection[Mode] = ()
+    variant: str = ""
+
+    def __str__(self) -> str:
+        """Return the name of the example in the list of tests."""
+        return f"{self.base_name} {self.variant}".rstrip()
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """All fields, without those that every message has."""
+        return {**self.required, **self.optional}
+
+    def kinds(self, modes: Iterable[Mode], solvers: int) -> list[str]:
+        """Return the kinds of workflows that a worker with these modes schedules, sorted.
+
+        Args:
+            modes: the modes of the worker.
+            solvers: how many solvers are installed.
+        """
+        declared = [kind for mode in modes for kind in self.workflows.get(mode, ())]
+        every = declared.count(EVERY_SOLVER) * solvers
+        return sorted([kind for kind in declared if kind != EVERY_SOLVER] + ["solver"] * every)
+
+
+def load_examples() -> dict[str, list[Example]]:
+    """Return the examples of every registered message type by base name; a type without examples has an empty list.
+
+    The examples of the types in `agents/<name>.py` are those at the top level of `tests/agents/test_<name>.py`.
+
+    Raises:
+        LookupError: an example is one of a type that is not registered.
+    """
+    examples: dict[str, list[Example]] = {base_name: [] for base_name in load_message_types()}
+    for module_name in _test_modules():
+        for example in _declared_in(module_name):
+            if example.base_name not in examples:
+                raise LookupError(f"{module_name}: no message type {example.base_name!r} is registered")
+            examples[example.base_name].append(example)
+    return examples
+
+
+def _test_modules() -> Iterator[str]:
+    for module in pkgutil.iter_modules(agents.__path__):
+        name = f"tests.agents.test_{module.name}"
+        if importlib.util.find_spec(name):
+            yield name
+
+
+def _declared_in(module_name: str) -> Iterator[Example]:
+    module = importlib.import_module(module_name)
+    return (value for value in vars(module).values() if isinstance(value, Example))
