@@ -18,14 +18,18 @@ import importlib.util
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import agents
 from investigator.agent import Mode
 from investigator.app import load_message_types
+from investigator.argo.kinds import WorkflowKind
 from tests.support.agent_harness import PYPI
 
+EverySolver = Literal["every solver"]
+
 #: In `Example.workflows`: one solver workflow for each installed solver.
-EVERY_SOLVER = "a solver workflow for each installed solver"
+EVERY_SOLVER: EverySolver = "every solver"
 
 #: Contents that the examples of several message types share.
 PASSWORD = "correct horse battery staple"
@@ -64,7 +68,7 @@ class Example:
     base_name: str
     required: Mapping[str, object] = field(default_factory=dict)
     optional: Mapping[str, object] = field(default_factory=dict)
-    workflows: Mapping[Mode, Sequence[str]] = field(default_factory=dict)
+    workflows: Mapping[Mode, Sequence[WorkflowKind | EverySolver]] = field(default_factory=dict)
     changes_graph_in: Collection[Mode] = ()
     variant: str = ""
 
@@ -77,16 +81,20 @@ class Example:
         """All fields, without those that every message has."""
         return {**self.required, **self.optional}
 
-    def kinds(self, modes: Iterable[Mode], solvers: int) -> list[str]:
+    def kinds(self, modes: Iterable[Mode], solvers: int) -> list[WorkflowKind]:
         """Return the kinds of workflows that a worker with these modes schedules, sorted.
 
         Args:
             modes: the modes of the worker.
             solvers: how many solvers are installed.
         """
-        declared = [kind for mode in modes for kind in self.workflows.get(mode, ())]
-        every = declared.count(EVERY_SOLVER) * solvers
-        return sorted([kind for kind in declared if kind != EVERY_SOLVER] + ["solver"] * every)
+        kinds: list[WorkflowKind] = []
+        for kind in (kind for mode in modes for kind in self.workflows.get(mode, ())):
+            if kind == EVERY_SOLVER:
+                kinds += ["solver"] * solvers
+            else:
+                kinds.append(kind)
+        return sorted(kinds)
 
 
 def load_examples() -> dict[str, list[Example]]:
