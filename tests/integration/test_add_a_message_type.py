@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message type is added by two files, its agent and its test: shown in a temporary copy of the checkout."""
+"""Two files add a message type, its agent and its test: those of the tutorial, in a temporary copy of the checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,65 +15,35 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("agents", "docs", "investigator", "sandbox", "tests")
 LINKED = ("pyproject.toml", ".venv-producers")
+TUTORIAL = ROOT / "docs" / "add-a-message-type.md"
 
-AGENT_FILE = "agents/document_unsynced.py"
-AGENT = '''\
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""A document is not in the knowledge graph yet.
-
-graph-refresh sends the message, and the worker schedules the sync of the document.
-"""
-
-from investigator.agent import Message, Mode, Text, Work, agent
-
-
-class DocumentUnsynced(Message, serializer="json"):
-    """The id of the document, and whether to sync it even if the graph holds it."""
-
-    document_id: Text
-    force_sync: bool = False
-
-
-@agent("thoth.graph-refresh.document-unsynced", mode=Mode.MIDDLETIER)
-async def sync(message: DocumentUnsynced, work: Work) -> None:
-    """Schedule the graph-sync workflow for the document."""
-    await work.schedule("graph-sync", document_id=message.document_id, force_sync=message.force_sync)
-'''
-
-TEST_FILE = "tests/agents/test_document_unsynced.py"
-TEST = '''\
-# SPDX-License-Identifier: GPL-3.0-or-later
-from investigator.agent import Mode
-from tests.support.agent_harness import AgentHarness
-from tests.support.examples import Example
-
-DOCUMENT = "solver-rhel-8-py39-211224120000-0123456789abcdef"
-EXAMPLE = Example(
-    "thoth.graph-refresh.document-unsynced",
-    required={"document_id": DOCUMENT},
-    optional={"force_sync": True},
-    workflows={Mode.MIDDLETIER: ["graph-sync"]},
-)
-
-
-async def test_the_document_is_synced() -> None:
-    """The workflow gets both fields of the message."""
-    harness = AgentHarness()
-
-    assert await harness.handle(EXAMPLE.base_name, EXAMPLE.fields) is None
-
-    assert harness.parameters("graph-sync") == [{"THOTH_SYNC_DOCUMENT_ID": DOCUMENT, "THOTH_FORCE_SYNC": "True"}]
-'''
+AGENT_FILE = "agents/yanked_package_version.py"
+TEST_FILE = "tests/agents/test_yanked_package_version.py"
+BASE_NAME = "thoth.package-update.yanked-package-version"
+CHANGE = "work.graph.flag_version_missing(name, version, index_url)"
 
 # All suites that look at every registered message type; the end-to-end tests are collected, not run.
 SUITES = (
     "tests/agents",
     "tests/unit/agent",
     "tests/unit/docs/test_reference.py",
+    "tests/unit/docs/test_tutorial.py",
     "tests/sandbox/play/test_scenarios.py",
     "tests/sandbox/play/test_scenario_messages.py",
     "tests/contract/test_producers.py",
 )
+
+
+def tutorial() -> tuple[str, str]:
+    """Return the agent and its test as a reader has them at the end of the tutorial."""
+    blocks = re.findall(r"```python\n(.*?)```", TUTORIAL.read_text("utf-8"), re.DOTALL)
+    _first_agent, first_test, last_agent, more_tests, once, *_ = blocks
+    example = re.compile(r"^EXAMPLE = .*?^\)\n", re.DOTALL | re.MULTILINE)
+    (new_example,) = example.findall(more_tests)
+    test, examples = example.subn(new_example, first_test)
+    agent, calls = re.subn(rf"^ *await {re.escape(CHANGE)}\n", once, last_agent, flags=re.MULTILINE)
+    assert (examples, calls, once.count(CHANGE)) == (1, 1, 1), "The steps of the tutorial do not fit together"
+    return agent, test + example.sub("", more_tests)
 
 
 @pytest.fixture
@@ -83,7 +54,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in LINKED:
         if (ROOT / name).exists():
             (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / AGENT_FILE).write_text(AGENT)
+    (tmp_path / AGENT_FILE).write_text(tutorial()[0])
     return tmp_path
 
 
@@ -117,13 +88,13 @@ def test_a_type_without_an_example_fails_the_conformance_tests_by_name(checkout:
     output = run(checkout, "pytest", "-q", "tests/agents/test_conformance.py", "-k", "has_an_example", status=1)
 
     assert "1 failed" in output
-    assert "thoth.graph-refresh.document-unsynced has no example" in output
+    assert f"{BASE_NAME} has no example" in output
     assert TEST_FILE in output
 
 
 def test_an_agent_its_test_and_make_docs_are_all_that_a_new_type_needs(checkout: Path) -> None:
     """Every suite that looks at all message types passes, and so do linters, types and the check of the pages."""
-    (checkout / TEST_FILE).write_text(TEST)
+    (checkout / TEST_FILE).write_text(tutorial()[1])
     run(checkout, "docs.generate")  # as `make docs` does
 
     types = start(checkout, "mypy", AGENT_FILE, TEST_FILE)
@@ -131,7 +102,7 @@ def test_an_agent_its_test_and_make_docs_are_all_that_a_new_type_needs(checkout:
     end_to_end = run(checkout, "pytest", "-q", "--collect-only", "tests/e2e/test_message_types.py")
 
     assert " passed" in tests
-    assert "thoth.graph-refresh.document-unsynced as in the example" in end_to_end
+    assert f"{BASE_NAME} as in the example" in end_to_end
     run(checkout, "docs.generate", "--check")
     run(checkout, "ruff", "check", AGENT_FILE, TEST_FILE)
     run(checkout, "ruff", "format", "--check", AGENT_FILE, TEST_FILE)
