@@ -37,10 +37,10 @@ class Sent:
     fields: tuple[tuple[str, bool], ...]
 
     @property
-    def contents(self) -> dict[str, object]:
+    def content(self) -> dict[str, object]:
         """The value, parsed."""
-        contents: dict[str, object] = json.loads(self.value)
-        return contents
+        content: dict[str, object] = json.loads(self.value)
+        return content
 
     def __str__(self) -> str:
         """Return the name of the message in the list of tests."""

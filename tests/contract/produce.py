@@ -116,8 +116,8 @@ def _publish(recorder: Recorder, message: Any, *, full: bool) -> None:  # noqa: 
     model = getattr(message, "value_type", None) or message.model
     fields = _fields(model)
     recorder.about = {"base_name": message.base_name, "full": full, "fields": fields}
-    contents = model(**{name: VALUES[name] for name, required in fields.items() if full or required})
-    publish_to_topic(recorder, message, contents)
+    content = model(**{name: VALUES[name] for name, required in fields.items() if full or required})
+    publish_to_topic(recorder, message, content)
 
 
 def _fields(model: Any) -> dict[str, bool]:  # noqa: ANN401  same

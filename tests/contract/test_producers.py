@@ -48,7 +48,7 @@ def _type_of(message: Sent) -> MessageType:
 
 def _is_complete(message: Sent) -> bool:
     base_name, field = DEMANDED
-    return message.base_name != base_name or message.contents[field] is not None
+    return message.base_name != base_name or message.content[field] is not None
 
 
 def _plain(value: object) -> object:
@@ -58,7 +58,7 @@ def _plain(value: object) -> object:
 def test_the_clients_know_exactly_the_types_and_versions_of_the_contract() -> None:
     """So these tests check the whole contract, and the contract names no type or version that no client sends."""
     known = {
-        (message.base_name, str(message.contents["version"])) for client in VERSIONS for message in messages_of(client)
+        (message.base_name, str(message.content["version"])) for client in VERSIONS for message in messages_of(client)
     }
     contract = {(base_name, version) for base_name, row in CONTRACT.items() for version in row.versions}
     assert {(name, version) for name, version in known if name not in RETIRED} == contract
@@ -90,7 +90,7 @@ def test_every_field_of_a_real_message_is_read(sent: list[Sent]) -> None:
         record = kind.parse(message.value)
         read = {name: _plain(getattr(record, name)) for name in fields_of(kind.record)}
         sent_fields = {
-            name: value for name, value in message.contents.items() if value is not None and name not in IGNORED
+            name: value for name, value in message.content.items() if value is not None and name not in IGNORED
         }
         assert sent_fields.items() <= read.items(), str(message)
 

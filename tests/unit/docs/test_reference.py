@@ -56,5 +56,5 @@ def test_real_messages_fit_the_schemas_of_the_document(document: dict[str, Any])
         for message in channel["messages"].values()
     }
     for message in messages_of(CURRENT):
-        content = {name: value for name, value in message.contents.items() if value is not None}
+        content = {name: value for name, value in message.content.items() if value is not None}
         jsonschema.validate(content, payloads[message.base_name], jsonschema.Draft202012Validator)
