@@ -68,9 +68,9 @@ class Work:
         A failed attempt is repeated from the start of the handlers. A step that `once` runs is not repeated after it
         succeeded: the next attempt gets the stored result. Use it for
 
-        - a call that must not run twice for one message, such as adding to a counter;
-        - a question whose answer decides what is done, so that all attempts do the same;
-        - a call of the graph or an index that is expensive, or that nothing has to repeat.
+        - a change, such as a flag in the graph or an increment of a metric, so that a retry does not repeat it;
+        - a query whose answer changes while the handler works, so that all attempts decide alike;
+        - a slow query.
 
         `schedule` needs no `once`, it does this itself. The results are held in memory: after a crash or a rebalance
         the message is handled from its start, so every step must still be safe to repeat.
@@ -80,7 +80,7 @@ class Work:
             call: runs the step.
 
         Returns:
-            What the call returned, in this attempt or in an earlier one.
+            The result of the call, from this attempt or an earlier one.
         """
         if step not in self._results:
             self._results[step] = await call()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What handlers may use of the worker, as Protocols.
+"""Protocols of the services that handlers may use.
 
 `investigator.services` builds the real implementations, the tests pass fakes, and mypy checks both against these. A
 handler that needs another call of the cluster, the graph or an index adds it here, to the client behind it, and to the

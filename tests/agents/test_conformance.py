@@ -82,7 +82,7 @@ def test_a_message_type_is_documented(base_name: str) -> None:
         **{f"handler of mode {mode}": inspect.getdoc(handler) for mode, handler in message_type.handlers.items()},
     }
 
-    assert [what for what, text in texts.items() if not str(text or "").strip().endswith(".")] == []
+    assert [name for name, text in texts.items() if not str(text or "").strip().endswith(".")] == []
 
 
 @pytest.mark.parametrize("modes", WORKERS, ids="+".join)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fakes of what handlers use, with a memory: the workflow scheduler, the knowledge graph, the package indexes.
+"""Fakes of the services that handlers use: the workflow scheduler, the knowledge graph, the package indexes.
 
 They implement the Protocols of `investigator.agent.ports`. The scheduler runs each request through thoth-common and
 through the sandbox's templates, so it remembers the parameters that a workflow would really get.
@@ -114,6 +114,7 @@ class FakeScheduler:
     Attributes:
         created: the created workflows by id.
         requests: the ids of all requests, in order, repeated ones included.
+        arguments: the arguments of the last request for each kind.
         solvers: the names of the installed solvers.
         on_created: called with each workflow that was created.
     """
@@ -121,6 +122,7 @@ class FakeScheduler:
     def __init__(self, faults: FaultInjector, solvers: list[str]) -> None:
         self.created: dict[str, Workflow] = {}
         self.requests: list[str] = []
+        self.arguments: dict[str, dict[str, object]] = {}
         self.solvers = solvers
         self.on_created: Callable[[Workflow], None] = lambda _workflow: None
         self._faults = faults
@@ -153,6 +155,7 @@ class FakeScheduler:
         except (Refusal, ValueError, ThothCommonExceptionError) as error:
             raise PermanentError(str(error)) from error
         self.requests.append(job_id)
+        self.arguments[kind] = dict(arguments)
         namespace, name, parameters = self._library.submissions.last
         assert name == job_id
         if job_id not in self.created:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Examples of messages: what they look like, how the test of a message type declares them, and how they are collected.
+"""Examples of messages, which the test of each message type declares and other tests collect.
 
 The test of a message type declares one or several at its top level:
 
@@ -13,6 +13,7 @@ The test of a message type declares one or several at its top level:
 `tests/agents/test_conformance.py` and the end-to-end tests send every example of every registered message type.
 """
 
+import asyncio
 import importlib
 import importlib.util
 import pkgutil
@@ -24,7 +25,7 @@ import agents
 from investigator.agent import Mode
 from investigator.app import load_message_types
 from investigator.argo.kinds import WorkflowKind
-from tests.support.agent_harness import PYPI
+from tests.support.agent_harness import PYPI, AgentHarness
 
 EverySolver = Literal["every solver"]
 
@@ -112,6 +113,19 @@ def load_examples() -> dict[str, list[Example]]:
                 raise LookupError(f"{module_name}: no message type {example.base_name!r} is registered")
             examples[example.base_name].append(example)
     return examples
+
+
+def workflow_arguments() -> dict[str, dict[str, object]]:
+    """Return the arguments that handlers pass for each kind of workflow that an example leads to."""
+
+    async def handle_all() -> dict[str, dict[str, object]]:
+        harness = AgentHarness()
+        for examples in load_examples().values():
+            for example in examples:
+                await harness.handle(example.base_name, example.fields)
+        return harness.scheduler.arguments
+
+    return asyncio.run(handle_all())
 
 
 def _test_modules() -> Iterator[str]:
