@@ -3,12 +3,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import partial
 
 from prometheus_client import CollectorRegistry
 
 from investigator.agent import Mode
-from investigator.agent.context import Services, Work
+from investigator.agent.context import Services
 from investigator.app import load_message_types
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
@@ -16,6 +15,7 @@ from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
+from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
 from tests.support.agent_fakes import (
     BACKEND,
     INFRA,
@@ -83,27 +83,27 @@ class AgentHarness:
         attempts: int = 1,
         offset: int = 0,
     ) -> Failure | None:
-        """Parse a message with these fields and run its handlers, as a worker with these modes does.
+        """Parse a message with these fields, and run the steps that a worker with these modes runs.
 
         Args:
             base_name: the type of the message.
             fields: its fields beside the common ones.
             modes: the modes of the worker; a message's handlers run in this order.
-            attempts: how often the handlers may be tried.
+            attempts: how many attempts are made at most.
             offset: the message's offset; two messages of one offset are the same message.
 
         Returns:
             None if all handlers succeeded, otherwise the last error and the number of attempts.
         """
-        message_type = MESSAGE_TYPES[base_name]
-        try:
-            message = message_type.parse(json.dumps({**COMMON, **fields}).encode())
-        except PermanentError as error:
-            return Failure(error, 1)
-        work = Work(base_name, Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000), self._services)
-        handlers = [message_type.handlers[mode] for mode in modes if mode in message_type.handlers]
+        steps = HandlerSteps(
+            Handlers("investigator", tuple(modes), lambda: self._services),
+            MESSAGE_TYPES[base_name],
+            _parse(base_name, {**COMMON, **fields}),
+            Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000),
+            headers=(),
+        )
         return await run_with_retries(
-            [partial(handler, message, work) for handler in handlers],
+            list(steps.make()),
             RetryPolicy(attempts, 0),
             sleep=_no_sleep,
             on_failed_attempt=lambda _error, _attempts: None,
@@ -126,6 +126,13 @@ class AgentHarness:
             if workflow.kind == kind
         ]
         return sorted(found, key=lambda parameters: sorted(parameters.items()))
+
+
+def _parse(base_name: str, content: Mapping[str, object]) -> Content:
+    try:
+        return MESSAGE_TYPES[base_name].parse(json.dumps(content).encode())
+    except PermanentError as error:
+        return error
 
 
 async def _no_sleep(_seconds: float) -> None:
