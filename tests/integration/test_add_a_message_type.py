@@ -71,16 +71,12 @@ def start(checkout: Path, module: str, *arguments: str) -> "subprocess.Popen[str
     )
 
 
-def output_of(process: "subprocess.Popen[str]", *, status: int = 0) -> str:
-    """Wait until a process has ended with that status, and return its output."""
+def run(checkout: Path, module: str, *arguments: str, status: int = 0) -> str:
+    """Run a module in the copy, and return its output; it must end with that status."""
+    process = start(checkout, module, *arguments)
     output, _ = process.communicate(timeout=240)
     assert process.returncode == status, output
     return output
-
-
-def run(checkout: Path, module: str, *arguments: str, status: int = 0) -> str:
-    """Run a module in the copy, and return its output; it must end with that status."""
-    return output_of(start(checkout, module, *arguments), status=status)
 
 
 def test_a_type_without_an_example_fails_the_conformance_tests_by_name(checkout: Path) -> None:
@@ -97,13 +93,16 @@ def test_an_agent_its_test_and_make_docs_are_all_that_a_new_type_needs(checkout:
     (checkout / TEST_FILE).write_text(tutorial()[1])
     run(checkout, "docs.generate")  # as `make docs` does
 
-    types = start(checkout, "mypy", AGENT_FILE, TEST_FILE)
-    tests = output_of(start(checkout, "pytest", "-q", "-m", "not e2e", *SUITES))
-    end_to_end = run(checkout, "pytest", "-q", "--collect-only", "tests/e2e/test_message_types.py")
+    started = {
+        "tests": start(checkout, "pytest", "-q", "-m", "not e2e", *SUITES),
+        "end to end": start(checkout, "pytest", "-q", "--collect-only", "tests/e2e/test_message_types.py"),
+        "types": start(checkout, "mypy", AGENT_FILE, TEST_FILE),
+        "lint": start(checkout, "ruff", "check", AGENT_FILE, TEST_FILE),
+        "format": start(checkout, "ruff", "format", "--check", AGENT_FILE, TEST_FILE),
+        "docs": start(checkout, "docs.generate", "--check"),
+    }
+    outputs = {name: process.communicate(timeout=240)[0] for name, process in started.items()}
 
-    assert " passed" in tests
-    assert f"{BASE_NAME} as in the example" in end_to_end
-    run(checkout, "docs.generate", "--check")
-    run(checkout, "ruff", "check", AGENT_FILE, TEST_FILE)
-    run(checkout, "ruff", "format", "--check", AGENT_FILE, TEST_FILE)
-    output_of(types)
+    assert {name: outputs[name] for name, process in started.items() if process.returncode} == {}
+    assert " passed" in outputs["tests"]
+    assert f"{BASE_NAME} as in the example" in outputs["end to end"]
