@@ -55,6 +55,7 @@ def checkout(tmp_path: Path) -> Path:
         if (ROOT / name).exists():
             (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / AGENT_FILE).write_text(tutorial()[0])
+    (tmp_path / TEST_FILE).unlink(missing_ok=True)  # a reader of the tutorial may have added both files already
     return tmp_path
 
 
