@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What investigator does about each type of message: one module a type."""
+"""The message types that investigator handles: one module for each."""

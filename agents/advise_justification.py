@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How often advisers gave a justification of a kind; advise-reporter says so, and dashboards add it up."""
+"""Advisers gave a justification of a kind a number of times.
+
+advise-reporter counts the justifications and sends the message. The worker adds the count to a gauge for dashboards.
+"""
 
 from investigator.agent import Message, Mode, Work, agent
 
 
 class AdviseJustification(Message, serializer="json"):
-    """The justification, its type, how often it was given, and by which version of the adviser."""
+    """The justification, its type, the number of times it was given, and the version of the adviser."""
 
     message: str
     justification_type: str

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An advice has to be given again, since what it lacked is known now.
+"""An adviser has to run again, because the knowledge that its earlier run lacked is in the graph now.
 
-The adviser workflow gives it. What older producers say about a GitHub event goes no further: nothing takes it any more.
+A solver sends the message. The worker schedules the adviser with the id of the earlier run. Older producers also send
+fields about a GitHub event; no workflow parameter takes them any more.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from investigator.agent import Message, Mode, Text, Work, agent
 
 
 class AdviserReRun(Message, serializer="json"):
-    """Which advice, of what kind, and who asked for it first."""
+    """The id, kind, origin and source of the earlier run."""
 
     re_run_adviser_id: Text
     recommendation_type: str
@@ -27,7 +28,7 @@ class AdviserReRun(Message, serializer="json"):
 
 @agent("thoth.investigator.adviser-re-run", mode=Mode.BACKEND, versions=("v1", "v2"))
 async def advise_again(message: AdviserReRun, work: Work) -> None:
-    """Schedule the adviser with the id of the advice to give again."""
+    """Schedule the adviser with the id of the earlier run."""
     await work.schedule(
         "adviser",
         recommendation_type=message.recommendation_type,

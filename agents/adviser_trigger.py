@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Advice is asked for: by a user or bot, or again (``re_run_adviser_id``) by a solver that has learnt what was lacking.
+"""A user or bot asks for advice on a software stack, or a solver asks for an earlier advice to be computed again.
 
-The adviser workflow gives it. ``limit_latest_versions`` goes no further: the adviser's workflow has no such parameter.
+The worker schedules the adviser. A solver that has solved a missing package sets ``re_run_adviser_id``.
+``limit_latest_versions`` is accepted but not used, as the adviser workflow has no parameter for it.
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from investigator.agent import Message, Mode, Work, agent
 
 
 class AdviserTrigger(Message, serializer="json"):
-    """What kind of advice, from where, and what the answer has to carry back; the names are those of thoth-common."""
+    """The kind of recommendation, its limits, and metadata for the result, named as in thoth-common."""
 
     recommendation_type: str
     dev: bool = False
@@ -31,4 +32,4 @@ class AdviserTrigger(Message, serializer="json"):
 @agent("thoth.adviser-trigger", mode=Mode.BACKEND, versions=("v1", "v2", "v3", "v4", "v5"))
 async def advise(message: AdviserTrigger, work: Work) -> None:
     """Schedule the adviser."""
-    await work.schedule("adviser", **message.contents(without=["limit_latest_versions"]))
+    await work.schedule("adviser", **message.own_fields(without=["limit_latest_versions"]))

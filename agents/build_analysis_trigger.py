@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A build of a container image is to be analysed: its base image, its output image, its log, or any of them.
+"""A build of a container image has to be analysed: its base image, its output image, its log, or several of these.
 
-The build-analysis workflow runs one analysis for each and stores it under an id of its own.
+user-api sends the message. The worker schedules one build-analysis workflow, which stores the result of each analysis
+as a document of its own.
 """
 
 from investigator.agent import Message, Mode, SecretStr, Work, agent, secret_value
 
 
 class BuildAnalysisTrigger(Message, serializer="json"):
-    """What to analyse, under which ids, and how to get at it; the names are those of thoth-common."""
+    """The images and the log, the ids of the results, and the registry credentials, named as in thoth-common."""
 
     base_image: str | None = None
     base_image_analysis_id: str | None = None
@@ -30,8 +31,9 @@ class BuildAnalysisTrigger(Message, serializer="json"):
 
 @agent("thoth.build-analysis-trigger", mode=Mode.MIDDLETIER)
 async def analyse(message: BuildAnalysisTrigger, work: Work) -> None:
-    """Schedule the analysis, with ids that are the same at each repetition: thoth-common would make them at random."""
-    arguments = message.contents() | {
+    """Schedule the analysis, with the ids of its results."""
+    # Ids that the message lacks are derived from it: thoth-common would make random ones, different at each repetition.
+    arguments = message.own_fields() | {
         "base_registry_password": secret_value(message.base_registry_password),
         "output_registry_password": secret_value(message.output_registry_password),
     }

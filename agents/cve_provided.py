@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A vulnerability (CVE) of a version of a package became known; cve-update says so.
+"""A vulnerability (CVE) of a package version became known.
 
-Kebechet's administrator looks which projects use it.
+cve-update sends the message. The worker schedules Kebechet's administrator, which runs Kebechet for the projects that
+use the version.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
@@ -9,7 +10,7 @@ from investigator.agent.learning import notify_kebechet
 
 
 class CveProvided(Message, serializer="json"):
-    """Which version of which package, and where."""
+    """The package version and its index."""
 
     package_name: Text
     package_version: Text
@@ -17,6 +18,6 @@ class CveProvided(Message, serializer="json"):
 
 
 @agent("thoth.cve-update.cve-provided", mode=Mode.BACKEND)
-async def tell(message: CveProvided, work: Work) -> None:
+async def notify_projects(message: CveProvided, work: Work) -> None:
     """Schedule Kebechet's administrator."""
     await notify_kebechet(work, name=message.package_name, version=message.package_version, index_url=message.index_url)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hashes of a version of a package on its index are not those in the graph; package-update says so.
+"""The hashes of a package version on its index differ from those in the knowledge graph.
 
-The solvers learn the hashes that are new; those that are gone are marked in the graph; projects that use the package
-may have locked a hash that is gone, so Kebechet's administrator is told.
+package-update sends the message. In middletier mode the worker schedules the solvers, which store the new hashes, and
+marks the hashes that the index no longer has. In backend mode it schedules Kebechet's administrator, as projects may
+have locked one of these.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
@@ -10,18 +11,18 @@ from investigator.agent.learning import Release, learn_by_solvers, notify_kebech
 
 
 class HashMismatch(Message, serializer="json"):
-    """Which version of which package, where, and the SHA-256 hashes that one side lacks."""
+    """The package version, its index, and the SHA-256 hashes that only the graph or only the index has."""
 
     index_url: Text
     package_name: Text
     package_version: Text
-    missing_from_source: list[str]
-    missing_from_database: list[str]
+    missing_from_source: list[str]  # the graph has them, the index does not
+    missing_from_database: list[str]  # the index has them, the graph does not
 
 
 @agent("thoth.package-update.hash-mismatch", mode=Mode.MIDDLETIER)
-async def learn_hashes(message: HashMismatch, work: Work) -> None:
-    """Schedule every solver, then mark the hashes that the index no longer has."""
+async def update_hashes(message: HashMismatch, work: Work) -> None:
+    """Schedule all solvers, then mark the hashes that the index no longer has."""
     name, version, index_url = message.package_name, message.package_version, message.index_url
     await learn_by_solvers(work, Release(name, version, index_url))
     if message.missing_from_source:
@@ -29,6 +30,6 @@ async def learn_hashes(message: HashMismatch, work: Work) -> None:
 
 
 @agent("thoth.package-update.hash-mismatch", mode=Mode.BACKEND)
-async def tell(message: HashMismatch, work: Work) -> None:
+async def notify_projects(message: HashMismatch, work: Work) -> None:
     """Schedule Kebechet's administrator."""
     await notify_kebechet(work, name=message.package_name, version=message.package_version, index_url=message.index_url)

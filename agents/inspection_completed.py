@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An inspection of a software stack has ended; the graph-sync workflow brings its document into the graph."""
+"""An inspection by Amun has completed, and its document is not in the knowledge graph yet.
+
+Amun sends the message. The worker schedules the graph-sync workflow for the document.
+"""
 
 from investigator.agent import Message, Mode, Text, Work, agent
 
 
 class InspectionCompleted(Message, serializer="json"):
-    """Which inspection, and whether to sync it even if the graph holds it already."""
+    """The id of the inspection, and whether to sync it even if the graph holds it already."""
 
     inspection_id: Text
     force_sync: bool = False

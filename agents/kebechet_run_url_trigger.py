@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kebechet is to run on a repository, named by its URL: for a user, or because a package that it uses has news.
+"""Kebechet has to run on the repository at a URL, for a user or because a package that it uses has changed.
 
-The kebechet-run-url workflow does so; the metadata, which older producers lack, tells it about the news.
+user-api or Kebechet's administrator sends the message. The worker schedules the kebechet-run-url workflow, which gets
+the metadata about the change. Older producers send no metadata.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from investigator.agent import Message, Mode, PermanentError, Work, agent
 
 
 class KebechetMetadata(TypedDict, total=False):
-    """What happened (the number of an internal trigger of thoth-common), and to which package."""
+    """The reason for the run: the number of an internal trigger of thoth-common, and its package version."""
 
     message_justification: int | None
     package_name: str | None
@@ -22,7 +23,7 @@ class KebechetMetadata(TypedDict, total=False):
 
 
 class KebechetRunUrlTrigger(Message, serializer="json"):
-    """Which repository, on which git service, and why."""
+    """The repository, its git service, and the reason for the run."""
 
     url: str | None = None
     service_name: str | None = None
@@ -35,9 +36,9 @@ class KebechetRunUrlTrigger(Message, serializer="json"):
 
 @agent("thoth.kebechet-run-url-trigger", mode=Mode.BACKEND, versions=("v1", "v2"))
 async def run_kebechet(message: KebechetRunUrlTrigger, work: Work) -> None:
-    """Schedule Kebechet on the repository; without a service it is one on GitHub."""
+    """Schedule Kebechet for the repository. The default service is GitHub."""
     if not message.url:
-        raise PermanentError("field 'url': Kebechet needs the address of a repository, and there is none")
+        raise PermanentError("field 'url': should be the URL of a repository")
     await work.schedule(
         "kebechet-run-url",
         job_id=message.job_id,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Something happened in a repository that Kebechet looks after; the payload is what its git service said about it.
+"""A git service has called Kebechet's webhook about an event in a repository.
 
-The kebechet workflow acts on it.
+user-api receives the call and sends its payload as a message. The worker schedules the kebechet workflow for the event.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from investigator.agent import Message, Mode, PermanentError, Work, agent
 
 
 class KebechetTrigger(Message, serializer="json"):
-    """The webhook's payload."""
+    """The payload of the webhook."""
 
     webhook_payload: dict[str, Any]
     job_id: str | None = None
@@ -18,11 +18,12 @@ class KebechetTrigger(Message, serializer="json"):
 
 @agent("thoth.kebechet-trigger", mode=Mode.BACKEND)
 async def run_kebechet(message: KebechetTrigger, work: Work) -> None:
-    """Schedule Kebechet; an event that is about no repository has none, or null for it."""
+    """Schedule Kebechet with the payload."""
     payload = message.webhook_payload
+    # An event that concerns no single repository has no repository, or null.
     if payload.get("repository") is None:
-        # thoth-common takes the name of any repository that is there, and would stumble over null.
-        payload = {field: content for field, content in payload.items() if field != "repository"}
+        # thoth-common would read the name of the repository from null.
+        payload = {name: value for name, value in payload.items() if name != "repository"}
     elif not isinstance(payload["repository"], dict):
         raise PermanentError("field 'webhook_payload.repository': should be an object")
     await work.schedule("kebechet", webhook_payload=payload, job_id=message.job_id)

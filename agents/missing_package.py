@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A package is gone from an index with all of its versions; package-update says so.
+"""An index no longer has any version of a package.
 
-Advisers must not recommend what can't be installed, and projects that use it have to be told.
+package-update sends the message. The worker flags all versions in the knowledge graph, so that advisers no longer
+recommend them. Then it schedules Kebechet's administrator, which runs Kebechet for the projects that use the package.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
@@ -9,7 +10,7 @@ from investigator.agent.learning import notify_kebechet
 
 
 class MissingPackage(Message, serializer="json"):
-    """Which package, and where it is missing."""
+    """The package, and the index that it is missing on."""
 
     index_url: Text
     package_name: Text
@@ -17,7 +18,7 @@ class MissingPackage(Message, serializer="json"):
 
 @agent("thoth.package-update.missing-package", mode=Mode.BACKEND)
 async def flag(message: MissingPackage, work: Work) -> None:
-    """Flag every known version of the package on that index as missing, then schedule Kebechet's administrator."""
+    """Flag all known versions of the package on the index as missing, then schedule Kebechet's administrator."""
     name, index_url = message.package_name, message.index_url
     await work.once("flag", lambda: work.graph.flag_package_missing(name, index_url))
     await notify_kebechet(work, name=name, index_url=index_url)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A version of a package is gone from an index; package-update or a security analysis that needed it says so.
+"""An index no longer has a package version.
 
-Advisers must not recommend what can't be installed, and projects that use it have to be told.
+package-update sends the message, and so does a security analysis that cannot download the version. The worker flags the
+version in the knowledge graph, so that advisers no longer recommend it. Then it schedules Kebechet's administrator,
+which runs Kebechet for the projects that use the version.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
@@ -9,7 +11,7 @@ from investigator.agent.learning import notify_kebechet
 
 
 class MissingPackageVersion(Message, serializer="json"):
-    """Which version of which package, and where it is missing."""
+    """The package version, and the index that it is missing on."""
 
     index_url: Text
     package_name: Text

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user asks what a container image holds; the package-extract workflow finds it out."""
+"""A user asks for the contents of a container image.
+
+user-api sends the message. The worker schedules the package-extract workflow, which analyses the image.
+"""
 
 from investigator.agent import Message, Mode, SecretStr, Text, Work, agent, secret_value
 
 
 class PackageExtractTrigger(Message, serializer="json"):
-    """Which image, what it is for (runtime or buildtime), and how to get at it; the names are those of thoth-common."""
+    """The image, its purpose (runtime or buildtime), and the credentials of its registry, named as in thoth-common."""
 
     image: Text
     environment_type: str
@@ -23,4 +26,4 @@ class PackageExtractTrigger(Message, serializer="json"):
 async def extract(message: PackageExtractTrigger, work: Work) -> None:
     """Schedule the analysis of the image."""
     password = secret_value(message.registry_password)
-    await work.schedule("package-extract", **{**message.contents(), "registry_password": password})
+    await work.schedule("package-extract", **{**message.own_fields(), "registry_password": password})

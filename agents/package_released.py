@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new version of a package was released on an index; package-release says so.
+"""A new version of a package was released on an index.
 
-All solvers learn its dependencies, the reverse solver learns what depends on it.
+package-release sends the message. The worker schedules all solvers, which find the dependencies of the version, and the
+reverse solver, which finds the packages that depend on it.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
@@ -9,7 +10,7 @@ from investigator.agent.learning import Release, gather_all, learn_by_revsolver,
 
 
 class PackageReleased(Message, serializer="json"):
-    """Which version of which package, and where."""
+    """The new package version and its index."""
 
     index_url: Text
     package_name: Text
@@ -17,8 +18,8 @@ class PackageReleased(Message, serializer="json"):
 
 
 @agent("thoth.package-release.package-released", mode=Mode.MIDDLETIER)
-async def learn(message: PackageReleased, work: Work) -> None:
-    """Schedule every solver and the reverse solver."""
+async def solve(message: PackageReleased, work: Work) -> None:
+    """Schedule all solvers and the reverse solver."""
     name, version = message.package_name, message.package_version
     await gather_all(
         learn_by_solvers(work, Release(name, version, message.index_url)),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user or bot asks whether the packages of a locked stack come from where they claim to.
+"""A user or bot asks whether the packages of a locked software stack come from the indexes that it names.
 
-The provenance-checker workflow finds it out.
+user-api sends the message. The worker schedules the provenance-checker workflow.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from investigator.agent import Message, Mode, Work, agent
 
 
 class ProvenanceCheckerTrigger(Message, serializer="json"):
-    """Who asks, which indexes are allowed, and what the answer has to carry back; the names are thoth-common's."""
+    """The allowed indexes, and metadata for the result, named as in thoth-common."""
 
     debug: bool = False
     authenticated: bool = False
@@ -25,4 +25,4 @@ class ProvenanceCheckerTrigger(Message, serializer="json"):
 @agent("thoth.provenance-checker-trigger", mode=Mode.BACKEND, versions=("v1", "v2", "v3", "v4"))
 async def check(message: ProvenanceCheckerTrigger, work: Work) -> None:
     """Schedule the provenance checker."""
-    await work.schedule("provenance-checker", **message.contents())
+    await work.schedule("provenance-checker", **message.own_fields())

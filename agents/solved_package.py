@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A solver has found the dependencies of a version of a package; its workflow says so at its end.
+"""A solver has found the dependencies of a package version.
 
-Its security is analysed next, and Kebechet's administrator looks which projects the news concerns.
+The solver workflow sends the message at its end. The worker schedules the analysis of the version's security indicators
+and Kebechet's administrator, which runs Kebechet for the projects that the result concerns.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
@@ -9,7 +10,7 @@ from investigator.agent.learning import Release, gather_all, learn_security_indi
 
 
 class SolvedPackage(Message, serializer="json"):
-    """Which version of which package, where, and by which solver."""
+    """The package version, its index, and the solver."""
 
     package_name: Text
     package_version: Text
@@ -18,8 +19,8 @@ class SolvedPackage(Message, serializer="json"):
 
 
 @agent("thoth.solver.solved-package", mode=Mode.MIDDLETIER)
-async def learn_more(message: SolvedPackage, work: Work) -> None:
-    """Schedule the analysis of security indicators unless it was made, and Kebechet's administrator."""
+async def follow_up(message: SolvedPackage, work: Work) -> None:
+    """Schedule the analysis of security indicators, unless the graph holds its result, and Kebechet's administrator."""
     name, version, index_url = message.package_name, message.package_version, message.index_url
     await gather_all(
         learn_security_indicators(work, Release(name, version, index_url)),

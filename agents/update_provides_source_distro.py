@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a version of a package has a source distribution; a security analysis that found none says so.
+"""A security analysis has looked for the source distribution of a package version.
 
-The flag in the graph keeps the analysis from being scheduled for it again.
+The security-indicator workflow sends the message when there is none. The worker stores this in the knowledge graph, so
+that the analysis is not scheduled for the version again.
 """
 
 from investigator.agent import Message, Mode, Text, Work, agent
 
 
 class UpdateProvidesSourceDistro(Message, serializer="json"):
-    """Which version of which package, where, and whether it has a source distribution."""
+    """The package version, its index, and whether it has a source distribution."""
 
     package_name: Text
     package_version: Text

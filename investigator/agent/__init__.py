@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an author of a message type uses: the decorator, the record of a message, and the work on it."""
+"""The API for authors of message types: the decorator, the base class of records, and the services for handlers."""
 
 from investigator.agent.context import Work
 from investigator.agent.decorator import MESSAGE_TYPES, Handler, MessageType, agent

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The decorator that makes a handler of a message type: topic, record, versions and mode in one place.
+"""The decorator that registers a function as the handler of a message type in one mode.
 
     @agent("thoth.repo-init", mode=Mode.BACKEND)
     async def initialize(message: RepoInit, work: Work) -> None: ...
 
-It only declares. The Faust agents, their topics, the metrics and the documents about the messages are all derived from
-what was declared here, so that a new message type is one new file. Retries and ack-on-fail are the business of the
-delivery engine behind every agent, never of a handler.
+The registry is the only list of message types. Topics, Faust agents, metrics and the reference pages are derived from
+it, so a new message type is one new file. Handlers contain no retries: the worker repeats them, and decides what
+happens to a message whose retries are exhausted.
 """
 
 import inspect
@@ -24,7 +24,14 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True)
 class MessageType:
-    """One type of message: its base name, record, known versions, and what each mode does with it."""
+    """A type of message.
+
+    Attributes:
+        base_name: the topic's name without the prefix of the deployment.
+        record: the class that values are parsed into.
+        versions: the versions that the handlers know.
+        handlers: the handler of each mode that has one.
+    """
 
     base_name: str
     record: type[Message]
@@ -32,16 +39,12 @@ class MessageType:
     handlers: Mapping[Mode, Handler]
 
     def parse(self, value: bytes | None) -> Message:
-        """Turn the value of a Kafka message into the record; raises PermanentError where it does not fit."""
+        """Parse the value of a Kafka message into the record; raise PermanentError if it does not fit."""
         return parse(self.record, self.base_name, self.versions, value)
 
     def has_work_in(self, modes: tuple[Mode, ...]) -> bool:
-        """Tell whether a worker with these modes consumes the topic; metrics mode counts all messages."""
+        """Return whether a worker with these modes consumes the topic; metrics mode counts messages of every topic."""
         return Mode.METRICS in modes or any(mode in self.handlers for mode in modes)
-
-    def handlers_in(self, modes: tuple[Mode, ...]) -> tuple[Handler, ...]:
-        """Give the handlers of these modes in the order of the modes."""
-        return tuple(self.handlers[mode] for mode in modes if mode in self.handlers)
 
 
 MESSAGE_TYPES: dict[str, MessageType] = {}
@@ -54,24 +57,24 @@ def agent(
     versions: tuple[str, ...] = ("v1",),
     registry: dict[str, MessageType] = MESSAGE_TYPES,
 ) -> Callable[[H], H]:
-    """Declare that the decorated function handles the messages of a topic in a mode.
+    """Register the decorated function as the handler of a topic's messages in a mode.
 
     Args:
         base_name: the topic's name without the prefix of the deployment.
-        mode: a worker runs the handler only if this mode is on.
+        mode: the mode in which workers call the handler.
         versions: the versions of the message that the handler knows.
-        registry: where to declare it; the application's own by default.
+        registry: the registry to add it to; by default that of the application.
 
     Raises:
-        TypeError: when what is declared contradicts itself or an earlier declaration of the same message type.
+        TypeError: the declaration is invalid, or contradicts another handler of the same message type.
     """
 
-    def declare(handler: H) -> H:
+    def register(handler: H) -> H:
         new = MessageType(base_name, _record_of(handler), versions, {mode: handler})
         registry[base_name] = _merged(registry[base_name], new) if base_name in registry else new
         return handler
 
-    return declare
+    return register
 
 
 def _record_of(handler: Handler) -> type[Message]:
@@ -80,7 +83,7 @@ def _record_of(handler: Handler) -> type[Message]:
     if not (isinstance(record, type) and issubclass(record, Message)):
         raise TypeError(f"{handler.__qualname__}: the first parameter must be annotated with a record of the message")
     if not isinstance(record.aliases, Mapping):
-        # Faust takes a bare ClassVar for a field of the message.
+        # Faust treats an attribute that is annotated with a bare ClassVar as a field of the message.
         raise TypeError(f"{record.__qualname__}: annotate aliases with ClassVar[Mapping[str, str]]")
     return record
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps that several agents share: ways to learn about a package, and telling Kebechet's administrator about it.
+"""Steps that several agents share: scheduling solvers, analyses of packages, and Kebechet's administrator.
 
-Each obeys its switch in the settings: switched off, it asks nobody and does nothing.
+Each step has a setting that disables it. A disabled step calls no service.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Release:
-    """A version of a package on an index."""
+    """A package version on an index."""
 
     name: str
     version: str
@@ -32,10 +32,10 @@ class Release:
 
 
 async def gather_all(*steps: Coroutine[object, object, None]) -> None:
-    """Run steps whose order does not matter side by side, and wait for every one of them.
+    """Run steps concurrently, and wait until every one of them has ended.
 
-    None is left running behind the handler's back, where the next attempt would meet it. Of several failures one that
-    another attempt may mend is raised before a permanent one, since that attempt still brings the other steps forward.
+    No step is still running when the next attempt starts. If several steps fail, a retryable error is raised before a
+    permanent one, so that the remaining steps get another attempt.
     """
     results = await asyncio.gather(*steps, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
@@ -50,13 +50,13 @@ async def learn_by_solvers(
     solvers: Iterable[str] | None = None,
     dependency_indexes: list[str] | None = None,
 ) -> None:
-    """Schedule a solver workflow for every solver, each of which finds the dependencies in one environment.
+    """Schedule solver workflows for a package version. Each solver finds the dependencies in one environment.
 
     Args:
-        work: the message in hand.
-        release: what to learn about.
-        solvers: the solvers to schedule instead of all that are installed.
-        dependency_indexes: where dependencies are looked up; None leaves that to the solver.
+        work: the handling of the message.
+        release: the package version.
+        solvers: the names of the solvers; None for all installed ones.
+        dependency_indexes: the URLs of the indexes to look up dependencies on; None leaves them to the solver.
     """
     if not work.settings.thoth_investigator_schedule_solver:
         return
@@ -80,27 +80,27 @@ async def learn_by_solvers(
 
 
 async def missing_solvers(work: Work, release: Release, *, only: str | None = None) -> list[str]:
-    """Tell which solvers have still to solve a version of a package.
+    """Return the solvers that have not solved a package version yet.
 
     Args:
-        work: the message in hand.
-        release: the version.
-        only: the one solver to look at; but a version that the graph does not know at all is one for every solver.
+        work: the handling of the message.
+        release: the package version.
+        only: the only solver to check. It is ignored for a version that no solver has solved.
 
     Returns:
-        The names of the solvers, in the order in which they are installed.
+        The names of the solvers, in the order of the installed ones.
     """
     name, version, index_url = release.name, release.version, release.index_url
-    # Asked once: that one solver has done its part must not keep the next attempt from scheduling the others.
+    # Once: if a scheduled solver finishes before the next attempt, that attempt must still schedule the other solvers.
     known = await work.once(f"{release} is known", lambda: work.graph.package_version_exists(name, version, index_url))
     if not known:
         return await work.solver_names()
-    asked = [only] if only else await work.solver_names()
-    return [solver for solver in asked if not await work.graph.is_solved(name, version, index_url, solver)]
+    candidates = [only] if only else await work.solver_names()
+    return [solver for solver in candidates if not await work.graph.is_solved(name, version, index_url, solver)]
 
 
 async def learn_by_revsolver(work: Work, name: str, version: str) -> None:
-    """Schedule the reverse solver, which finds what depends on this version of the package."""
+    """Schedule the reverse solver, which finds the packages that depend on the package version."""
     if work.settings.thoth_investigator_schedule_revsolver:
         await work.schedule(
             "revsolver",
@@ -111,7 +111,7 @@ async def learn_by_revsolver(work: Work, name: str, version: str) -> None:
 
 
 async def learn_security_indicators(work: Work, release: Release) -> None:
-    """Schedule the analysis of security indicators, unless the graph holds its result already."""
+    """Schedule the analysis of a package version's security indicators, unless the graph holds its result."""
     if not work.settings.thoth_investigator_schedule_security:
         return
     name, version, index_url = release.name, release.version, release.index_url
@@ -129,14 +129,14 @@ async def learn_security_indicators(work: Work, release: Release) -> None:
 async def notify_kebechet(
     work: Work, *, name: str, index_url: str, version: str | None = None, solver: str | None = None
 ) -> None:
-    """Schedule Kebechet's administrator, which runs Kebechet on the projects that the news concerns.
+    """Schedule Kebechet's administrator, which runs Kebechet for the projects that use the package.
 
     Args:
-        work: the message in hand; its base name tells the administrator what happened.
-        name: the package's name.
-        index_url: the index that it lies on.
-        version: its version; None where all versions are concerned.
-        solver: the solver that has just solved it, if that is the news.
+        work: the handling of the message, whose base name the administrator gets.
+        name: the name of the package.
+        index_url: the URL of its index.
+        version: its version; None for all versions.
+        solver: the solver that has solved the version, for a message about that.
     """
     if not work.settings.thoth_investigator_kebechet_administrator:
         return

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Typed records of messages, and the one way from a Kafka value to a record.
+"""The base class of records, and the parsing of Kafka values into records.
 
-Producers send JSON objects. A value is accepted only if every field has the type that its record declares: nothing is
-coerced, so that a wrong producer is found at once and never schedules work for a package called ``"3"``.
+Producers send JSON objects. A value is accepted only if every field has exactly the type that its record declares.
+Nothing is coerced: a wrong producer is noticed at once, and never schedules workflows for a package called ``"3"``.
 """
 
 import json
@@ -27,18 +27,22 @@ __all__ = [
     "parse",
 ]
 
-# The longest integers that fit into 64 bits have 19 digits; a longer one is no count, limit or id of any producer.
+# Integers of 64 bits have at most 19 digits. No count, limit or id of a producer is longer.
 _MAX_INTEGER_DIGITS = 19
 
-# A list of a million wrong items is one mistake; the error about it has to fit into a log line and a header.
+# A list may have a million wrong items; the error has to fit into a log line and a header.
 _MAX_PROBLEMS = 5
 
-#: Text without which nothing can be done: the cluster refuses a template whose required parameter is empty.
+#: A text that is not empty. The cluster refuses a template whose required parameter is empty.
 Text = Annotated[str, Field(min_length=1)]
 
 
 class MalformedMessageError(PermanentError):
-    """The value of a message is not what its record declares; ``field`` names the culprit where one is known."""
+    """The value of a message does not fit its record.
+
+    Attributes:
+        field: the path of the first wrong field, None if the error is about no single field.
+    """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -46,7 +50,7 @@ class MalformedMessageError(PermanentError):
 
 
 class UnknownVersionError(PermanentError):
-    """No handler knows this version of the message."""
+    """No handler knows the version of a message."""
 
     def __init__(self, base_name: str, version: str) -> None:
         super().__init__(f"no handler for version {version!r} of {base_name}")
@@ -54,44 +58,50 @@ class UnknownVersionError(PermanentError):
 
 
 class Message(faust.Record, abstract=True, serializer="json"):
-    """What every message of Thoth carries beside its own fields."""
+    """The base class of records, with the fields that every message of Thoth has."""
 
     component_name: str
     service_version: str
     version: str = "v1"
 
-    #: Older names of fields -> names of today.
+    #: The current name of each older field name.
     aliases: ClassVar[Mapping[str, str]] = {}
 
-    def contents(self, *, without: Iterable[str] = ()) -> dict[str, Any]:
-        """Give the message's own fields by name: not those that every message has, nor those that are named here."""
-        left_out = {*Message.__annotations__, *without}
-        return {name: getattr(self, name) for name in fields_of(type(self)) if name not in left_out}
+    def own_fields(self, *, without: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the message's own fields by name: neither those that every message has, nor those in `without`."""
+        excluded = {*Message.__annotations__, *without}
+        return {name: getattr(self, name) for name in fields_of(type(self)) if name not in excluded}
 
 
 M = TypeVar("M", bound=Message)
 
 
 def fields_of(record: type[Message]) -> dict[str, tuple[Any, bool]]:
-    """Tell the type of each field of the record and whether it is required."""
+    """Return the type of each field of the record, and whether the field is required."""
     options = record_options(record)
     return {name: (kind, name not in options.defaults) for name, kind in options.fields.items()}
 
 
 def parse(record: type[M], base_name: str, versions: tuple[str, ...], value: bytes | None) -> M:
-    """Turn the value of a Kafka message into a record.
+    """Parse the value of a Kafka message into a record.
 
-    Null counts as absent for a field that has a default; unknown fields are ignored; an absent version is ``v1``.
+    Null in a field with a default counts as absent. Unknown fields are ignored. An absent version is ``v1``.
+
+    Args:
+        record: the class of the record.
+        base_name: the type of the message, for errors.
+        versions: the versions that the handlers know.
+        value: the value, None for a tombstone.
 
     Raises:
-        MalformedMessageError: with the field's name, where the value does not fit the record.
-        UnknownVersionError: where no handler knows the message's version.
+        MalformedMessageError: the value does not fit the record.
+        UnknownVersionError: no handler knows the version.
     """
-    content = _renamed(_json_object(value), record.aliases)
+    content = _apply_aliases(_json_object(value), record.aliases)
     version = "v1" if content.get("version") is None else content["version"]
     if isinstance(version, str) and version not in versions:
         raise UnknownVersionError(base_name, version)
-    return record(**_checked(record, content))
+    return record(**_validate(record, content))
 
 
 def _json_object(value: bytes | None) -> dict[str, Any]:
@@ -100,7 +110,7 @@ def _json_object(value: bytes | None) -> dict[str, Any]:
     try:
         content = _DECODER.decode(value.decode("utf-8"))
     except UnicodeDecodeError as error:
-        # Its representation holds the whole value, and that perhaps a password: it stays out of the chain.
+        # The original error holds the whole value, which may contain a password, so it must not be chained.
         raise MalformedMessageError(f"the value is not UTF-8: {error.reason} at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise MalformedMessageError(f"the value is not JSON: {error.msg} at character {error.pos}") from error
@@ -116,7 +126,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedMessageError(f"the field {twice!r} stands twice in one object", field=twice)
+        raise MalformedMessageError(f"the field {twice!r} occurs twice in one object", field=twice)
     return content
 
 
@@ -125,11 +135,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _bounded_integer(digits: str) -> int | float:
-    # An integer field refuses a float by name; elsewhere a number of that size is none of our business.
+    # A field of type int refuses the float, with an error that names the field. Inside an object, where any number is
+    # allowed, it is passed on with the precision of a float.
     return int(digits) if len(digits) <= _MAX_INTEGER_DIGITS + digits.startswith("-") else float(digits)
 
 
-# Made once: making them takes longer than reading a message.
+# Module constants, as building them takes longer than parsing a message.
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_int=_bounded_integer)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -139,42 +150,42 @@ def _json_type(content: object) -> str:
     return names.get(type(content), "a number")
 
 
-def _renamed(content: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+def _apply_aliases(content: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
     for old, new in aliases.items():
         if content.get(new) is None and old in content:
             content[new] = content[old]
     return content
 
 
-def _checked(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
-    shape = _validator(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
+def _validate(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
+    fields = _validator(record)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     given = {
         name: content[name]
-        for name, required in shape.required.items()
+        for name, required in fields.required.items()
         if name in content and (required or content[name] is not None)
     }
     try:
-        fields = shape.validator.validate_python(given)
+        validated = fields.validator.validate_python(given)
     except ValidationError as error:
         raise _malformed(error) from None
     _reject_unencodable(given)
-    return fields
+    return validated
 
 
 def _malformed(error: ValidationError) -> MalformedMessageError:
-    # Only place and rule: the offending value may be a password.
+    # Path and rule only: the value may be a password.
     problems = [
         (".".join(str(part) for part in problem["loc"]), problem["msg"])
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
-    told = "; ".join(f"field {name!r}: {rule}" for name, rule in problems[:_MAX_PROBLEMS])
-    untold = len(problems) - _MAX_PROBLEMS
-    return MalformedMessageError(told + (f"; and {untold} more" if untold > 0 else ""), field=problems[0][0])
+    shown = "; ".join(f"field {name!r}: {rule}" for name, rule in problems[:_MAX_PROBLEMS])
+    hidden = len(problems) - _MAX_PROBLEMS
+    return MalformedMessageError(shown + (f"; and {hidden} more" if hidden > 0 else ""), field=problems[0][0])
 
 
 def _reject_unencodable(given: dict[str, Any]) -> None:
-    # Half of a surrogate pair and a number beyond every float can be spelt in JSON, but neither a database nor a
-    # workflow's parameters can hold them.
+    # JSON can express half of a surrogate pair, and a number larger than every float. Neither a database nor the
+    # parameters of a workflow can hold them.
     for name, content in given.items():
         try:
             _ENCODER.encode(content).encode()
@@ -187,7 +198,7 @@ def _reject_unencodable(given: dict[str, Any]) -> None:
 
 
 class _Validator(NamedTuple):
-    required: dict[str, bool]  # for each field
+    required: dict[str, bool]  # by field name
     validator: TypeAdapter[dict[str, Any]]
 
 
@@ -196,7 +207,7 @@ def _validator(record: type[Any]) -> _Validator:
     fields = {
         name: Required[kind] if required else NotRequired[kind] for name, (kind, required) in fields_of(record).items()
     }
-    shape = TypedDict(record.__name__, fields)  # type: ignore[misc]  # a shape known only at run time
+    typed_dict = TypedDict(record.__name__, fields)  # type: ignore[misc]  # its fields are known only at run time
     strictly = with_config(ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True))
-    validator = cast("TypeAdapter[dict[str, Any]]", TypeAdapter(strictly(shape)))
+    validator = cast("TypeAdapter[dict[str, Any]]", TypeAdapter(strictly(typed_dict)))
     return _Validator({name: required for name, (_, required) in fields_of(record).items()}, validator)

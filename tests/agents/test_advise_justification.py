@@ -1,31 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from investigator.agent import Mode
-from tests.agents.examples import EXAMPLES
-from tests.support.agent_harness import World
+from tests.support.agent_harness import AgentHarness
+from tests.support.examples import Example
 
 BASE_NAME = "thoth.advise-reporter.advise-justification"
+EXAMPLE = Example(
+    BASE_NAME,
+    required={"message": "flask is slow", "justification_type": "WARNING", "count": 3, "adviser_version": "0.50.0"},
+)
 LABELS = {"advise_message": "flask is slow", "justification_type": "WARNING", "thoth_environment": "ocp4-test"}
 
 
-def count(world: World) -> float | None:
-    """Read the gauge as a scrape does."""
-    return world.metrics.registry.get_sample_value("thoth_advise_justification_type_number", LABELS)
+def gauge(harness: AgentHarness) -> float | None:
+    """Return the value of the gauge in a scrape, None if it has none."""
+    return harness.metrics.registry.get_sample_value("thoth_advise_justification_type_number", LABELS)
 
 
-async def test_counts_add_up_in_the_gauge() -> None:
-    """Each message says how often the justification was given since the last one."""
-    world, fields = World(), EXAMPLES[BASE_NAME].fields
+async def test_the_gauge_is_the_sum_of_all_counts() -> None:
+    """The count of a message is the number of times since the previous message."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, fields, modes=[Mode.METRICS]) is None
-    assert await world.handle(BASE_NAME, {**fields, "count": 4}, modes=[Mode.METRICS]) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields, modes=[Mode.METRICS]) is None
+    assert await harness.handle(BASE_NAME, {**EXAMPLE.fields, "count": 4}, modes=[Mode.METRICS]) is None
 
-    assert count(world) == 7
+    assert gauge(harness) == 7
 
 
-async def test_other_modes_leave_the_gauge_alone() -> None:
-    """Otherwise a justification would count once for each mode that a deployment runs."""
-    world = World()
+async def test_only_metrics_mode_changes_the_gauge() -> None:
+    """Otherwise a justification would count once for each mode of a deployment."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields, modes=[Mode.MIDDLETIER, Mode.BACKEND]) is None
 
-    assert count(world) is None
+    assert gauge(harness) is None

@@ -3,28 +3,42 @@ import json
 
 import pytest
 
-from tests.agents.examples import EXAMPLES
-from tests.support.agent_harness import World
+from investigator.agent import Mode
+from tests.support.agent_harness import AgentHarness
+from tests.support.examples import Example
 
 BASE_NAME = "thoth.investigator.adviser-re-run"
-FIRST = "adviser-211224120000-0123456789abcdef"
-
-
-async def test_the_adviser_runs_again_for_whoever_asked_first() -> None:
-    """The new run knows which advice it replaces; what older producers say about a GitHub event has no taker."""
-    world = World()
-
-    assert await world.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
-
-    (given,) = world.parameters("adviser")
-    assert json.loads(given.pop("THOTH_ADVISER_METADATA")) == {
+FIRST_RUN = "adviser-211224120000-0123456789abcdef"
+EXAMPLE = Example(
+    BASE_NAME,
+    required={"re_run_adviser_id": FIRST_RUN, "recommendation_type": "stable"},
+    optional={
         "origin": "https://github.com/thoth-station/cli-examples",
-        "re_run_adviser_id": FIRST,
+        "source_type": "KEBECHET",
+        "github_event_type": "thoth_thamos_advise",
+        "github_check_run_id": 9,
+        "github_installation_id": 10,
+        "github_base_repo_url": "https://github.com/thoth-station/cli-examples",
+    },
+    workflows={Mode.BACKEND: ["adviser"]},
+)
+
+
+async def test_the_adviser_runs_again_with_the_origin_and_source_of_the_first_run() -> None:
+    """No workflow parameter takes the fields about a GitHub event."""
+    harness = AgentHarness()
+
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
+
+    (parameters,) = harness.parameters("adviser")
+    assert json.loads(parameters.pop("THOTH_ADVISER_METADATA")) == {
+        "origin": "https://github.com/thoth-station/cli-examples",
+        "re_run_adviser_id": FIRST_RUN,
         "source_type": "KEBECHET",
         "kebechet_metadata": None,
         "thoth.adviser": {"justification": None, "stack_info": None},
     }
-    assert given == {
+    assert parameters == {
         "THOTH_ADVISER_RECOMMENDATION_TYPE": "stable",
         "THOTH_ADVISER_DEV": "0",
         "THOTH_LOG_ADVISER": "INFO",
@@ -34,20 +48,20 @@ async def test_the_adviser_runs_again_for_whoever_asked_first() -> None:
 
 
 @pytest.mark.parametrize("newer", [{}, {"re_run_adviser_id": None}])
-async def test_older_producers_name_the_advice_adviser_id(newer: dict[str, object]) -> None:
-    """Under both names the advice is the same."""
-    world = World()
+async def test_the_older_field_name_adviser_id_is_understood(newer: dict[str, object]) -> None:
+    """Version v1 of the message uses it."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {"adviser_id": FIRST, "recommendation_type": "stable", **newer}) is None
+    assert await harness.handle(BASE_NAME, {"adviser_id": FIRST_RUN, "recommendation_type": "stable", **newer}) is None
 
-    (given,) = world.parameters("adviser")
-    assert json.loads(given["THOTH_ADVISER_METADATA"])["re_run_adviser_id"] == FIRST
+    (parameters,) = harness.parameters("adviser")
+    assert json.loads(parameters["THOTH_ADVISER_METADATA"])["re_run_adviser_id"] == FIRST_RUN
 
 
-async def test_the_run_has_an_id_of_its_own() -> None:
-    """The advice that it replaces exists under the old id: a second one of that name would be refused."""
-    world = World()
+async def test_the_new_run_has_an_id_of_its_own() -> None:
+    """A workflow of the first run's id exists, so a second one would be refused."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, EXAMPLES[BASE_NAME].fields) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.workflows[0].id != FIRST
+    assert harness.workflows[0].id != FIRST_RUN

@@ -5,12 +5,33 @@ from collections.abc import Mapping
 
 import pytest
 
-from investigator.delivery.errors import PermanentError
-from tests.agents.examples import EXAMPLES, PASSWORD
-from tests.support.agent_harness import World
+from investigator.agent import Mode, PermanentError
+from tests.support.agent_harness import AgentHarness
+from tests.support.examples import PASSWORD, Example
 
 BASE_NAME = "thoth.build-analysis-trigger"
-FIELDS = EXAMPLES[BASE_NAME].fields
+EXAMPLE = Example(
+    BASE_NAME,
+    required={"base_image": "registry.access.redhat.com/ubi8/python-38:1-71"},
+    optional={
+        "base_image_analysis_id": None,
+        "buildlog_document_id": "buildlog-211224120000-0123456789abcdef",
+        "buildlog_parser_id": None,
+        "environment_type": "runtime",
+        "debug": True,
+        "job_id": None,
+        "origin": "https://github.com/thoth-station/solver",
+        "output_image": "quay.io/thoth-station/solver-rhel-8-py39:v1.10.4",
+        "output_image_analysis_id": None,
+        "base_registry_password": PASSWORD,
+        "base_registry_user": "fridolin",
+        "base_registry_verify_tls": False,
+        "output_registry_password": PASSWORD,
+        "output_registry_user": "fridolin",
+        "output_registry_verify_tls": False,
+    },
+    workflows={Mode.MIDDLETIER: ["build-analysis"]},
+)
 BASE_ID, OUTPUT_ID, PARSER_ID = (
     "THOTH_BUILD_ANALYSIS_BASE_IMAGE_ANALYSIS_ID",
     "THOTH_BUILD_ANALYSIS_OUTPUT_IMAGE_ANALYSIS_ID",
@@ -18,20 +39,20 @@ BASE_ID, OUTPUT_ID, PARSER_ID = (
 )
 
 
-async def parameters(fields: Mapping[str, object], world: World | None = None) -> dict[str, str]:
-    """Handle a message, and give all that its workflow gets."""
-    world = world or World()
-    assert await world.handle(BASE_NAME, fields) is None
-    return dict(world.workflows[-1].parameters)
+async def parameters_for(fields: Mapping[str, object]) -> dict[str, str]:
+    """Handle a message, and return all parameters of its workflow."""
+    harness = AgentHarness()
+    assert await harness.handle(BASE_NAME, fields) is None
+    return dict(harness.workflows[-1].parameters)
 
 
-async def test_the_build_is_analysed_as_the_message_says() -> None:
-    """Both images with their credentials, the log, and where the request came from."""
-    given = await parameters(FIELDS)
+async def test_the_workflow_gets_every_field_of_the_message() -> None:
+    """Both images with their credentials, the build log, and the origin of the request."""
+    parameters = await parameters_for(EXAMPLE.fields)
 
-    metadata = json.loads(given.pop("THOTH_BUILD_ANALYSIS_METADATA"))
-    base, output = given.pop(BASE_ID), given.pop(OUTPUT_ID)
-    job_id = given.pop("THOTH_BUILD_ANALYSIS_JOB_ID")
+    metadata = json.loads(parameters.pop("THOTH_BUILD_ANALYSIS_METADATA"))
+    base, output = parameters.pop(BASE_ID), parameters.pop(OUTPUT_ID)
+    job_id = parameters.pop("THOTH_BUILD_ANALYSIS_JOB_ID")
     assert metadata == {
         "origin": "https://github.com/thoth-station/solver",
         "environment_type": "runtime",
@@ -41,8 +62,8 @@ async def test_the_build_is_analysed_as_the_message_says() -> None:
         "build_analysis_job_id": job_id,
         "is_external": True,
     }
-    assert given.pop(PARSER_ID).startswith("buildlog-parser-")
-    assert given == {
+    assert parameters.pop(PARSER_ID).startswith("buildlog-parser-")
+    assert parameters == {
         "THOTH_BUILD_ANALYSIS_BASE_IMAGE": "registry.access.redhat.com/ubi8/python-38:1-71",
         "THOTH_BUILD_ANALYSIS_BASE_IMAGE_DOCUMENT_ID": base,
         "THOTH_BUILD_ANALYSIS_BASE_REGISTRY_CREDENTIALS": f"fridolin:{PASSWORD}",
@@ -59,9 +80,9 @@ async def test_the_build_is_analysed_as_the_message_says() -> None:
 
 
 async def test_the_ids_of_the_analyses_are_the_same_at_each_repetition_and_differ_from_each_other() -> None:
-    """A repeated message must not start analyses whose documents nobody will ever look for."""
-    first = await parameters(FIELDS)
-    again = await parameters(FIELDS)
+    """thoth-common would make random ids, so a repeated message would store documents under ids that nothing reads."""
+    first = await parameters_for(EXAMPLE.fields)
+    again = await parameters_for(EXAMPLE.fields)
 
     assert first == again
     assert first[BASE_ID] != first[OUTPUT_ID]
@@ -70,8 +91,8 @@ async def test_the_ids_of_the_analyses_are_the_same_at_each_repetition_and_diffe
     assert re.fullmatch(r"buildlog-parser-\d{12}-[0-9a-f]{16}", first[PARSER_ID])
 
 
-async def test_ids_that_the_message_brings_are_kept() -> None:
-    """The user was told them."""
+async def test_ids_of_the_message_are_used() -> None:
+    """The user polls for the results by these ids."""
     ids = {
         "base_image_analysis_id": "package-extract-220101000000-1",
         "output_image_analysis_id": "package-extract-220101000000-2",
@@ -79,9 +100,11 @@ async def test_ids_that_the_message_brings_are_kept() -> None:
         "job_id": "build-analysis-220101000000-4",
     }
 
-    given = await parameters(FIELDS | ids)
+    parameters = await parameters_for(EXAMPLE.fields | ids)
 
-    assert [given[name] for name in (BASE_ID, OUTPUT_ID, PARSER_ID, "THOTH_BUILD_ANALYSIS_JOB_ID")] == [*ids.values()]
+    assert [parameters[name] for name in (BASE_ID, OUTPUT_ID, PARSER_ID, "THOTH_BUILD_ANALYSIS_JOB_ID")] == [
+        *ids.values()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -92,15 +115,15 @@ async def test_ids_that_the_message_brings_are_kept() -> None:
         ({"buildlog_document_id": "buildlog-211224120000-0123456789abcdef"}, PARSER_ID),
     ],
 )
-async def test_what_the_build_has_not_gets_no_id(subject: dict[str, object], id_parameter: str) -> None:
-    """Each of the three subjects may stand alone."""
-    given = await parameters(subject)
+async def test_only_subjects_of_the_message_get_an_id(subject: dict[str, object], id_parameter: str) -> None:
+    """Base image, output image and build log are each optional."""
+    parameters = await parameters_for(subject)
 
-    assert {BASE_ID, OUTPUT_ID, PARSER_ID} & set(given) == {id_parameter}
+    assert {BASE_ID, OUTPUT_ID, PARSER_ID} & set(parameters) == {id_parameter}
 
 
 @pytest.mark.parametrize(
-    ("fields", "why"),
+    ("fields", "reason"),
     [
         ({}, "Nothing to do"),
         ({"base_image": ""}, "Nothing to do"),
@@ -108,11 +131,11 @@ async def test_what_the_build_has_not_gets_no_id(subject: dict[str, object], id_
         ({"output_image": "ubi8", "output_registry_user": "fridolin"}, "registry user provided"),
     ],
 )
-async def test_what_thoth_common_refuses_is_refused_for_good(fields: dict[str, object], why: str) -> None:
-    """Nothing to analyse, or a user without a password, will be no better at the next attempt."""
-    failure = await World().handle(BASE_NAME, fields, attempts=5)
+async def test_a_message_that_thoth_common_refuses_fails_permanently(fields: dict[str, object], reason: str) -> None:
+    """A message with nothing to analyse, or with a user but no password, would be refused at every attempt."""
+    failure = await AgentHarness().handle(BASE_NAME, fields, attempts=5)
 
     assert failure is not None
     assert isinstance(failure.error, PermanentError)
-    assert why in str(failure.error)
+    assert reason in str(failure.error)
     assert failure.attempts == 1

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, World
+from investigator.agent import Mode
+from tests.support.agent_harness import PYPI, AgentHarness
+from tests.support.examples import RELEASE, Example
 
 BASE_NAME = "thoth.cve-update.cve-provided"
+EXAMPLE = Example(BASE_NAME, required=RELEASE, workflows={Mode.BACKEND: ["kebechet-administrator"]})
 
 
-async def test_kebechets_administrator_is_told_about_the_vulnerable_version() -> None:
-    """It finds the projects that use it."""
-    world = World()
+async def test_kebechets_administrator_gets_the_vulnerable_version() -> None:
+    """It finds the projects that use the version."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.parameters("kebechet-administrator") == [
         {
             "THOTH_PACKAGE_NAME": "flask",
             "THOTH_PACKAGE_VERSION": "2.0.2",
@@ -21,10 +23,10 @@ async def test_kebechets_administrator_is_told_about_the_vulnerable_version() ->
     ]
 
 
-async def test_nobody_is_told_when_the_administrator_is_switched_off() -> None:
-    """The message is consumed, but that is all."""
-    world = World(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
+async def test_nothing_is_called_when_the_administrator_is_disabled() -> None:
+    """The message is consumed, but has no effect."""
+    harness = AgentHarness(THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.outside.calls == 0
+    assert harness.faults.calls == 0

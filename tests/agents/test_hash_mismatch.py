@@ -2,53 +2,58 @@
 import pytest
 
 from investigator.agent import Mode
-from tests.agents.examples import EXAMPLES
-from tests.support.agent_fakes import Outside
-from tests.support.agent_harness import PYPI, SOLVERS, World
+from tests.support.agent_fakes import FaultInjector
+from tests.support.agent_harness import PYPI, SOLVERS, AgentHarness
+from tests.support.examples import EVERY_SOLVER, RELEASE, Example
 
 BASE_NAME = "thoth.package-update.hash-mismatch"
-FIELDS = EXAMPLES[BASE_NAME].fields
-MARKED = [("hashes absent", "flask", "2.0.2", PYPI, "7b2fb8e9", "cb90f62f")]
+EXAMPLE = Example(
+    BASE_NAME,
+    required=RELEASE | {"missing_from_source": ["7b2fb8e9", "cb90f62f"], "missing_from_database": ["ac1ee43d"]},
+    workflows={Mode.MIDDLETIER: [EVERY_SOLVER], Mode.BACKEND: ["kebechet-administrator"]},
+    changes_graph_in={Mode.MIDDLETIER},
+)
+ABSENT = [("hashes absent", "flask", "2.0.2", PYPI, "7b2fb8e9", "cb90f62f")]
 
 
-async def test_solvers_learn_the_new_hashes_and_the_lost_ones_are_marked() -> None:
-    """Every hash that the index no longer has is marked, after the solvers were scheduled."""
-    world = World()
+async def test_middletier_schedules_all_solvers_and_marks_the_lost_hashes() -> None:
+    """The solvers find the new hashes; the graph marks those that the index no longer has."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FIELDS, modes=[Mode.MIDDLETIER]) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields, modes=[Mode.MIDDLETIER]) is None
 
-    assert [given["THOTH_SOLVER_NAME"] for given in world.parameters("solver")] == sorted(SOLVERS)
-    assert {given["THOTH_SOLVER_PACKAGES"] for given in world.parameters("solver")} == {"flask===2.0.2"}
-    assert world.graph.changes == MARKED
+    assert [parameters["THOTH_SOLVER_NAME"] for parameters in harness.parameters("solver")] == sorted(SOLVERS)
+    assert {parameters["THOTH_SOLVER_PACKAGES"] for parameters in harness.parameters("solver")} == {"flask===2.0.2"}
+    assert harness.graph.changes == ABSENT
 
 
-async def test_nothing_is_marked_unless_every_solver_is_scheduled() -> None:
-    """A hash that is marked before the new ones are learnt would leave the version without any."""
+async def test_no_hash_is_marked_before_all_solvers_are_scheduled() -> None:
+    """Otherwise the version would have no valid hash until the solvers run."""
     for number in range(1, 2 + len(SOLVERS)):
-        world = World(Outside(fail_at=number))
+        harness = AgentHarness(FaultInjector(fail_at=number))
 
-        assert await world.handle(BASE_NAME, FIELDS, modes=[Mode.MIDDLETIER]) is not None
+        assert await harness.handle(BASE_NAME, EXAMPLE.fields, modes=[Mode.MIDDLETIER]) is not None
 
-        assert world.graph.changes == []
+        assert harness.graph.changes == []
 
 
-async def test_an_index_that_lacks_no_hash_changes_nothing_in_the_graph() -> None:
-    """New hashes alone are the solvers' business."""
-    world = World()
+async def test_the_graph_does_not_change_when_the_index_lost_no_hash() -> None:
+    """New hashes are stored by the solvers."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {**FIELDS, "missing_from_source": []}) is None
+    assert await harness.handle(BASE_NAME, {**EXAMPLE.fields, "missing_from_source": []}) is None
 
-    assert world.graph.changes == []
+    assert harness.graph.changes == []
 
 
 @pytest.mark.parametrize("modes", [[Mode.BACKEND], [Mode.MIDDLETIER, Mode.BACKEND]])
-async def test_kebechets_administrator_is_told_in_backend_mode(modes: list[Mode]) -> None:
-    """Projects may have locked a hash that is gone."""
-    world = World()
+async def test_backend_schedules_kebechets_administrator(modes: list[Mode]) -> None:
+    """Projects may have locked a hash that the index no longer has."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FIELDS, modes=modes) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields, modes=modes) is None
 
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.parameters("kebechet-administrator") == [
         {
             "THOTH_PACKAGE_NAME": "flask",
             "THOTH_PACKAGE_VERSION": "2.0.2",
@@ -58,11 +63,11 @@ async def test_kebechets_administrator_is_told_in_backend_mode(modes: list[Mode]
     ]
 
 
-async def test_hashes_are_marked_when_solvers_are_switched_off() -> None:
-    """The switch is about the workflows, not about what the graph holds."""
-    world = World(THOTH_INVESTIGATOR_SCHEDULE_SOLVER="0", THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
+async def test_hashes_are_marked_when_solvers_are_disabled() -> None:
+    """The setting disables workflows only, not changes of the graph."""
+    harness = AgentHarness(THOTH_INVESTIGATOR_SCHEDULE_SOLVER="0", THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR="0")
 
-    assert await world.handle(BASE_NAME, FIELDS) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.workflows == []
-    assert world.graph.changes == MARKED
+    assert harness.workflows == []
+    assert harness.graph.changes == ABSENT

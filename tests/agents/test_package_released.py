@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, SOLVERS, World
+from investigator.agent import Mode
+from tests.support.agent_harness import PYPI, SOLVERS, AgentHarness
+from tests.support.examples import EVERY_SOLVER, RELEASE, Example
 
 BASE_NAME = "thoth.package-release.package-released"
+EXAMPLE = Example(BASE_NAME, required=RELEASE, workflows={Mode.MIDDLETIER: ["revsolver", EVERY_SOLVER]})
 
 
-async def test_every_solver_and_the_reverse_solver_learn_about_the_release() -> None:
-    """Each installed solver gets a workflow under an id of its own name; the reverse solver gets one."""
-    world = World()
+async def test_every_solver_and_the_reverse_solver_get_the_release() -> None:
+    """Each workflow of a solver has an id that begins with the solver's name."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.parameters("solver") == [
+    assert harness.parameters("solver") == [
         {
             "THOTH_SOLVER_NAME": solver,
             "THOTH_SOLVER_PACKAGES": "flask===2.0.2",
@@ -24,33 +26,33 @@ async def test_every_solver_and_the_reverse_solver_learn_about_the_release() -> 
         }
         for solver in sorted(SOLVERS)
     ]
-    assert world.parameters("revsolver") == [
+    assert harness.parameters("revsolver") == [
         {
             "THOTH_REVSOLVER_PACKAGE_NAME": "flask",
             "THOTH_REVSOLVER_PACKAGE_VERSION": "2.0.2",
             "THOTH_LOG_REVSOLVER": "INFO",
         }
     ]
-    prefixes = sorted(workflow.id.rsplit("-", 2)[0] for workflow in world.workflows)
+    prefixes = sorted(workflow.id.rsplit("-", 2)[0] for workflow in harness.workflows)
     assert prefixes == sorted([*SOLVERS, "revsolver"])
 
 
 @pytest.mark.parametrize(
-    ("switched_off", "kinds"),
+    ("disabled", "kinds"),
     [
         (["SOLVER"], ["revsolver"]),
         (["REVSOLVER"], ["solver", "solver", "solver"]),
         (["SOLVER", "REVSOLVER"], []),
     ],
 )
-async def test_what_is_switched_off_is_not_scheduled(switched_off: list[str], kinds: list[str]) -> None:
-    """Operators can stop one kind of learning without stopping the topic."""
-    world = World(**{f"THOTH_INVESTIGATOR_SCHEDULE_{name}": "0" for name in switched_off})
+async def test_a_disabled_kind_of_workflow_is_not_scheduled(disabled: list[str], kinds: list[str]) -> None:
+    """Operators can disable one kind of workflow without halting the topic."""
+    harness = AgentHarness(**{f"THOTH_INVESTIGATOR_SCHEDULE_{name}": "0" for name in disabled})
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.kinds() == kinds
-    assert world.outside.calls == len(kinds) + ("solver" in kinds)
+    assert harness.kinds() == kinds
+    assert harness.faults.calls == len(kinds) + ("solver" in kinds)
 
 
 @pytest.mark.parametrize(
@@ -60,23 +62,25 @@ async def test_what_is_switched_off_is_not_scheduled(switched_off: list[str], ki
         ("THOTH_LOG_REVSOLVER", "revsolver", "THOTH_LOG_REVSOLVER"),
     ],
 )
-async def test_debug_logs_of_one_kind_of_workflow_can_be_asked_for(variable: str, kind: str, parameter: str) -> None:
-    """The variable makes the workflows of its kind log more, and no others."""
-    world = World(**{variable: "DEBUG"})
+async def test_the_log_level_of_each_kind_of_workflow_is_set_on_its_own(
+    variable: str, kind: str, parameter: str
+) -> None:
+    """DEBUG for solvers leaves the reverse solver at INFO, and the other way round."""
+    harness = AgentHarness(**{variable: "DEBUG"})
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert {given[parameter] for given in world.parameters(kind)} == {"DEBUG"}
-    assert str([world.parameters("solver"), world.parameters("revsolver")]).count("INFO") == (
+    assert {parameters[parameter] for parameters in harness.parameters(kind)} == {"DEBUG"}
+    assert str([harness.parameters("solver"), harness.parameters("revsolver")]).count("INFO") == (
         1 if kind == "solver" else len(SOLVERS)
     )
 
 
-async def test_without_an_installed_solver_only_the_reverse_solver_learns() -> None:
-    """An empty list of solvers is no error: there is nothing to schedule."""
-    world = World()
-    world.cluster.solvers.clear()
+async def test_without_installed_solvers_only_the_reverse_solver_is_scheduled() -> None:
+    """An empty list of solvers is not an error."""
+    harness = AgentHarness()
+    harness.scheduler.solvers.clear()
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.kinds() == ["revsolver"]
+    assert harness.kinds() == ["revsolver"]

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 
-from tests.agents.examples import EXAMPLES, METADATA
-from tests.support.agent_harness import PYPI, World
+from investigator.agent import Mode
+from tests.support.agent_harness import PYPI, AgentHarness
+from tests.support.examples import ADVICE, METADATA, Example
 
 BASE_NAME = "thoth.provenance-checker-trigger"
+EXAMPLE = Example(
+    BASE_NAME, optional=ADVICE | {"whitelisted_sources": [PYPI]}, workflows={Mode.BACKEND: ["provenance-checker"]}
+)
 
 
-async def test_the_checker_gets_everything_that_the_message_says() -> None:
-    """Which indexes are allowed, and what the answer has to carry back."""
-    world, allowed = World(), [PYPI, "https://example.com/simple"]
+async def test_the_checker_gets_every_field_of_the_message() -> None:
+    """The allowed indexes are a parameter; the rest is metadata that the result repeats."""
+    harness, allowed = AgentHarness(), [PYPI, "https://example.com/simple"]
 
-    assert await world.handle(BASE_NAME, {**EXAMPLES[BASE_NAME].fields, "whitelisted_sources": allowed}) is None
+    assert await harness.handle(BASE_NAME, {**EXAMPLE.fields, "whitelisted_sources": allowed}) is None
 
-    (given,) = world.parameters("provenance-checker")
-    assert json.loads(given.pop("THOTH_ADVISER_METADATA")) == {
+    (parameters,) = harness.parameters("provenance-checker")
+    assert json.loads(parameters.pop("THOTH_ADVISER_METADATA")) == {
         "origin": "https://github.com/thoth-station/cli-examples",
         "kebechet_metadata": METADATA,
         "thoth.adviser": {
@@ -22,19 +26,19 @@ async def test_the_checker_gets_everything_that_the_message_says() -> None:
             "stack_info": [{"message": "all is well", "type": "INFO"}],
         },
     }
-    assert given == {
+    assert parameters == {
         "THOTH_AUTHENTICATED_PROVENANCE_CHECK": "1",
         "THOTH_WHITELISTED_SOURCES": ",".join(allowed),
         "THOTH_LOG_ADVISER": "DEBUG",
     }
 
 
-async def test_the_document_has_the_id_of_the_message() -> None:
-    """The user asks for the result by the id that the message brings."""
-    job_id, world = "provenance-checker-220102030405-00000000deadbeef", World()
+async def test_workflow_and_document_have_the_job_id_of_the_message() -> None:
+    """The user polls for the result by that id."""
+    job_id, harness = "provenance-checker-220102030405-00000000deadbeef", AgentHarness()
 
-    assert await world.handle(BASE_NAME, {"job_id": job_id}) is None
+    assert await harness.handle(BASE_NAME, {"job_id": job_id}) is None
 
-    (workflow,) = world.workflows
+    (workflow,) = harness.workflows
     assert workflow.id == job_id
     assert workflow.parameters["THOTH_DOCUMENT_ID"] == job_id

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, World
+from investigator.agent import Mode
+from tests.support.agent_harness import PYPI, AgentHarness
+from tests.support.examples import RELEASE, Example
 
 BASE_NAME = "thoth.investigator.si-unanalyzed-package"
+EXAMPLE = Example(BASE_NAME, required=RELEASE, workflows={Mode.MIDDLETIER: ["security-indicator"]})
 
 
 async def test_the_analysis_of_security_indicators_is_scheduled() -> None:
-    """With the aggregation function that the graph expects the results of."""
-    world = World()
+    """The graph expects results that this aggregation function made."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.parameters("security-indicator") == [
+    assert harness.parameters("security-indicator") == [
         {
             "THOTH_SECURITY_INDICATORS_PACKAGE_NAME": "flask",
             "THOTH_SECURITY_INDICATORS_PACKAGE_VERSION": "2.0.2",
@@ -21,20 +23,20 @@ async def test_the_analysis_of_security_indicators_is_scheduled() -> None:
     ]
 
 
-async def test_what_was_analysed_meanwhile_is_not_analysed_again() -> None:
-    """The graph is asked first."""
-    world = World()
-    world.graph.aggregated.add(("flask", "2.0.2", PYPI))
+async def test_a_version_that_was_analysed_since_is_not_analysed_again() -> None:
+    """The worker asks the graph first."""
+    harness = AgentHarness()
+    harness.graph.aggregated.add(("flask", "2.0.2", PYPI))
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.workflows == []
+    assert harness.workflows == []
 
 
-async def test_nothing_is_asked_when_the_analysis_is_switched_off() -> None:
+async def test_nothing_is_called_when_the_analysis_is_disabled() -> None:
     """Neither the graph nor the cluster."""
-    world = World(THOTH_INVESTIGATOR_SCHEDULE_SECURITY="0")
+    harness = AgentHarness(THOTH_INVESTIGATOR_SCHEDULE_SECURITY="0")
 
-    assert await world.handle(BASE_NAME, RELEASE) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.outside.calls == 0
+    assert harness.faults.calls == 0

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, RHEL, World
+from investigator.agent import Mode
+from tests.support.agent_harness import PYPI, RHEL, AgentHarness
+from tests.support.examples import RELEASE, Example
 
 BASE_NAME = "thoth.solver.solved-package"
-SOLVED = {**RELEASE, "solver": RHEL}
+EXAMPLE = Example(
+    BASE_NAME,
+    required=RELEASE | {"solver": RHEL},
+    workflows={Mode.MIDDLETIER: ["kebechet-administrator", "security-indicator"]},
+)
 
 
-async def test_security_is_analysed_next_and_kebechets_administrator_is_told() -> None:
-    """The administrator learns by which solver; the analysis does not depend on it."""
-    world = World()
+async def test_the_security_analysis_and_kebechets_administrator_are_scheduled() -> None:
+    """The administrator gets the solver's name; the analysis does not depend on it."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, SOLVED) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.kinds() == ["kebechet-administrator", "security-indicator"]
-    assert world.parameters("kebechet-administrator") == [
+    assert harness.kinds() == ["kebechet-administrator", "security-indicator"]
+    assert harness.parameters("kebechet-administrator") == [
         {
             "THOTH_PACKAGE_NAME": "flask",
             "THOTH_PACKAGE_VERSION": "2.0.2",
@@ -26,27 +31,27 @@ async def test_security_is_analysed_next_and_kebechets_administrator_is_told() -
     ]
 
 
-async def test_a_package_that_was_analysed_is_only_told_about() -> None:
+async def test_an_analysed_version_is_not_analysed_again() -> None:
     """Every solver sends this message for the same version; one analysis is enough."""
-    world = World()
-    world.graph.aggregated.add(("flask", "2.0.2", PYPI))
+    harness = AgentHarness()
+    harness.graph.aggregated.add(("flask", "2.0.2", PYPI))
 
-    assert await world.handle(BASE_NAME, SOLVED) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.kinds() == ["kebechet-administrator"]
+    assert harness.kinds() == ["kebechet-administrator"]
 
 
 @pytest.mark.parametrize(
-    ("switch", "kinds"),
+    ("setting", "kinds"),
     [
         ("THOTH_INVESTIGATOR_SCHEDULE_SECURITY", ["kebechet-administrator"]),
         ("THOTH_INVESTIGATOR_KEBECHET_ADMINISTRATOR", ["security-indicator"]),
     ],
 )
-async def test_what_is_switched_off_is_not_scheduled(switch: str, kinds: list[str]) -> None:
-    """Each switch stops its own kind of workflow only."""
-    world = World(**{switch: "0"})
+async def test_a_disabled_kind_of_workflow_is_not_scheduled(setting: str, kinds: list[str]) -> None:
+    """Each setting disables its own kind of workflow only."""
+    harness = AgentHarness(**{setting: "0"})
 
-    assert await world.handle(BASE_NAME, SOLVED) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.kinds() == kinds
+    assert harness.kinds() == kinds

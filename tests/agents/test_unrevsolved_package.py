@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-from tests.support.agent_harness import World
+from investigator.agent import Mode
+from tests.support.agent_harness import AgentHarness
+from tests.support.examples import Example
 
 BASE_NAME = "thoth.investigator.unrevsolved-package"
-FLASK = {"package_name": "flask", "package_version": "2.0.2"}
+EXAMPLE = Example(
+    BASE_NAME,
+    required={"package_name": "flask", "package_version": "2.0.2"},
+    workflows={Mode.MIDDLETIER: ["revsolver"]},
+)
 
 
-async def test_the_reverse_solver_is_really_scheduled() -> None:
-    """The message asks for one reverse solver run, and gets it."""
-    world = World()
+async def test_the_reverse_solver_gets_the_version() -> None:
+    """One run, which finds the packages that depend on the version."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, FLASK) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.parameters("revsolver") == [
+    assert harness.parameters("revsolver") == [
         {
             "THOTH_REVSOLVER_PACKAGE_NAME": "flask",
             "THOTH_REVSOLVER_PACKAGE_VERSION": "2.0.2",
@@ -20,10 +26,10 @@ async def test_the_reverse_solver_is_really_scheduled() -> None:
     ]
 
 
-async def test_nothing_is_scheduled_when_reverse_solvers_are_switched_off() -> None:
-    """The message is consumed, but that is all."""
-    world = World(THOTH_INVESTIGATOR_SCHEDULE_REVSOLVER="0")
+async def test_nothing_is_called_when_the_reverse_solver_is_disabled() -> None:
+    """The message is consumed, but has no effect."""
+    harness = AgentHarness(THOTH_INVESTIGATOR_SCHEDULE_REVSOLVER="0")
 
-    assert await world.handle(BASE_NAME, FLASK) is None
+    assert await harness.handle(BASE_NAME, EXAMPLE.fields) is None
 
-    assert world.outside.calls == 0
+    assert harness.faults.calls == 0

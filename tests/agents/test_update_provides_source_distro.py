@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from tests.agents.examples import RELEASE
-from tests.support.agent_harness import PYPI, World
+from investigator.agent import Mode
+from tests.support.agent_harness import PYPI, AgentHarness
+from tests.support.examples import RELEASE, Example
 
 BASE_NAME = "thoth.update-provides-source-distro"
+EXAMPLE = Example(BASE_NAME, required=RELEASE | {"value": False}, changes_graph_in={Mode.MIDDLETIER})
 
 
 @pytest.mark.parametrize("value", [True, False])
-async def test_the_flag_takes_the_value_of_the_message(*, value: bool) -> None:
-    """A source distribution may be found missing, and may turn up again."""
-    world = World()
+async def test_the_flag_is_set_to_the_value_of_the_message(*, value: bool) -> None:
+    """A source distribution may be missing, and may be published later."""
+    harness = AgentHarness()
 
-    assert await world.handle(BASE_NAME, {**RELEASE, "value": value}) is None
+    assert await harness.handle(BASE_NAME, {**RELEASE, "value": value}) is None
 
-    assert world.graph.changes == [("provides source distro", "flask", "2.0.2", PYPI, value)]
-    assert world.workflows == []
+    assert harness.graph.changes == [("provides source distro", "flask", "2.0.2", PYPI, value)]
+    assert harness.workflows == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the real clients of producers, each version in its own process, and gives what they sent."""
+"""Runs the real clients of producers, each version in its own process, and returns the messages that they sent."""
 
 import json
 import os
@@ -11,14 +11,23 @@ from pathlib import Path
 ENVIRONMENT = Path(__file__).parent.parent.parent / ".venv-producers"
 SCRIPT = Path(__file__).with_name("produce.py")
 
-#: The client of today, and the last one of each older version of the messages: together they know every version.
-TODAY = "0.16.2"
-VERSIONS = ("0.10.3", "0.11.2", "0.12.0", "0.14.3", TODAY)
+#: The current client, and the last client of each older version of the messages: together they know every version.
+CURRENT = "0.16.2"
+VERSIONS = ("0.10.3", "0.11.2", "0.12.0", "0.14.3", CURRENT)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A message as a client sent it."""
+    """A message as a client sent it.
+
+    Attributes:
+        client: the version of the client.
+        base_name: the type of the message.
+        topic: the topic that the client sent it to.
+        value: its value.
+        full: whether every field is set, or only the required ones.
+        fields: the fields that the client knows, each with whether it is required.
+    """
 
     client: str
     base_name: str
@@ -28,22 +37,22 @@ class Sent:
     fields: tuple[tuple[str, bool], ...]
 
     @property
-    def contents(self) -> dict[str, object]:
-        """The message as JSON holds it."""
-        contents: dict[str, object] = json.loads(self.value)
-        return contents
+    def content(self) -> dict[str, object]:
+        """The value, parsed."""
+        content: dict[str, object] = json.loads(self.value)
+        return content
 
     def __str__(self) -> str:
-        """Name it in the list of tests."""
+        """Return the name of the message in the list of tests."""
         return f"{self.client} {self.base_name} {'full' if self.full else 'least'}"
 
 
 @cache
 def messages_of(client: str, deployment: str = "ocp4-stage", servers: str | None = None) -> tuple[Sent, ...]:
-    """Have a version of the client make its messages, and send them if servers are given.
+    """Return the messages of a version of the client, which also sends them if servers are given.
 
     Raises:
-        FileNotFoundError: the environment of the producers was not made; `make producers` does it.
+        FileNotFoundError: the environment of the producers does not exist; `make producers` creates it.
     """
     environ = {**os.environ, "THOTH_DEPLOYMENT_NAME": deployment, "PYTHONPATH": str(ENVIRONMENT / "clients" / client)}
     command = [str(ENVIRONMENT / "bin" / "python"), str(SCRIPT), *([servers] if servers else [])]

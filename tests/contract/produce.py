@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs where thoth-messaging is installed: makes real messages of every type that this version of the client knows.
+"""A script for the environment of a client (thoth-messaging): makes a real message of every type that it knows.
 
-    python produce.py                    # prints them, a JSON object a line
-    python produce.py kafka.example:9092 # sends them, too, by the client's own producer
+    python produce.py                    # prints them, one JSON object per line
+    python produce.py kafka.example:9092 # sends them as well, with the client's own producer
 
-Each type is made twice: with as little as its model allows, and with every field set.
+Each type is made twice: with the required fields only, and with every field.
 """
 
 import json
@@ -87,21 +87,21 @@ VALUES: dict[str, Any] = {
 
 
 class Recorder:
-    """Takes what the client's own function gives to a producer, passes it on if there is one, and prints it."""
+    """A producer that prints each message, and passes it on to the real producer if there is one."""
 
     def __init__(self, producer: Any) -> None:  # noqa: ANN401  (the client's producer has no types)
         self.producer = producer
         self.about: dict[str, Any] = {}
 
     def produce(self, topic: str, value: bytes) -> None:
-        """Take a message."""
+        """Print a message and pass it on."""
         if self.producer is not None:
             self.producer.produce(topic, value=value)
         sys.stdout.write(json.dumps({**self.about, "topic": topic, "value": value.decode()}) + "\n")
 
 
 def main(servers: str | None) -> None:
-    """Make all messages; send them where servers are given."""
+    """Make all messages, and send them if servers are given."""
     producer = create_producer({"bootstrap.servers": servers}) if servers else None
     recorder = Recorder(producer)
     for each in thoth.messaging.ALL_MESSAGES:
@@ -109,19 +109,19 @@ def main(servers: str | None) -> None:
         for full in (False, True):
             _publish(recorder, message, full=full)
     if producer is not None and producer.flush(30):
-        sys.exit("not every message was delivered within 30 s")
+        sys.exit("Not every message was delivered within 30 s")
 
 
 def _publish(recorder: Recorder, message: Any, *, full: bool) -> None:  # noqa: ANN401  another class in each release
     model = getattr(message, "value_type", None) or message.model
     fields = _fields(model)
     recorder.about = {"base_name": message.base_name, "full": full, "fields": fields}
-    contents = model(**{name: VALUES[name] for name, required in fields.items() if full or required})
-    publish_to_topic(recorder, message, contents)
+    content = model(**{name: VALUES[name] for name, required in fields.items() if full or required})
+    publish_to_topic(recorder, message, content)
 
 
 def _fields(model: Any) -> dict[str, bool]:  # noqa: ANN401  same
-    """Tell the fields of a model that a caller sets, and whether each is required: attrs until 0.12, then pydantic."""
+    """Return the fields of a model, each with whether it is required; models are attrs until 0.12, then pydantic."""
     if attr.has(model):
         return {each.name: each.default is attr.NOTHING for each in attr.fields(model) if each.name != "version"}
     return {name: field.required for name, field in model.__fields__.items() if name != "version"}

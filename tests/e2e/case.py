@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test says of a message: the workflows that it wants, the change of the graph, and in which mode."""
+"""A message of the end-to-end tests with its expected effects: workflows and a change of the graph, by mode."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,9 +14,13 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A workflow: kind, namespace, and parameters, of which it may have more.
+    """An expected workflow.
 
-    The value of a parameter is a text; or a mapping for JSON with at least that; or a set for a list in any order.
+    Attributes:
+        kind: its kind.
+        namespace: its namespace.
+        parameters: some or all of its parameters. The value of a parameter is a text, or a mapping if the parameter
+            is a JSON object with at least these fields, or a set if it is a comma-separated list in any order.
     """
 
     kind: str
@@ -24,14 +28,13 @@ class Wanted:
     parameters: Mapping[str, object]
 
     def is_met_by(self, workflow: CreatedWorkflow) -> bool:
-        """Tell whether the workflow is such a one."""
-        place = (workflow.kind, workflow.namespace)
-        return place == (self.kind, self.namespace) and all(
-            _is(expected, workflow.parameters.get(name, "")) for name, expected in self.parameters.items()
+        """Return whether the workflow is the expected one."""
+        return (workflow.kind, workflow.namespace) == (self.kind, self.namespace) and all(
+            _matches(expected, workflow.parameters.get(name, "")) for name, expected in self.parameters.items()
         )
 
 
-def _is(expected: object, actual: str) -> bool:
+def _matches(expected: object, actual: str) -> bool:
     if isinstance(expected, Mapping):
         content = json.loads(actual)
         return bool({name: content.get(name) for name in expected} == expected)
@@ -40,7 +43,13 @@ def _is(expected: object, actual: str) -> bool:
 
 @dataclass(frozen=True)
 class Change:
-    """What the graph holds before a message and after it, to one who looks at a part of it."""
+    """A part of the graph, before and after a message.
+
+    Attributes:
+        look: reads that part.
+        before: the result of `look` while the message is not handled.
+        after: its result after the message was handled.
+    """
 
     look: Callable[[GraphSeed], object]
     before: object
@@ -49,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Effects:
-    """What is to happen in one mode."""
+    """The expected effects of one mode."""
 
     workflows: tuple[Wanted, ...] = ()
     change: Change | None = None
@@ -60,7 +69,14 @@ ByMode = Mapping[str, Effects]
 
 @dataclass(frozen=True)
 class Case:
-    """One message, what the graph has to hold before it, and what happens in each mode; in metrics mode it counts."""
+    """One message.
+
+    Attributes:
+        base_name: its type.
+        fields: its fields, without those that every message has.
+        effects: the expected effects by mode; in metrics mode every message is counted as well.
+        prepare: writes the rows that the graph has to hold before the message.
+    """
 
     base_name: str
     fields: Fields

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages of every type in all their forms, and those whose effects depend on what the graph knows."""
+"""The messages of the end-to-end tests: every type in all its forms, its examples, and special cases."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -10,18 +10,33 @@ from tests.e2e import effects
 from tests.e2e.case import Case, Effects, Fields, Wanted
 from tests.e2e.forms import ADVISER_ID, METADATA, Form, forms, release
 from tests.e2e.graph_effects import OTHER_INDEX, seed_solved
+from tests.support.examples import load_examples
 
-_ON_THE_INDEX = ["2.27.1", "2.26.0"]  # the versions of requests that the sandbox's index lists, latest first
+# The versions of requests that the sandbox's index lists, latest first.
+_LISTED_VERSIONS = ["2.27.1", "2.26.0"]
 
 
 def cases(index_url: str) -> dict[str, Case]:
-    """Give a message of each type in each form, by names for people; `index_url` is the sandbox's package index."""
+    """Return the messages by the names that the tests show.
+
+    Args:
+        index_url: the URL of the sandbox's package index.
+    """
     enabled = frozenset({index_url, PYPI, OTHER_INDEX})
     return {
+        **_examples(),
         **_of_all_types(forms(index_url, enabled)),
         **_unresolved(index_url, enabled),
         **_known_security(),
         **_of_older_producers(),
+    }
+
+
+def _examples() -> dict[str, Case]:
+    return {
+        f"{example} as in the example": Case(example.base_name, example.fields, effects.of_example(example))
+        for examples in load_examples().values()
+        for example in examples
     }
 
 
@@ -58,12 +73,12 @@ def _unresolved(index_url: str, enabled: frozenset[str]) -> dict[str, Case]:
 
     def whole(version: str | None) -> Case:
         fields = {"package_name": "requests", "index_url": index_url, "package_version": version}
-        return case(fields, _ON_THE_INDEX, SOLVERS, lambda _: None)
+        return case(fields, _LISTED_VERSIONS, SOLVERS, lambda _: None)
 
     def known(solvers: tuple[str, ...], **named: str) -> Case:
         fields = {**release(), "index_url": index_url, **named}
-        place = fields["package_name"], fields["package_version"], index_url
-        return case(fields, [place[1]], solvers, lambda seed: seed.solved(*place, SOLVERS[0]))
+        name, version = fields["package_name"], fields["package_version"]
+        return case(fields, [version], solvers, lambda seed: seed.solved(name, version, index_url, SOLVERS[0]))
 
     return {
         "unresolved without a version": whole(None),

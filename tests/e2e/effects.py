@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the contract says that a message leads to: workflows of which kind, where, with which parameters."""
+"""The workflows that a message asks for by the contract: kind, namespace and parameters of each."""
 
+from investigator.app import load_message_types
+from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from sandbox.cluster import SOLVERS
-from tests.e2e.case import Fields, Wanted
+from tests.e2e.case import ByMode, Effects, Fields, Wanted
+from tests.support.examples import Example
 
 
 def _backend(kind: str, parameters: Fields) -> Wanted:
@@ -11,6 +14,18 @@ def _backend(kind: str, parameters: Fields) -> Wanted:
 
 def _middletier(kind: str, parameters: Fields) -> Wanted:
     return Wanted(kind, "thoth-middletier", parameters)
+
+
+def of_example(example: Example) -> ByMode:
+    """Return the effects that an example declares: kinds and namespaces of its workflows, by mode."""
+    return {
+        mode.value: Effects(tuple(_of_kind(kind) for kind in example.kinds([mode], len(SOLVERS))))
+        for mode in load_message_types()[example.base_name].handlers
+    }
+
+
+def _of_kind(kind: WorkflowKind) -> Wanted:
+    return Wanted(kind, f"thoth-{WORKFLOW_KINDS[kind].namespace}", {})
 
 
 def _flag(value: object) -> str:
@@ -26,7 +41,7 @@ def _level(fields: Fields) -> str:
 
 
 def solver(name: str, version: str, index_url: str, solver: str, dependencies: str | frozenset[str] = "") -> Wanted:
-    """A solver's run on one version of a package."""
+    """Return the workflow of one solver for one package version."""
     return _middletier(
         "solver",
         {
@@ -42,13 +57,13 @@ def solver(name: str, version: str, index_url: str, solver: str, dependencies: s
 
 
 def solvers(fields: Fields, dependencies: str | frozenset[str] = "") -> tuple[Wanted, ...]:
-    """A run of each solver on the version that a message is about."""
+    """Return the workflows of all solvers for the package version of a message."""
     release = fields["package_name"], fields["package_version"], fields["index_url"]
     return tuple(solver(*release, name, dependencies) for name in SOLVERS)
 
 
 def revsolver(fields: Fields) -> Wanted:
-    """A run of the reverse solver."""
+    """Return the workflow of the reverse solver."""
     return _middletier(
         "revsolver",
         {
@@ -60,7 +75,7 @@ def revsolver(fields: Fields) -> Wanted:
 
 
 def security_indicator(fields: Fields) -> Wanted:
-    """An analysis of security indicators."""
+    """Return the workflow that analyses security indicators."""
     return _middletier(
         "security-indicator",
         {
@@ -73,7 +88,7 @@ def security_indicator(fields: Fields) -> Wanted:
 
 
 def administrator(base_name: str, fields: Fields) -> Wanted:
-    """A run of Kebechet's administrator."""
+    """Return the workflow of Kebechet's administrator."""
     return _backend(
         "kebechet-administrator",
         {
@@ -87,7 +102,7 @@ def administrator(base_name: str, fields: Fields) -> Wanted:
 
 
 def adviser(fields: Fields) -> Wanted:
-    """A run of the adviser."""
+    """Return the workflow of the adviser."""
     metadata = _some(fields, "origin", "re_run_adviser_id", "source_type", "kebechet_metadata")
     return _backend(
         "adviser",
@@ -104,7 +119,7 @@ def adviser(fields: Fields) -> Wanted:
 
 
 def provenance_checker(fields: Fields) -> Wanted:
-    """A check of where packages come from."""
+    """Return the workflow of the provenance checker."""
     metadata = _some(fields, "origin", "kebechet_metadata")
     return _backend(
         "provenance-checker",
@@ -118,13 +133,13 @@ def provenance_checker(fields: Fields) -> Wanted:
 
 
 def kebechet(fields: Fields) -> Wanted:
-    """A run of Kebechet for an event."""
+    """Return the workflow of Kebechet for a webhook event."""
     payload = fields["webhook_payload"]
     return _backend("kebechet", {"WEBHOOK_PAYLOAD": payload, "KEBECHET_SLUG": payload["repository"]["full_name"]})
 
 
 def kebechet_run_url(fields: Fields) -> Wanted:
-    """A run of Kebechet on a repository."""
+    """Return the workflow of Kebechet for a repository."""
     return _backend(
         "kebechet-run-url",
         {
@@ -136,7 +151,7 @@ def kebechet_run_url(fields: Fields) -> Wanted:
 
 
 def package_extract(fields: Fields) -> Wanted:
-    """An analysis of an image."""
+    """Return the workflow that analyses a container image."""
     user, password = fields.get("registry_user"), fields.get("registry_password")
     metadata = {
         "origin": fields.get("origin"),
@@ -157,7 +172,7 @@ def package_extract(fields: Fields) -> Wanted:
 
 
 def build_analysis(fields: Fields) -> Wanted:
-    """An analysis of a build."""
+    """Return the workflow that analyses a build."""
     user, password = fields.get("base_registry_user"), fields.get("base_registry_password")
     return _middletier(
         "build-analysis",
@@ -174,7 +189,7 @@ def build_analysis(fields: Fields) -> Wanted:
 
 
 def graph_sync(fields: Fields) -> Wanted:
-    """A sync of a document into the graph."""
+    """Return the workflow that syncs a document into the graph."""
     return _middletier(
         "graph-sync",
         {"THOTH_SYNC_DOCUMENT_ID": fields["inspection_id"], "THOTH_FORCE_SYNC": str(bool(fields.get("force_sync")))},
@@ -182,5 +197,5 @@ def graph_sync(fields: Fields) -> Wanted:
 
 
 def repo_init(fields: Fields) -> Wanted:
-    """A set-up of a repository."""
+    """Return the workflow that sets a repository up."""
     return _backend("thoth-repo-init", {"project-url": fields["project_url"]})

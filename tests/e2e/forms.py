@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All types of messages: their required fields, made anew for each message, the optional ones, and their effects."""
+"""The forms of all registered message types, from which the end-to-end tests make messages.
+
+The types of the contract have detailed forms here. The form of any other type is made from the example in its test.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
+from investigator.app import load_message_types
 from sandbox.cluster import SOLVERS
 from sandbox.graph_seed import PYPI, GraphSeed
 from tests.e2e import effects, graph_effects
 from tests.e2e.case import ByMode, Effects, Fields, Wanted
+from tests.support.examples import Example, load_examples
 
 REPOSITORY = "https://github.com/thoth-station/cli-examples"
 PASSWORD = "correct horse battery staple"
@@ -73,15 +78,15 @@ _NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class Form:
-    """A type of message.
+    """How messages of a type are made, and their expected effects.
 
     Attributes:
-        required: makes its required fields.
-        effects: what is to happen in each mode, given all fields.
-        optional: its other fields.
-        versions: how many there are, from v1 on.
-        prepare: puts into the graph what has to be there before.
-        job_id: an id that the message may bring for its workflow; empty where it can't.
+        required: returns the required fields, different ones at each call.
+        effects: returns the expected effects by mode for a message with these fields.
+        optional: the other fields.
+        versions: the number of versions, from v1 on.
+        prepare: writes the rows that the graph has to hold before the message.
+        job_id: an id that the message may set for its workflow; empty if it cannot.
     """
 
     required: Callable[[], Fields]
@@ -93,7 +98,7 @@ class Form:
 
 
 def release() -> Fields:
-    """Give a version of a package that no other message is about."""
+    """Return a package version that no other message has."""
     return {"package_name": "flask", "package_version": f"2.1.{next(_NUMBERS)}", "index_url": PYPI}
 
 
@@ -114,25 +119,37 @@ def _only(mode: str, *wanted: Callable[[Fields], Wanted]) -> Callable[[Fields], 
     return lambda fields: {mode: Effects(tuple(each(fields) for each in wanted))}
 
 
-def _tells(base_name: str) -> Callable[[Fields], Wanted]:
+def _administrator(base_name: str) -> Callable[[Fields], Wanted]:
     return partial(effects.administrator, base_name)
 
 
-def _learnt_by_all(fields: Fields) -> ByMode:
+def _solved_by_all(fields: Fields) -> ByMode:
     return {"middletier": Effects((*effects.solvers(fields), effects.revsolver(fields)))}
 
 
 def forms(index_url: str, enabled: frozenset[str]) -> dict[str, Form]:
-    """Give the forms by base name; `index_url` is an index that is registered, `enabled` are all that are in use."""
-    return {
-        **_about_packages(index_url, enabled),
-        **_of_users(),
-    }
+    """Return the form of every registered message type by its base name.
+
+    Args:
+        index_url: the URL of a registered package index.
+        enabled: the URLs of all enabled package indexes.
+    """
+    detailed = {**_about_packages(index_url, enabled), **_of_users()}
+    return {base_name: _form_of(examples[0]) for base_name, examples in load_examples().items() if examples} | detailed
+
+
+def _form_of(example: Example) -> Form:
+    return Form(
+        lambda: example.required,
+        lambda _fields: effects.of_example(example),
+        example.optional,
+        versions=len(load_message_types()[example.base_name].versions),
+    )
 
 
 def _about_packages(index_url: str, enabled: frozenset[str]) -> dict[str, Form]:
     return {
-        "thoth.package-release.package-released": Form(release, _learnt_by_all),
+        "thoth.package-release.package-released": Form(release, _solved_by_all),
         "thoth.investigator.unresolved-package": Form(
             lambda: {**release(), "index_url": index_url},
             lambda fields: {"middletier": Effects(effects.solvers(fields, dependencies=enabled))},
@@ -142,9 +159,11 @@ def _about_packages(index_url: str, enabled: frozenset[str]) -> dict[str, Form]:
         "thoth.investigator.si-unanalyzed-package": Form(release, _only("middletier", effects.security_indicator)),
         "thoth.solver.solved-package": Form(
             lambda: {**release(), "solver": SOLVERS[0]},
-            _only("middletier", effects.security_indicator, _tells("thoth.solver.solved-package")),
+            _only("middletier", effects.security_indicator, _administrator("thoth.solver.solved-package")),
         ),
-        "thoth.cve-update.cve-provided": Form(release, _only("backend", _tells("thoth.cve-update.cve-provided"))),
+        "thoth.cve-update.cve-provided": Form(
+            release, _only("backend", _administrator("thoth.cve-update.cve-provided"))
+        ),
         "thoth.advise-reporter.advise-justification": Form(
             lambda: {"message": "flask is slow", "justification_type": "INFO", "count": 3, "adviser_version": "0.50"},
             lambda _: {},

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outside of investigator, small and with a memory: the cluster, the graph, the package indexes.
+"""Fakes of the services that handlers use: the workflow scheduler, the knowledge graph, the package indexes.
 
-The cluster runs each request through thoth-common itself and through the sandbox's templates, so that what is
-remembered are the parameters that a workflow really gets.
+They implement the Protocols of `investigator.agent.ports`. The scheduler runs each request through thoth-common and
+through the sandbox's templates, so it remembers the parameters that a workflow would really get.
 """
 
 import asyncio
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -29,25 +29,26 @@ INFRA, BACKEND, MIDDLETIER = "thoth-infra-test", "thoth-backend-test", "thoth-mi
 
 
 @dataclass
-class Outside:
-    """Every call that leaves investigator passes here, where it is counted and may fail.
+class FaultInjector:
+    """Counts every call of a fake, and lets one of them fail.
 
-    Args:
+    Attributes:
         fail_at: the number of the call that fails, from 1; 0 for none.
-        error: how it fails.
-        reply_lost: the call takes effect before it fails.
+        error: the error that the failing call raises.
+        reply_lost: the failing call takes effect before it fails.
+        calls: how many calls were made so far.
     """
 
     fail_at: int = 0
-    error: Exception = field(default_factory=lambda: TemporaryError("the outside is in trouble"))
+    error: Exception = field(default_factory=lambda: TemporaryError("injected failure"))
     reply_lost: bool = False
     calls: int = 0
 
     async def call(self, effect: Callable[[], T]) -> T:
-        """Let a call take effect, unless it is the one that fails."""
+        """Run the effect and return its result, unless this is the call that fails."""
         self.calls += 1
         fails = self.calls == self.fail_at
-        await asyncio.sleep(0)  # as every real call does, so that steps side by side do overlap
+        await asyncio.sleep(0)  # as every real call does, so that concurrent steps interleave
         if fails and not self.reply_lost:
             raise self.error
         result = effect()
@@ -58,7 +59,7 @@ class Outside:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow that was created: its kind, where, under which id, and what it was given beside its template."""
+    """A created workflow: kind, namespace, id, and the parameters that differ from the template's defaults."""
 
     kind: WorkflowKind
     namespace: str
@@ -67,7 +68,7 @@ class Workflow:
 
 
 class ThothCommon(OpenShift):
-    """thoth-common, which makes parameters out of arguments, but with the cluster left out."""
+    """thoth-common without a cluster: it still turns arguments into template parameters."""
 
     def __init__(self) -> None:
         self.infra_namespace, self.backend_namespace, self.middletier_namespace = INFRA, BACKEND, MIDDLETIER
@@ -75,136 +76,162 @@ class ThothCommon(OpenShift):
 
     @property
     def workflow_manager(self) -> "Submissions":
-        """The part that submits."""
+        """The part that submits workflows."""
         return self.submissions
 
     @staticmethod
     def _assign_workflow_parameters_for_ceph() -> dict[str, Any]:
-        return {}  # where workflows keep their documents is the same for all
+        return {}  # the location of documents is the same for all workflows
 
 
 class Submissions(WorkflowManager):
-    """thoth-common's submission up to the template: which one, with which parameters, and where the result goes."""
+    """thoth-common's submission of workflows, up to the processed template.
+
+    Attributes:
+        last: namespace, name and changed parameters of the last submitted workflow.
+    """
 
     def __init__(self, openshift: ThothCommon) -> None:
         self.openshift = openshift
         self.last: tuple[str, str, dict[str, str]] = "", "", {}
 
-    def submit_workflow_from_template(  # type: ignore[override]  # takes what the library's own calls give
+    def submit_workflow_from_template(  # type: ignore[override]  # takes what the library's own calls pass
         self, _namespace: str, label_selector: str, *, template_parameters: dict[str, Any], **where: str
     ) -> None:
-        """Process the template as OpenShift does, and keep the result."""
+        """Process the template as OpenShift does, and store the result in `last`."""
         template = copy.deepcopy(TEMPLATES[label_selector.removeprefix("template=")])
         assert set(template_parameters) <= {parameter["name"] for parameter in template["parameters"]}
         self.openshift.set_template_parameters(template, **template_parameters)
         metadata = process(template)["objects"][0]["metadata"]
         values = {entry["name"]: entry.get("value") for entry in template["parameters"]}
-        given = {name: values[name] for name in template_parameters if values[name]}
-        self.last = where["workflow_namespace"], metadata["name"], given
+        changed = {name: values[name] for name in template_parameters if values[name]}
+        self.last = where["workflow_namespace"], metadata["name"], changed
 
 
-class FakeWorkflows:
-    """The cluster: refuses what OpenShift refuses, and counts a workflow that is there already as scheduled."""
+class FakeScheduler:
+    """Implements `Workflows`: refuses what OpenShift refuses, and creates no workflow twice.
 
-    def __init__(self, outside: Outside, solvers: list[str]) -> None:
+    Attributes:
+        created: the created workflows by id.
+        requests: the ids of all requests, in order, repeated ones included.
+        arguments: the arguments of the last request for each kind.
+        solvers: the names of the installed solvers.
+        on_created: called with each workflow that was created.
+    """
+
+    def __init__(self, faults: FaultInjector, solvers: list[str]) -> None:
         self.created: dict[str, Workflow] = {}
         self.requests: list[str] = []
+        self.arguments: dict[str, dict[str, object]] = {}
         self.solvers = solvers
-        self.when_created: Callable[[Workflow], None] = lambda _workflow: None
-        self._outside = outside
+        self.on_created: Callable[[Workflow], None] = lambda _workflow: None
+        self._faults = faults
         self._library = ThothCommon()
 
     async def solver_names(self) -> list[str]:
-        """Tell what the ConfigMap lists."""
-        return await self._outside.call(lambda: list(self.solvers))
+        """Return the names of the installed solvers."""
+        return await self._faults.call(lambda: list(self.solvers))
 
-    async def schedule(  # noqa: PLR0913  (the arguments of the real one)
+    async def schedule(  # noqa: PLR0913  (the arguments of the Protocol)
         self,
         kind: WorkflowKind,
         origin: Origin,
         *,
         base_name: str,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         step: str = "",
         job_id: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        """Create the workflow, or note the request for one that exists."""
+        """Create the workflow, or only record the request if the workflow exists."""
         assert base_name
         assert correlation_id
-        job_id = job_id or workflow_id(WORKFLOW_KINDS[kind].prefix or arguments["solver"], origin, step)
-        await self._outside.call(lambda: self._create(kind, job_id, arguments))
+        job_id = job_id or workflow_id(WORKFLOW_KINDS[kind].prefix or str(arguments["solver"]), origin, step)
+        await self._faults.call(lambda: self._create(kind, job_id, arguments))
 
-    def _create(self, kind: WorkflowKind, job_id: str, arguments: Mapping[str, Any]) -> None:
+    def _create(self, kind: WorkflowKind, job_id: str, arguments: Mapping[str, object]) -> None:
         try:
             getattr(self._library, WORKFLOW_KINDS[kind].method)(**arguments, job_id=job_id)
         except (Refusal, ValueError, ThothCommonExceptionError) as error:
             raise PermanentError(str(error)) from error
         self.requests.append(job_id)
+        self.arguments[kind] = dict(arguments)
         namespace, name, parameters = self._library.submissions.last
         assert name == job_id
         if job_id not in self.created:
             self.created[job_id] = Workflow(kind, namespace, job_id, parameters)
-            self.when_created(self.created[job_id])
+            self.on_created(self.created[job_id])
 
 
 class FakeGraph:
-    """The knowledge graph: what is solved and analysed, and the flags that were set."""
+    """Implements `KnowledgeGraph`.
 
-    def __init__(self, outside: Outside) -> None:
+    Attributes:
+        indexes: whether each registered index, by its URL, is enabled.
+        solved: name, version, index URL and solver of each solved package version.
+        aggregated: name, version and index URL of each package version with security indicators.
+        changes: the flags that were set, in order: a word for the flag, then its subject and value.
+    """
+
+    def __init__(self, faults: FaultInjector) -> None:
         self.indexes = {"https://pypi.org/simple": True, "https://tensorflow.pypi.thoth-station.ninja/simple": True}
         self.solved: set[tuple[str, str, str, str]] = set()
         self.aggregated: set[tuple[str, str, str]] = set()
         self.changes: list[tuple[object, ...]] = []
-        self._outside = outside
+        self._faults = faults
 
     async def registered_index_urls(self) -> list[str]:
-        """Tell all indexes."""
-        return await self._outside.call(lambda: list(self.indexes))
+        """Return the URLs of all registered indexes."""
+        return await self._faults.call(lambda: list(self.indexes))
 
     async def enabled_index_urls(self) -> list[str]:
-        """Tell the indexes that are switched on."""
-        return await self._outside.call(lambda: [url for url, enabled in self.indexes.items() if enabled])
+        """Return the URLs of the enabled indexes."""
+        return await self._faults.call(lambda: [url for url, enabled in self.indexes.items() if enabled])
 
-    async def package_version_exists(self, *release: str) -> bool:
-        """Tell whether any solver has solved it."""
-        return await self._outside.call(lambda: any(solved[:3] == release for solved in self.solved))
+    async def package_version_exists(self, name: str, version: str, index_url: str) -> bool:
+        """Return whether any solver has solved the package version."""
+        release = (name, version, index_url)
+        return await self._faults.call(lambda: any(solved[:3] == release for solved in self.solved))
 
     async def is_solved(self, name: str, version: str, index_url: str, solver: str) -> bool:
-        """Tell whether that solver has solved it."""
-        return await self._outside.call(lambda: (name, version, index_url, solver) in self.solved)
+        """Return whether the named solver has solved the package version."""
+        return await self._faults.call(lambda: (name, version, index_url, solver) in self.solved)
 
-    async def si_aggregated(self, *release: str) -> bool:
-        """Tell whether its security was analysed."""
-        return await self._outside.call(lambda: release in self.aggregated)
+    async def si_aggregated(self, name: str, version: str, index_url: str) -> bool:
+        """Return whether there are security indicators of the package version."""
+        return await self._faults.call(lambda: (name, version, index_url) in self.aggregated)
 
-    async def flag_package_missing(self, *package: str) -> None:
-        """Remember the flag."""
-        await self._change("package missing", *package)
+    async def flag_package_missing(self, name: str, index_url: str) -> None:
+        """Record the flag."""
+        await self._change("package missing", name, index_url)
 
-    async def flag_version_missing(self, *release: str) -> None:
-        """Remember the flag."""
-        await self._change("version missing", *release)
+    async def flag_version_missing(self, name: str, version: str, index_url: str) -> None:
+        """Record the flag."""
+        await self._change("version missing", name, version, index_url)
 
     async def set_provides_source_distro(self, name: str, version: str, index_url: str, *, value: bool) -> None:
-        """Remember the flag."""
+        """Record the flag."""
         await self._change("provides source distro", name, version, index_url, value)
 
-    async def mark_hashes_absent(self, name: str, version: str, index_url: str, hashes: list[str]) -> None:
-        """Remember the hashes."""
+    async def mark_hashes_absent(self, name: str, version: str, index_url: str, hashes: Iterable[str]) -> None:
+        """Record the hashes."""
         await self._change("hashes absent", name, version, index_url, *hashes)
 
     async def _change(self, *change: object) -> None:
-        await self._outside.call(lambda: self.changes.append(change))
+        await self._faults.call(lambda: self.changes.append(change))
 
 
 class FakeIndex:
-    """The package indexes: which versions of a package each lists, latest first."""
+    """Implements `PackageIndexes`.
 
-    def __init__(self, outside: Outside) -> None:
+    Attributes:
+        listed: the versions of a package, latest first, by index URL and package name.
+    """
+
+    def __init__(self, faults: FaultInjector) -> None:
         self.listed = {("https://pypi.org/simple", "flask"): ["2.0.2"]}
-        self._outside = outside
+        self._faults = faults
 
     async def versions(self, index_url: str, name: str) -> list[str]:
-        """Tell the versions."""
-        return await self._outside.call(lambda: self.listed[index_url, name])
+        """Return the listed versions."""
+        return await self._faults.call(lambda: self.listed[index_url, name])

@@ -1,38 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A worker with the outside replaced by fakes: feeds it messages as bytes, and tells what came of them."""
+"""Feeds messages, as bytes, to the handlers of a worker whose cluster, graph and package indexes are fakes."""
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry
 
-import agents
-from investigator.agent import MESSAGE_TYPES, Mode
-from investigator.agent.context import Services, Work
+from investigator.agent import Mode
+from investigator.agent.context import Services
+from investigator.app import load_message_types
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
-from tests.support.agent_fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow
+from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
+from tests.support.agent_fakes import (
+    BACKEND,
+    INFRA,
+    MIDDLETIER,
+    FakeGraph,
+    FakeIndex,
+    FakeScheduler,
+    FaultInjector,
+    Workflow,
+)
 
-if TYPE_CHECKING:
-    from investigator.argo.scheduler import WorkflowScheduler
-    from investigator.graph.client import GraphClient
-    from investigator.package_index import PackageIndex
-
-for module in pkgutil.iter_modules(agents.__path__, "agents."):
-    importlib.import_module(module.name)
+MESSAGE_TYPES = load_message_types()
 
 PYPI = "https://pypi.org/simple"
 RHEL, FEDORA, UBI = "solver-rhel-8-py39", "solver-fedora-35-py310", "solver-ubi-8-py38"
 SOLVERS = (RHEL, FEDORA, UBI)
 DEFAULT_MODES = (Mode.MIDDLETIER, Mode.BACKEND)
+
+#: The fields that every message has; the version is left to the tests.
+COMMON = {"component_name": "tester", "service_version": "1.0.0"}
 
 ENVIRONMENT = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
@@ -47,22 +50,29 @@ ENVIRONMENT = {
 }
 
 
-class World:
-    """One worker; ``variables`` of the environment differ from the defaults."""
+class AgentHarness:
+    """A worker's handlers, with a graph that knows two indexes and no package, and three installed solvers.
 
-    def __init__(self, outside: Outside | None = None, /, **variables: str) -> None:
-        self.outside = outside or Outside()
-        self.graph = FakeGraph(self.outside)
-        self.index = FakeIndex(self.outside)
-        self.cluster = FakeWorkflows(self.outside, list(SOLVERS))
+    Args:
+        faults: makes one call of a fake fail.
+        variables: environment variables that differ from the defaults.
+
+    Attributes:
+        faults: counts the calls of all fakes.
+        graph: the fake graph.
+        index: the fake package indexes.
+        scheduler: the fake scheduler.
+        metrics: the metrics, in a registry of their own.
+    """
+
+    def __init__(self, faults: FaultInjector | None = None, /, **variables: str) -> None:
+        self.faults = faults or FaultInjector()
+        self.graph = FakeGraph(self.faults)
+        self.index = FakeIndex(self.faults)
+        self.scheduler = FakeScheduler(self.faults, list(SOLVERS))
         self.metrics = Metrics(CollectorRegistry())
-        self._services = Services(
-            load_settings(ENVIRONMENT | variables),
-            cast("WorkflowScheduler", self.cluster),
-            cast("GraphClient", self.graph),
-            cast("PackageIndex", self.index),
-            self.metrics,
-        )
+        settings = load_settings(ENVIRONMENT | variables)
+        self._services = Services(settings, self.scheduler, self.graph, self.index, self.metrics)
 
     async def handle(
         self,
@@ -73,20 +83,27 @@ class World:
         attempts: int = 1,
         offset: int = 0,
     ) -> Failure | None:
-        """Parse a message with these fields and run its handlers as the engine does.
+        """Parse a message with these fields, and run the steps that a worker with these modes runs.
+
+        Args:
+            base_name: the type of the message.
+            fields: its fields beside the common ones.
+            modes: the modes of the worker; a message's handlers run in this order.
+            attempts: how many attempts are made at most.
+            offset: the message's offset; two messages of one offset are the same message.
 
         Returns:
-            None when all handlers succeeded, else why the message was given up.
+            None if all handlers succeeded, otherwise the last error and the number of attempts.
         """
-        message_type = MESSAGE_TYPES[base_name]
-        try:
-            message = message_type.parse(json.dumps({**COMMON, **fields}).encode())
-        except PermanentError as error:
-            return Failure(error, 1)
-        origin = Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000)
-        work = Work(base_name, origin, self._services)
+        steps = HandlerSteps(
+            Handlers("investigator", tuple(modes), lambda: self._services),
+            MESSAGE_TYPES[base_name],
+            _parse(base_name, {**COMMON, **fields}),
+            Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000),
+            headers=(),
+        )
         return await run_with_retries(
-            [partial(handler, message, work) for handler in message_type.handlers_in(tuple(modes))],
+            list(steps.make()),
             RetryPolicy(attempts, 0),
             sleep=_no_sleep,
             on_failed_attempt=lambda _error, _attempts: None,
@@ -94,24 +111,28 @@ class World:
 
     @property
     def workflows(self) -> list[Workflow]:
-        """The workflows that were created, in that order."""
-        return list(self.cluster.created.values())
+        """The created workflows, in the order of their creation."""
+        return list(self.scheduler.created.values())
 
     def kinds(self) -> list[str]:
-        """The kinds of the workflows that were created, sorted."""
+        """Return the kinds of the created workflows, sorted; a kind occurs once for each of its workflows."""
         return sorted(workflow.kind for workflow in self.workflows)
 
     def parameters(self, kind: str) -> list[dict[str, str]]:
-        """What each workflow of a kind was given, without its id, sorted."""
-        given = [
+        """Return the parameters of each workflow of a kind, without the one that holds its id, sorted."""
+        found = [
             {name: text for name, text in workflow.parameters.items() if text != workflow.id}
             for workflow in self.workflows
             if workflow.kind == kind
         ]
-        return sorted(given, key=lambda parameters: sorted(parameters.items()))
+        return sorted(found, key=lambda parameters: sorted(parameters.items()))
 
 
-COMMON = {"component_name": "tester", "service_version": "1.0.0"}
+def _parse(base_name: str, content: Mapping[str, object]) -> Content:
+    try:
+        return MESSAGE_TYPES[base_name].parse(json.dumps(content).encode())
+    except PermanentError as error:
+        return error
 
 
 async def _no_sleep(_seconds: float) -> None:

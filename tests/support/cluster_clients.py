@@ -10,9 +10,10 @@ from thoth.common import OpenShift
 from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Credentials
 from sandbox.cluster import ClusterStandIn
+from tests.support.examples import workflow_arguments
 
-#: Arguments for the `schedule_*` method of each kind of workflow, without the id.
-ARGUMENTS: dict[str, dict[str, object]] = {
+#: Arguments for the `schedule_*` method of each kind of workflow, without the id; those of a new kind are derived.
+ARGUMENTS: dict[str, dict[str, object]] = workflow_arguments() | {
     "adviser": {
         "recommendation_type": "latest",
         "source_type": "CLI",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A record with a field of every kind, to be read from what a producer might send."""
+"""A record with a field of every type that messages have, and valid values for it."""
 
 import json
 from collections.abc import Mapping
@@ -13,39 +13,39 @@ from investigator.agent.message import Message, SecretStr, Text, parse
 from investigator.delivery.errors import PermanentError
 
 
-class Lock(TypedDict, total=False):
-    """An object with fields of its own."""
+class Limits(TypedDict, total=False):
+    """An object with declared fields."""
 
-    key: int | None
+    memory: int | None
 
 
-class Door(Message, serializer="json"):
-    """A record with a field of every kind that the messages of Thoth have."""
+class Sample(Message, serializer="json"):
+    """A record with a field of every type that the messages of Thoth have."""
 
     name: Text
-    wide: bool = False
-    doors: int | None = None
-    tags: list[str] = []  # noqa: RUF012  (a Faust record copies no default, and nobody changes this one)
-    lock: Lock | None = None
+    debug: bool = False
+    count: int | None = None
+    tags: list[str] = []  # noqa: RUF012  (a Faust record does not copy the default, and no code changes this one)
+    limits: Limits | None = None
     extras: dict[str, Any] | None = None
-    code: SecretStr | None = None
+    password: SecretStr | None = None
 
     aliases: ClassVar[Mapping[str, str]] = {"label": "name"}
 
 
-WHOLE = {
-    "component_name": "house",
+ALL_FIELDS = {
+    "component_name": "tester",
     "service_version": "1.2.3",
     "version": "v2",
-    "name": "front",
-    "wide": True,
-    "doors": 2,
-    "tags": ["oak", "old"],
-    "lock": {"key": 7},
+    "name": "flask",
+    "debug": True,
+    "count": 2,
+    "tags": ["web", "wsgi"],
+    "limits": {"memory": 7},
     "extras": {"any": [1, None, {"thing": 1.5}]},
-    "code": "open sesame",
+    "password": "open sesame",
 }
-LEAST = {"component_name": "house", "service_version": "1.2.3", "name": "front"}
+REQUIRED_FIELDS = {"component_name": "tester", "service_version": "1.2.3", "name": "flask"}
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -54,14 +54,14 @@ json_values = st.recursive(
 )
 
 
-def read(content: Any) -> Door:  # noqa: ANN401  (any JSON value)
-    """Parse a value, or any JSON content, as a door."""
+def read(content: Any) -> Sample:  # noqa: ANN401  (any JSON value)
+    """Parse bytes, or any JSON value, as a sample."""
     value = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return parse(Door, "house.door", ("v1", "v2"), value)
+    return parse(Sample, "test.sample", ("v1", "v2"), value)
 
 
 def refusal(content: Any) -> PermanentError:  # noqa: ANN401  (any JSON value)
-    """Parse what must be refused, and give the error."""
+    """Parse bytes or a JSON value that must be refused, and return the error."""
     with pytest.raises(PermanentError) as caught:
         read(content)
     return caught.value

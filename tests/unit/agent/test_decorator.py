@@ -12,56 +12,52 @@ from investigator.agent import MESSAGE_TYPES, Handler, Message, MessageType, Mod
 from investigator.delivery.errors import PermanentError
 
 
-class Knock(Message, serializer="json"):
-    """Somebody is at the door."""
+class Released(Message, serializer="json"):
+    """A record with a field."""
 
     name: Text
 
 
-class Ring(Message, serializer="json"):
-    """Somebody rings."""
+class Removed(Message, serializer="json"):
+    """A record without fields of its own."""
 
 
-async def listen(_message: Knock, _work: Work) -> None:
-    """Do nothing; declared by the tests only."""
+async def solve(_message: Released, _work: Work) -> None:
+    """Do nothing; the tests only register it."""
 
 
-async def open_up(_message: Knock, _work: Work) -> None:
-    """Do nothing either."""
+async def notify(_message: Released, _work: Work) -> None:
+    """Do nothing; a second handler of the same record."""
 
 
-async def answer(_message: Ring, _work: Work) -> None:
-    """Do nothing about another type of message."""
+async def flag(_message: Removed, _work: Work) -> None:
+    """Do nothing; a handler of another record."""
 
 
 @pytest.fixture
 def registry() -> dict[str, MessageType]:
-    """A registry of the test's own, so that the application's stays as the agents declared it."""
+    """A registry of the test's own, so that the application's is not changed."""
     return {}
 
 
 def declaration(registry: dict[str, MessageType], mode: Mode, *versions: str) -> Callable[[Handler], Handler]:
-    """Make the decorator for handlers of `house.knock`."""
-    return agent("house.knock", mode=mode, versions=versions or ("v1",), registry=registry)
+    """Return the decorator for handlers of `test.released`."""
+    return agent("test.released", mode=mode, versions=versions or ("v1",), registry=registry)
 
 
-def test_a_declared_handler_is_all_that_makes_a_message_type(registry: dict[str, MessageType]) -> None:
-    """Topic, record, versions and mode stand in the decorator and the handler's annotation, and nowhere else."""
-    assert declaration(registry, Mode.BACKEND, "v1", "v2")(listen) is listen
+def test_the_decorator_and_the_annotation_define_a_message_type(registry: dict[str, MessageType]) -> None:
+    """Topic, versions and mode are arguments of the decorator; the record is the annotation of the handler."""
+    assert declaration(registry, Mode.BACKEND, "v1", "v2")(solve) is solve
 
-    assert registry == {"house.knock": MessageType("house.knock", Knock, ("v1", "v2"), {Mode.BACKEND: listen})}
+    assert registry == {"test.released": MessageType("test.released", Released, ("v1", "v2"), {Mode.BACKEND: solve})}
 
 
 def test_a_second_mode_adds_its_handler_to_the_same_message_type(registry: dict[str, MessageType]) -> None:
-    """One message may mean different work in different modes; the handlers run in the order of the worker's modes."""
-    declaration(registry, Mode.BACKEND)(listen)
-    declaration(registry, Mode.MIDDLETIER)(open_up)
-    knock = registry["house.knock"]
+    """One message may mean different work in different modes."""
+    declaration(registry, Mode.BACKEND)(solve)
+    declaration(registry, Mode.MIDDLETIER)(notify)
 
-    assert knock.handlers_in((Mode.MIDDLETIER, Mode.BACKEND)) == (open_up, listen)
-    assert knock.handlers_in((Mode.BACKEND, Mode.MIDDLETIER)) == (listen, open_up)
-    assert knock.handlers_in((Mode.METRICS, Mode.BACKEND)) == (listen,)
-    assert knock.handlers_in((Mode.METRICS,)) == ()
+    assert registry["test.released"].handlers == {Mode.BACKEND: solve, Mode.MIDDLETIER: notify}
 
 
 @pytest.mark.parametrize(
@@ -73,76 +69,76 @@ def test_a_second_mode_adds_its_handler_to_the_same_message_type(registry: dict[
         ((Mode.METRICS,), True),
     ],
 )
-def test_a_worker_consumes_only_what_its_modes_have_work_for(
+def test_a_worker_consumes_only_topics_with_a_handler_in_its_modes(
     registry: dict[str, MessageType], modes: tuple[Mode, ...], *, consumes: bool
 ) -> None:
-    """A topic without a handler in the worker's modes is left alone, but metrics mode counts every message."""
-    declaration(registry, Mode.BACKEND)(listen)
+    """Metrics mode consumes every topic, as it counts the messages."""
+    declaration(registry, Mode.BACKEND)(solve)
 
-    assert registry["house.knock"].has_work_in(modes) is consumes
+    assert registry["test.released"].has_work_in(modes) is consumes
 
 
 def test_two_handlers_for_one_mode_are_refused(registry: dict[str, MessageType]) -> None:
-    """Which of the two would run? A start that asks is better than one that guesses."""
-    declaration(registry, Mode.BACKEND)(listen)
+    """The worker does not start, rather than call only one of them."""
+    declaration(registry, Mode.BACKEND)(solve)
 
     with pytest.raises(TypeError, match="two handlers for mode backend"):
-        declaration(registry, Mode.BACKEND)(open_up)
+        declaration(registry, Mode.BACKEND)(notify)
 
 
 def test_handlers_of_one_type_share_its_record_and_versions(registry: dict[str, MessageType]) -> None:
-    """A message is parsed once for all of its handlers."""
-    declaration(registry, Mode.BACKEND)(listen)
+    """The worker parses a message once for all handlers."""
+    declaration(registry, Mode.BACKEND)(solve)
 
     with pytest.raises(TypeError, match="share one record"):
-        declaration(registry, Mode.MIDDLETIER)(answer)
+        declaration(registry, Mode.MIDDLETIER)(flag)
     with pytest.raises(TypeError, match="share one record"):
-        declaration(registry, Mode.MIDDLETIER, "v1", "v2")(open_up)
+        declaration(registry, Mode.MIDDLETIER, "v1", "v2")(notify)
 
 
 def test_a_handler_without_a_record_is_refused(registry: dict[str, MessageType]) -> None:
-    """The record is read off the annotation, so there has to be one."""
+    """The decorator takes the record from the annotation."""
 
-    async def careless(_message: dict[str, str], _work: Work) -> None: ...
+    async def untyped(_message: dict[str, str], _work: Work) -> None: ...
 
-    with pytest.raises(TypeError, match="careless: the first parameter must be annotated with a record"):
-        declaration(registry, Mode.BACKEND)(careless)
+    with pytest.raises(TypeError, match="untyped: the first parameter must be annotated with a record"):
+        declaration(registry, Mode.BACKEND)(untyped)
 
 
-def test_aliases_that_faust_takes_for_a_field_are_refused(registry: dict[str, MessageType]) -> None:
-    """Without the whole annotation the older names would never be understood, and no message of the type parsed."""
+def test_aliases_that_faust_would_treat_as_a_field_are_refused(registry: dict[str, MessageType]) -> None:
+    """Otherwise every message of the type would be refused, as it lacks a field named aliases."""
 
-    class Whisper(Message, serializer="json"):
+    class Bare(Message, serializer="json"):
         name: Text
         aliases: ClassVar = {"label": "name"}
 
-    async def strain(_message: Whisper, _work: Work) -> None: ...
+    async def handle(_message: Bare, _work: Work) -> None: ...
 
-    with pytest.raises(TypeError, match="Whisper: annotate aliases with ClassVar"):
-        declaration(registry, Mode.BACKEND)(strain)
-
-
-def test_a_message_type_parses_its_own_messages(registry: dict[str, MessageType]) -> None:
-    """The record and the versions that were declared are the ones that count."""
-    declaration(registry, Mode.BACKEND, "v2")(listen)
-    parse = registry["house.knock"].parse
-
-    knock = parse(b'{"component_name": "door", "service_version": "1", "version": "v2", "name": "Fridolin"}')
-    assert isinstance(knock, Knock)
-    assert knock.name == "Fridolin"
-    with pytest.raises(PermanentError, match=r"no handler for version 'v1' of house\.knock"):
-        parse(b'{"component_name": "door", "service_version": "1", "name": "Fridolin"}')
+    with pytest.raises(TypeError, match="Bare: annotate aliases with ClassVar"):
+        declaration(registry, Mode.BACKEND)(handle)
 
 
-def test_declaring_elsewhere_leaves_the_applications_registry_alone(registry: dict[str, MessageType]) -> None:
-    """Tests and documents may declare message types without the application consuming them."""
-    declaration(registry, Mode.BACKEND)(listen)
+def test_a_message_type_parses_its_messages(registry: dict[str, MessageType]) -> None:
+    """It uses the registered record and versions."""
+    declaration(registry, Mode.BACKEND, "v2")(solve)
+    parse = registry["test.released"].parse
 
-    assert "house.knock" not in MESSAGE_TYPES
+    message = parse(b'{"component_name": "tester", "service_version": "1", "version": "v2", "name": "flask"}')
+    assert isinstance(message, Released)
+    assert message.name == "flask"
+    with pytest.raises(PermanentError, match=r"no handler for version 'v1' of test\.released"):
+        parse(b'{"component_name": "tester", "service_version": "1", "name": "flask"}')
 
 
-def test_importing_an_agent_only_declares() -> None:
-    """No agent does anything at import time that would need Kafka, the cluster, the graph or the environment."""
+def test_another_registry_does_not_change_that_of_the_application(registry: dict[str, MessageType]) -> None:
+    """So the application consumes no message type of a test."""
+    declaration(registry, Mode.BACKEND)(solve)
+
+    assert "test.released" not in MESSAGE_TYPES
+
+
+def test_importing_an_agent_only_registers_its_handlers() -> None:
+    """The import needs neither Kafka, the cluster and the graph, nor environment variables."""
     script = "import agents.repo_init, investigator.agent as a; print(*a.MESSAGE_TYPES)"
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, env={}, capture_output=True, text=True, check=True)

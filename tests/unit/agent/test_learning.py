@@ -8,7 +8,7 @@ from investigator.delivery.errors import PermanentError, TemporaryError
 
 
 async def succeed_after(turns: int, done: list[int]) -> None:
-    """Finish after so many turns of the event loop."""
+    """Finish after this number of iterations of the event loop."""
     for _ in range(turns):
         await asyncio.sleep(0)
     done.append(turns)
@@ -19,8 +19,8 @@ async def fail(error: Exception) -> None:
     raise error
 
 
-async def test_steps_run_side_by_side() -> None:
-    """Whose order does not matter need not wait for each other."""
+async def test_steps_run_concurrently() -> None:
+    """A step does not wait for the ones before it."""
     done: list[int] = []
 
     await gather_all(succeed_after(3, done), succeed_after(1, done), succeed_after(2, done))
@@ -28,15 +28,15 @@ async def test_steps_run_side_by_side() -> None:
     assert done == [1, 2, 3]
 
 
-async def test_no_step_at_all_is_fine() -> None:
-    """A fan-out over nothing does nothing."""
+async def test_without_steps_nothing_happens() -> None:
+    """The list of solvers, for example, may be empty."""
     await gather_all()
 
 
-async def test_a_failure_is_raised_only_when_every_step_has_ended() -> None:
-    """What would run on behind the handler's back could meet the next attempt."""
+async def test_an_error_is_raised_only_after_every_step_has_ended() -> None:
+    """Otherwise a step could still run during the next attempt."""
     done: list[int] = []
-    error = TemporaryError("away")
+    error = TemporaryError("unavailable")
 
     with pytest.raises(TemporaryError) as caught:
         await gather_all(fail(error), succeed_after(5, done))
@@ -45,23 +45,23 @@ async def test_a_failure_is_raised_only_when_every_step_has_ended() -> None:
     assert done == [5]
 
 
-@pytest.mark.parametrize("hopeful", [TemporaryError("away"), KeyError("a mistake of ours")])
-async def test_a_permanent_failure_waits_for_what_another_attempt_may_mend(hopeful: Exception) -> None:
-    """Otherwise the message would be given up with steps undone that could have been done."""
-    with pytest.raises(type(hopeful)) as caught:
-        await gather_all(fail(PermanentError("refused")), fail(hopeful))
+@pytest.mark.parametrize("retryable", [TemporaryError("unavailable"), KeyError("a bug")])
+async def test_a_retryable_error_is_raised_before_a_permanent_one(retryable: Exception) -> None:
+    """Otherwise the message would fail permanently, and the steps that another attempt could complete would be lost."""
+    with pytest.raises(type(retryable)) as caught:
+        await gather_all(fail(PermanentError("refused")), fail(retryable))
 
-    assert caught.value is hopeful
+    assert caught.value is retryable
 
 
-async def test_a_permanent_failure_alone_is_raised() -> None:
-    """When nothing else is left to hope for, the message is given up."""
+async def test_a_permanent_error_alone_is_raised() -> None:
+    """Another attempt would not complete any step."""
     with pytest.raises(PermanentError):
         await gather_all(fail(PermanentError("refused")), succeed_after(1, []))
 
 
 async def test_cancelling_cancels_every_step() -> None:
-    """A worker that stops, or loses the partition, leaves no step behind."""
+    """A worker that stops, or loses the partition, leaves no running step."""
     done: list[int] = []
     task = asyncio.create_task(gather_all(succeed_after(1000, done), succeed_after(2000, done)))
     await asyncio.sleep(0)

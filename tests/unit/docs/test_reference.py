@@ -10,7 +10,7 @@ from docs.asyncapi import asyncapi
 from investigator.app import load_message_types
 from investigator.observability.metrics import definitions
 from investigator.settings.reference import reference
-from tests.contract.clients import TODAY, messages_of
+from tests.contract.clients import CURRENT, messages_of
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,6 @@ def test_real_messages_fit_the_schemas_of_the_document(document: dict[str, Any])
         for channel in document["channels"].values()
         for message in channel["messages"].values()
     }
-    for message in messages_of(TODAY):
-        content = {name: value for name, value in message.contents.items() if value is not None}
+    for message in messages_of(CURRENT):
+        content = {name: value for name, value in message.content.items() if value is not None}
         jsonschema.validate(content, payloads[message.base_name], jsonschema.Draft202012Validator)

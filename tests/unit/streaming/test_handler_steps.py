@@ -15,6 +15,7 @@ from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
+from tests.support.agent_fakes import FakeGraph, FakeIndex, FakeScheduler, FaultInjector
 from tests.support.agent_harness import ENVIRONMENT
 from tests.support.virtual_time import in_virtual_time
 
@@ -68,10 +69,10 @@ class Processing:
         )
 
     def services(self) -> Services:
-        """Return services of which only settings and metrics are there."""
-        missing = None
-        settings = load_settings(ENVIRONMENT)
-        return Services(settings, missing, missing, missing, self.metrics)  # type: ignore[arg-type]  # unused here
+        """Return services with fakes; the handlers here call none of them."""
+        faults = FaultInjector()
+        fakes = (FakeScheduler(faults, []), FakeGraph(faults), FakeIndex(faults))
+        return Services(load_settings(ENVIRONMENT), *fakes, self.metrics)
 
     def counted(self) -> object:
         """Return how many messages metrics mode counted."""
