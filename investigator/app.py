@@ -29,6 +29,7 @@ from investigator.kafka.options import client_options
 from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
 from investigator.kafka.patches.unreadable_batches import pause_on_unreadable_batch
 from investigator.kafka.producer import DurableProducer
+from investigator.kafka.topic_reader import TopicReader
 from investigator.observability import logs, sentry
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
@@ -92,7 +93,9 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         idempotent=settings.thoth_investigator_producer_idempotence,
         max_message_bytes=settings.kafka_message_max_bytes,
     )
-    halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
+    halts = KafkaHaltLog(
+        topics.halts_topic(settings).name, settings.kafka_consumer_group_id, TopicReader(options), writer
+    )
     halt_coordinator = HaltCoordinator(halts, _worker_name(), time.time)
     halts.feed(halt_coordinator)
     dead_letters = DeadLetterPublisher(settings, writer, _topic_creator(settings), redactor, metrics)

@@ -80,7 +80,7 @@ class Operations:
         topic = topics.halts_topic(self._settings)
         await topics.create_missing(options, [topic])
         writer = self._writer()
-        log = KafkaHaltLog(topic.name, self.group, options, writer)
+        log = KafkaHaltLog(topic.name, self.group, TopicReader(options), writer)
         halt_coordinator = HaltCoordinator(log, self.operator, time.time)
         log.feed(halt_coordinator)
         async with writer, log:
@@ -94,7 +94,7 @@ class Operations:
         topic = topics.replays_topic(self._settings)
         if to_replay:
             await topics.create_missing(options, [topic])
-        reader = TopicReader(options)
+        reader = TopicReader(options, idle_seconds=self._settings.thoth_investigator_read_idle_time)
         writer = self._writer()
         async with writer:
             yield DeadLetterStore(reader, writer, ReplayLog(topic.name, reader, writer))

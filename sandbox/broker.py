@@ -38,6 +38,7 @@ class Broker(ABC):
     bootstrap_servers: str
     idempotent: bool  # whether it takes idempotent producers
     copies = 1  # of each partition, in the topics that are created
+    read_idle_time = 0.0  # seconds, for THOTH_INVESTIGATOR_READ_IDLE_TIME
 
     @abstractmethod
     def start(self) -> None:
@@ -99,6 +100,9 @@ class EmbeddedBroker(Broker):
     """
 
     idempotent = False  # Tansu refuses the first version of InitProducerId, the only one that aiokafka speaks
+    # Tansu may return an end offset that is too low. It answers an empty fetch after half a second: so it was asked
+    # twice at least in this time.
+    read_idle_time = 1.2
 
     def __init__(self, port: int = 0, *, gated: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._port = free_port(port)

@@ -66,6 +66,7 @@ class Sandbox:
             "KUBECONFIG": str(self._kubeconfig),
             "THOTH_CONSUMER_MODE": json.dumps(list(modes)),
             "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if self.broker.idempotent else "0",
+            "THOTH_INVESTIGATOR_READ_IDLE_TIME": str(self.broker.read_idle_time),
             "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR": str(self.broker.copies),
             # A group's first join waits for half of this on the embedded broker.
             "THOTH_INVESTIGATOR_SESSION_TIMEOUT": "6",

@@ -9,6 +9,7 @@ from investigator.settings.types import (
     Bytes,
     Flag,
     Milliseconds,
+    NonNegativeSeconds,
     Password,
     PasswordOrFile,
     PositiveInt,
@@ -88,6 +89,11 @@ class KafkaSettings(SettingsGroup):
     thoth_investigator_producer_idempotence: Flag = True
     """Whether halts and dead letters are written so that a write that is sent again counts once. Only brokers that
     don't implement it need 0."""
+
+    thoth_investigator_read_idle_time: NonNegativeSeconds = 0
+    """How long no record must arrive before operators' commands have read a topic to its end. 0 trusts the end offset
+    that the broker returns, as is right for Apache Kafka. Only brokers that may return one that is too low, like the
+    embedded one of the sandbox, need more."""
 
     thoth_investigator_topic_partitions: PositiveInt = 6
     """Partitions of topics that are missing and created at start: as many workers as that can share a topic."""

@@ -7,6 +7,7 @@ import pytest
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.producer import DurableProducer
+from investigator.kafka.topic_reader import TopicReader
 from sandbox.ports import HOST, free_port
 
 
@@ -19,11 +20,11 @@ async def test_an_outage_leaves_no_client_behind(
     """
     monkeypatch.setattr("investigator.kafka.halt_log._RETRY_SECONDS", 0.05)
     options = {"bootstrap_servers": f"{HOST}:{free_port()}"}
-    writer = DurableProducer(options, idempotent=False, max_message_bytes=1000)
-    log = KafkaHaltLog("halts", "group", options, writer)
+    producer = DurableProducer(options, idempotent=False, max_message_bytes=1000)
+    log = KafkaHaltLog("halts", "group", TopicReader(options), producer)
     log.feed(HaltCoordinator(log, "worker", lambda: 0.0))
-    async with writer, log:
-        while caplog.text.count("The log of halts can't be read") < 2:  # noqa: ASYNC110  it has no event for that
+    async with producer, log:
+        while caplog.text.count("Could not read the halt log") < 2:  # noqa: ASYNC110  it has no event for that
             await asyncio.sleep(0.05)
     caplog.clear()  # what is logged holds the error, and by that the client that it came from
     gc.collect()
