@@ -125,17 +125,21 @@ class DurableProducer(Service):
 
     async def _connect(self) -> _Connection:
         async with self._connecting:
-            if self.should_stop:
-                raise ProducerClosed
+            self._raise_if_stopping()
             if self._current is None:
                 producer = AIOKafkaProducer(**self._options)
                 try:
                     await producer.start()
+                    self._raise_if_stopping()  # `on_stop` has run meanwhile, so it will not close this producer
                 except BaseException:
                     await producer.stop()
                     raise
                 self._current = _Connection(producer)
             return self._current
+
+    def _raise_if_stopping(self) -> None:
+        if self.should_stop:
+            raise ProducerClosed
 
     def _close(self, connection: _Connection) -> None:
         # In a task of its own: the producer first sends the records of cancelled writes, which may wait for the broker.

@@ -8,6 +8,7 @@ the timestamp of the dead letter.
 
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
 from investigator.delivery.origin import Origin
@@ -50,10 +51,8 @@ class ReplayLog:
         """Return the last replay of each dead letter, by its position; empty where the log's topic does not exist."""
         partitions = (await self._reader.topics()).get(self._topic, frozenset())
         ranges = {number: OffsetRange() for number in partitions}
-        return {
-            _position(record.key): Replayed(**json.loads(record.value))
-            async for record in self._reader.read(self._topic, ranges)
-        }
+        async with aclosing(self._reader.read(self._topic, ranges)) as records:
+            return {_position(record.key): Replayed(**json.loads(record.value)) async for record in records}
 
     async def append(self, position: Origin, written: RecordLocation, *, at: float, by: str) -> None:
         """Record that the dead letter at that position was replayed; return once all replicas have the record."""

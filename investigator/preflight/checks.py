@@ -137,7 +137,11 @@ _ROLE_REMEDY = "The service account needs a valid token and the roles of manifes
 
 async def _in_thread(check: Callable[[], T]) -> T:
     # A daemon thread, because a server that hangs must not keep the process from ending.
-    return await DaemonThreadPool(1, "preflight").run(check)
+    threads = DaemonThreadPool(1, "preflight")
+    try:
+        return await threads.run(check)
+    finally:
+        threads.close()
 
 
 async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
@@ -183,8 +187,8 @@ def _check_schema(database: Database) -> None:
         database.disconnect()
     if revision != (expected := database.get_script_alembic_version_head()):
         raise _Problem(
-            f"has a schema of revision {revision}, but this version of thoth-storages works with {expected}. Migrate the "
-            "schema, or deploy the version of investigator that belongs to it."
+            f"has a schema of revision {revision}, but this version of thoth-storages works with {expected}. Migrate "
+            "the schema, or deploy the version of investigator that belongs to it."
         )
 
 

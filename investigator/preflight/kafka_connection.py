@@ -2,6 +2,7 @@
 """The reasons why connections to brokers fail. Each broker is tried alone: a client reports only that none answered."""
 
 import asyncio
+import contextlib
 import re
 import ssl
 from collections.abc import Mapping
@@ -79,7 +80,8 @@ async def _reason(server: str, options: Mapping[str, Any]) -> str:
         return f"{server}: {await _alert(host, int(port), options['ssl_context']) or _text(error)}"
     except KafkaError as error:
         return f"{server}: {_text(error)}"
-    connection.close()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(connection.close(), _TIMEOUT_SECONDS)
     return ""
 
 
@@ -111,4 +113,5 @@ async def _read_until_closed(host: str, port: int, context: ssl.SSLContext) -> N
     try:
         await reader.read(1)
     finally:
-        writer.close()
+        # Not close(): it waits for the other end to close TLS, for up to 30 s.
+        writer.transport.abort()
