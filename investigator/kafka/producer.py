@@ -23,6 +23,7 @@ from aiokafka.structs import RecordMetadata
 from mode import Service
 
 from investigator.delivery.dead_letters import MAX_HEADER_BYTES
+from investigator.kafka.client_start import start_client
 
 T = TypeVar("T")
 
@@ -129,7 +130,7 @@ class DurableProducer(Service):
             if self._current is None:
                 producer = AIOKafkaProducer(**self._options)
                 try:
-                    await producer.start()
+                    await start_client(producer.start())
                     self._raise_if_stopping()  # `on_stop` has run meanwhile, so it will not close this producer
                 except BaseException:
                     await producer.stop()

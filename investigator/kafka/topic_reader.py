@@ -20,6 +20,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaTimeoutError
 
+from investigator.kafka.client_start import start_client
+
 # With `idle_seconds`, a topic that is written all the time is never idle. Records that arrive this long after the
 # reader has caught up were written after reading began.
 _MAX_CATCH_UP_SECONDS = 5.0
@@ -100,7 +102,7 @@ class TopicReader:
         """Return the partitions of every topic. All are listed because a request for one name may create that topic."""
         client = AIOKafkaAdminClient(**self._options)
         try:
-            await client.start()
+            await start_client(client.start())
             described = await client.describe_topics()
         finally:
             await client.close()
@@ -160,7 +162,7 @@ class TopicReader:
             **self._options, group_id=None, auto_offset_reset="earliest", max_poll_records=_POLLED_RECORDS
         )
         try:
-            await consumer.start()
+            await start_client(consumer.start())
             consumer.assign([TopicPartition(topic, number) for number in first])
             await _seek(consumer, {TopicPartition(topic, number): offset for number, offset in first.items()})
             yield consumer

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from investigator.delivery.dead_letters import MAX_HEADER_BYTES
+from investigator.kafka.client_start import start_client
 from investigator.kafka.retry import retry_while_retriable
 from investigator.settings import Settings
 
@@ -80,7 +81,7 @@ async def create_missing(options: Mapping[str, Any], wanted: Sequence[Topic]) ->
     """
     client = AIOKafkaAdminClient(**options)
     try:
-        await client.start()
+        await start_client(client.start())
         return await retry_while_retriable(lambda: _create_missing(client, wanted))
     finally:
         await client.close()

@@ -16,6 +16,7 @@ from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
+from investigator.kafka.client_start import start_client
 from investigator.kafka.retry import retry_while_retriable
 
 _NO_OFFSET = 2**62  # after the end of every topic, so that the broker returns no records
@@ -39,7 +40,7 @@ async def missing_permissions(
     """
     client = AIOKafkaClient(**options)
     try:
-        await client.bootstrap()
+        await start_client(client.bootstrap())
         return await retry_while_retriable(lambda: _missing_permissions(_AclProbe(client), group, read, written))
     finally:
         await client.close()
