@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# `make run` shows the whole at work; `make test` proves it. Both set up what they need in .venv.
+# `make run` starts investigator in a sandbox; `make test` runs every test. Each target sets up what it needs in .venv.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,34 +11,35 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PRODUCERS := .venv-producers
 
-# Passed on to the sandbox: `make run ONCE=1` ends by itself, `make run WORKERS=2` starts two workers.
+# For the sandbox: `make run ONCE=1` ends after the scenarios, `make run WORKERS=2` starts two workers.
 ONCE ?=
 WORKERS ?=
-# `make bench QUICK=1` takes a look instead of a measurement; `make bench NAMES="engine rest"` does only these.
+# For the benchmarks: `make bench QUICK=1` measures less and less exactly, `make bench NAMES="engine rest"` runs only these.
 QUICK ?=
 NAMES ?=
-# Passed on to the soak: `make soak DURATION=120 SEED=7 KAFKA=embedded`; without KAFKA it takes Apache Kafka where that can be had.
+# For the soak test: `make soak DURATION=120 SEED=7 KAFKA=embedded`. Without KAFKA, the soak test runs on Apache Kafka where
+# Java 17 and Maven are installed, and else on the embedded broker.
 DURATION ?=
 SEED ?=
 KAFKA ?=
-# Passed on to pytest: `make test PYTEST_ARGS="-k halted"`.
+# For pytest: `make test PYTEST_ARGS="-k halted"`.
 PYTEST_ARGS ?=
 
-# SQLAlchemy 1.3 is built on the spot: without its C parts no compiler is needed, and every machine gets the same.
+# pip builds SQLAlchemy 1.3 from source. Without its C extensions it needs no compiler and is the same on every machine.
 export DISABLE_SQLALCHEMY_CEXT := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints-build.txt
-# The pip of Python 3.10 would otherwise build old packages in a way that newer setuptools has given up.
+# Otherwise the pip of Python 3.10 builds old packages without PEP 517, which newer setuptools no longer supports.
 export PIP_USE_PEP517 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
-help: ## List what can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: setup
-setup: $(STAMP) ## Create .venv and install everything into it, once
+setup: $(STAMP) ## Create .venv and install all dependencies into it, if they have changed
 
-# A command that merely exists is not enough (version managers put launchers of absent versions on the path): it must run.
+# A Python on the path may be the launcher of a version manager for a version that is not installed, so each one is run.
 $(STAMP): requirements.txt requirements-dev.txt constraints-build.txt
 	@for python in $${PYTHON:-} python3.11 python3 python3.12 python3.10 python3.13; do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; \
@@ -54,10 +55,10 @@ $(STAMP): requirements.txt requirements-dev.txt constraints-build.txt
 	@touch $@
 
 .PHONY: run
-run: $(STAMP) ## Embedded Kafka, PostgreSQL and cluster; real workers; the scenarios, live (ONCE=1: end by itself)
+run: $(STAMP) ## Run workers and Thoth's scenarios on an embedded Kafka broker, PostgreSQL and cluster (ONCE=1, WORKERS=2)
 	@ONCE="$(ONCE)" WORKERS="$(WORKERS)" exec $(BIN)/python -m sandbox
 
-# Each version of the client that producers use or used goes to a folder of its own; they have no dependencies of theirs.
+# Producers have used several versions of thoth-messaging. Each gets its own folder; all use the same dependencies.
 $(PRODUCERS)/.installed: requirements-producers.txt $(STAMP)
 	@echo "Setting up $(PRODUCERS) with the clients of producers"
 	@$(BIN)/python -m venv --clear $(PRODUCERS)
@@ -68,47 +69,64 @@ $(PRODUCERS)/.installed: requirements-producers.txt $(STAMP)
 	@touch $@
 
 .PHONY: producers
-producers: $(PRODUCERS)/.installed ## Install the clients of producers, whose messages the tests read
+producers: $(PRODUCERS)/.installed ## Install the clients of Thoth's producers into .venv-producers, for the tests
 
 .PHONY: test
-test: $(STAMP) $(PRODUCERS)/.installed ## Every test, end-to-end ones included
+test: $(STAMP) $(PRODUCERS)/.installed ## Run every test, end-to-end tests included (PYTEST_ARGS="-k halted")
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+# tests/unit/docs checks the generated pages against real messages of the producers' clients.
+.PHONY: test-unit
+test-unit: $(STAMP) $(PRODUCERS)/.installed ## Run the tests that need no servers, in under a minute (PYTEST_ARGS="-k halted")
+	@$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
 .PHONY: test-kafka
-test-kafka: $(STAMP) ## The end-to-end tests, and more, on Apache Kafka itself (Java 17, Maven); KAFKA_BOOTSTRAP_SERVERS: on that one
+test-kafka: $(STAMP) ## Run the end-to-end tests and more on Apache Kafka (Java 17, Maven), or on KAFKA_BOOTSTRAP_SERVERS if set
 	@[ -n "$${KAFKA_BOOTSTRAP_SERVERS:-}" ] || $(BIN)/python -m sandbox.apache_kafka
 	@SANDBOX_KAFKA=apache $(BIN)/python -m pytest $(or $(KAFKA_TESTS),tests/e2e tests/apache_kafka tests/integration/cli tests/sandbox/test_broker.py tests/integration/preflight/test_checks.py tests/integration/kafka/test_topic_reader.py tests/integration/kafka/test_producer.py) $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: $(STAMP) ## Measure how fast it is, as ratios inside one run; some 20 minutes (QUICK=1: some 5)
+bench: $(STAMP) ## Measure throughput, latency and memory in about 20 minutes (QUICK=1: about 5; NAMES="engine rest")
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(NAMES)
 
 .PHONY: soak
-soak: $(STAMP) ## Two workers while all around them fails by chance (DURATION=600 SEED=... KAFKA=embedded), then every message is looked for
+soak: $(STAMP) ## Run two workers while dependencies fail at random, then check every message (DURATION=600, SEED=7, KAFKA=embedded)
 	@SANDBOX_KAFKA=$(KAFKA) $(BIN)/python -m sandbox.soak $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: lint
-lint: $(STAMP) ## Style
+lint: $(STAMP) ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
 .PHONY: types
-types: $(STAMP) ## Types, tests included
+types: $(STAMP) ## Check types, in tests too
 	@$(BIN)/mypy
 
 .PHONY: imports
-imports: $(STAMP) ## Who may import whom
+imports: $(STAMP) ## Check that modules import only what their layer may
 	@$(BIN)/lint-imports
 
+.PHONY: words
+words: $(STAMP) ## Check that words which the glossary has replaced do not come back
+	@$(BIN)/python -m tools.check_words
+
+.PHONY: links
+links: $(STAMP) ## Check the relative links and anchors in the documentation
+	@$(BIN)/python -m tools.check_links
+
 .PHONY: docs
-docs: $(STAMP) ## Write the reference pages from the code
+docs: $(STAMP) ## Generate the reference pages from the code
 	@$(BIN)/python -m docs.generate
 
 .PHONY: docs-check
-docs-check: $(STAMP) ## Fail if the reference pages are not what the code says
+docs-check: $(STAMP) ## Check that the reference pages match the code
 	@$(BIN)/python -m docs.generate --check
 
+.PHONY: release-check
+release-check: $(STAMP) ## Check version and changelog, and that a wheel works outside of the checkout
+	@$(BIN)/python -m tools.release_check
+
 .PHONY: clean
-clean: ## Remove .venv and everything else that was made here
+clean: ## Remove .venv, caches and everything else that these targets create
 	@rm -rf $(VENV) $(PRODUCERS) .kafka .sandbox build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

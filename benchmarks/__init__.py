@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast it is, as ratios inside one run; what is measured how is told in docs/performance.md."""
+"""Benchmarks of investigator's throughput, latency and memory, as ratios within one run.
+
+The page on performance in docs/ describes the method and the results.
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The least that a consumer can do: `python -m benchmarks.bare_aiokafka` reads each message as JSON and counts it."""
+"""A minimal aiokafka consumer: `python -m benchmarks.bare_aiokafka` decodes each message as JSON and counts it."""
 
 import asyncio
 import json
@@ -7,15 +7,15 @@ import os
 
 from aiokafka import AIOKafkaConsumer
 
-from benchmarks.counter import NAME, Counter
+from benchmarks.counter import PREFIX, Counter
 
 
 async def _consume() -> None:
-    counter = Counter(os.environ[NAME + "COUNTER"])
+    counter = Counter(os.environ[PREFIX + "COUNTER"])
     consumer = AIOKafkaConsumer(
-        os.environ[NAME + "TOPIC"],
-        bootstrap_servers=os.environ[NAME + "BROKER"],
-        group_id=os.environ[NAME + "GROUP"],
+        os.environ[PREFIX + "TOPIC"],
+        bootstrap_servers=os.environ[PREFIX + "BROKER"],
+        group_id=os.environ[PREFIX + "GROUP"],
         auto_offset_reset="earliest",
         session_timeout_ms=6000,
         heartbeat_interval_ms=1500,

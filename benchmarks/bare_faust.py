@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The least that Faust can do with a message: `python -m benchmarks.bare_faust worker` reads it and counts it."""
+"""A minimal Faust agent: `python -m benchmarks.bare_faust worker` parses each message and counts it."""
 
 import os
 
 import faust
 
-from benchmarks.counter import NAME, Counter
+from benchmarks.counter import PREFIX, Counter
 
 
 class PackageReleased(faust.Record, serializer="json"):
-    """The message, as a producer's library declares it."""
+    """The package-released message, as the producers' client library declares it."""
 
     component_name: str
     service_version: str
@@ -20,19 +20,19 @@ class PackageReleased(faust.Record, serializer="json"):
 
 
 app = faust.App(
-    os.environ[NAME + "GROUP"],
-    broker=f"kafka://{os.environ[NAME + 'BROKER']}",
+    os.environ[PREFIX + "GROUP"],
+    broker=f"kafka://{os.environ[PREFIX + 'BROKER']}",
     broker_session_timeout=6,
     broker_heartbeat_interval=1.5,
     topic_allow_declare=False,
     topic_disable_leader=True,
 )
-counter = Counter(os.environ[NAME + "COUNTER"])
+counter = Counter(os.environ[PREFIX + "COUNTER"])
 
 
-@app.agent(app.topic(os.environ[NAME + "TOPIC"], value_type=PackageReleased))
+@app.agent(app.topic(os.environ[PREFIX + "TOPIC"], value_type=PackageReleased))
 async def count(stream: faust.StreamT[PackageReleased]) -> None:
-    """Do nothing with any message."""
+    """Count each message and do nothing else."""
     async for _ in stream:
         counter.add()
 

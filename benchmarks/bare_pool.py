@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same workflows without Kafka: `python -m benchmarks.bare_pool CLIENT THREADS MESSAGES`.
+"""The workflows of package-released messages without Kafka: `python -m benchmarks.bare_pool CLIENT THREADS MESSAGES`.
 
-CLIENT is `common` for thoth-common as it is, or `ours` for the client of investigator. Prints the seconds that it took,
-and the processor time of the process in that time.
+CLIENT is `common` for thoth-common itself, or `investigator` for investigator's client. The program prints two numbers:
+the elapsed seconds, and the processor seconds of its process.
 """
 
 import os
@@ -33,12 +33,12 @@ def _common() -> Submit:
     return lambda method, arguments: getattr(openshift, method)(**arguments)
 
 
-def _ours() -> Submit:
+def _investigator() -> Submit:
     cluster: ClusterClient = build_cluster(load_settings())
-    own = trace_metadata("thoth.package-release.package-released", Origin(_TOPIC, 0, 0, 0))
+    metadata = trace_metadata("thoth.package-release.package-released", Origin(_TOPIC, 0, 0, 0))
 
     def submit(method: str, arguments: dict[str, Any]) -> None:
-        cluster.create(cluster.prepare(method, arguments), own)
+        cluster.create(cluster.prepare(method, arguments), metadata)
 
     return submit
 
@@ -48,22 +48,22 @@ def _jobs(messages: int, solvers: list[str]) -> list[tuple[str, dict[str, Any]]]
     for number in range(messages):
         name, version, origin = f"package-{number}", f"1.{number}.0", Origin(_TOPIC, 0, number, time.time_ns() // 10**6)
         for solver in solvers:
-            one = {"solver": solver, "packages": f"{name}==={version}", "indexes": ["https://pypi.org/simple"]}
-            jobs.append(("schedule_solver", {**one, "transitive": False, "job_id": workflow_id(solver, origin)}))
-        two = {"package_name": name, "package_version": version, "job_id": workflow_id("revsolver", origin)}
-        jobs.append(("schedule_revsolver", two))
+            arguments = {"solver": solver, "packages": f"{name}==={version}", "indexes": ["https://pypi.org/simple"]}
+            jobs.append(("schedule_solver", {**arguments, "transitive": False, "job_id": workflow_id(solver, origin)}))
+        arguments = {"package_name": name, "package_version": version, "job_id": workflow_id("revsolver", origin)}
+        jobs.append(("schedule_revsolver", arguments))
     return jobs
 
 
 def main(client: str, threads: int, messages: int) -> None:
-    """Submit them all."""
-    submit = {"common": _common, "ours": _ours}[client]()
+    """Create the workflows of `messages` messages from a pool of `threads` threads, and print the times."""
+    submit = {"common": _common, "investigator": _investigator}[client]()
     jobs = _jobs(messages, os.environ["BENCHMARK_SOLVERS"].split(","))
-    began, cpu = time.perf_counter(), time.process_time()
+    started, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(partial(submit, *job)) for job in jobs]:
-            done.result()
-    print(time.perf_counter() - began, time.process_time() - cpu)
+        for future in [pool.submit(partial(submit, *job)) for job in jobs]:
+            future.result()
+    print(time.perf_counter() - started, time.process_time() - cpu)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A number that one process counts up, at next to no cost, and another one reads."""
+"""A counter in shared memory: one process increments it at almost no cost, and another process reads it."""
 
 import mmap
 from pathlib import Path
 
-__all__ = ["NAME", "Counter"]
+__all__ = ["PREFIX", "Counter"]
 
-#: What the names of all variables begin with that the bare consumers are told by.
-NAME = "BENCHMARK_"
+#: The prefix of the environment variables that configure the bare consumers.
+PREFIX = "BENCHMARK_"
 
 _SIZE = 8
 
 
 class Counter:
-    """A counter in a file, which is made where it is missing."""
+    """A counter in a memory-mapped file, which is created if it is missing."""
 
     def __init__(self, path: str | Path) -> None:
         if not Path(path).exists():
@@ -23,10 +23,10 @@ class Counter:
         self._number = self.read()
 
     def add(self) -> None:
-        """Count one more; for one process only."""
+        """Add one; only one process may do so."""
         self._number += 1
         self._memory[:] = self._number.to_bytes(_SIZE, "little")
 
     def read(self) -> int:
-        """Give the number."""
+        """Return the current number."""
         return int.from_bytes(self._memory[:], "little")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time from a message to its workflow while there is nothing else to do."""
+"""The time from a message to its workflow on an idle topic."""
 
 import asyncio
 import os
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from benchmarks.environment import UNREVSOLVED, BenchmarkEnvironment, BenchmarkStage, released
 from benchmarks.measuring import Ratio, Result, percentile
-from benchmarks.place import UNREVSOLVED, Place, Stage, released
 from benchmarks.throughput import LATENCY
 from investigator.argo.client import ClusterClient
 from investigator.argo.labels import trace_metadata
@@ -21,62 +21,64 @@ from investigator.services import build_cluster
 from investigator.settings import load_settings
 from sandbox.kafka_client import KafkaClient
 
-__all__ = ["at_rest"]
+__all__ = ["idle_latency"]
 
-_BY_HAND = "by-hand-"
+_DIRECT = "direct-"
 _WARM_UP = 5  # the first messages open connections and fetch the template
 
 
 class _Times(NamedTuple):
-    sent: list[float]  # when each message was sent
-    seen: list[float]  # when a bare consumer had it
-    own: list[float]  # milliseconds for the same requests without a message
+    sent: list[float]  # time at which each message was sent, in seconds since the epoch
+    received: list[float]  # time at which a bare consumer received it
+    direct: list[float]  # milliseconds of the same API requests without a message
 
 
-def at_rest(place: Place, *, messages: int) -> list[Result]:
-    """Send single messages, each of which asks for one workflow, and compare with the same requests made by hand."""
-    place.api.reset(LATENCY)
-    with place.stage(base_name=UNREVSOLVED) as stage:
+def idle_latency(environment: BenchmarkEnvironment, *, messages: int) -> list[Result]:
+    """Send single messages, one workflow each, and compare with the same API requests made directly."""
+    environment.api.reset(LATENCY)
+    with environment.stage(base_name=UNREVSOLVED) as stage:
         stage.fill(_WARM_UP)
         with stage.worker():
-            place.api.wait_for(_WARM_UP)
-            times = asyncio.run(_send(stage, place, messages))
-    created = [each["created"] for each in place.api.workflows() if not each["name"].startswith(_BY_HAND)]
-    whole = [1000 * (at - since) for since, at in zip(times.sent, sorted(created)[_WARM_UP:], strict=True)]
-    broker = [1000 * (at - since) for since, at in zip(times.sent, times.seen, strict=True)]
-    return _results(whole, broker, times.own)
+            environment.api.wait_for(_WARM_UP)
+            times = asyncio.run(_send(stage, environment, messages))
+    created = [each["created"] for each in environment.api.workflows() if not each["name"].startswith(_DIRECT)]
+    total = [1000 * (end - start) for start, end in zip(times.sent, sorted(created)[_WARM_UP:], strict=True)]
+    broker = [1000 * (end - start) for start, end in zip(times.sent, times.received, strict=True)]
+    return _results(total, broker, times.direct)
 
 
-async def _send(stage: Stage, place: Place, messages: int) -> _Times:
-    sent, seen, own = [], [], []
-    os.environ.update(place.api.cluster.environment(stage.sandbox.deployment))  # thoth-common looks there
+async def _send(stage: BenchmarkStage, environment: BenchmarkEnvironment, messages: int) -> _Times:
+    sent, received, direct = [], [], []
+    os.environ.update(
+        environment.api.cluster.environment(stage.sandbox.deployment)
+    )  # thoth-common reads these variables
     cluster = build_cluster(load_settings(stage.sandbox.env()))
-    _by_hand(cluster, -1)  # opens the connection and fetches the template
-    async with KafkaClient(stage.sandbox.broker.bootstrap_servers) as client, _end_of(stage) as consumer:
+    _create_directly(cluster, -1)  # opens the connection and fetches the template
+    async with KafkaClient(stage.sandbox.broker.bootstrap_servers) as client, _consumer_at_end(stage) as consumer:
         for number in range(messages):
-            await asyncio.sleep(random.uniform(0.1, 0.3))  # noqa: S311 - so as not to be in step with anything
+            await asyncio.sleep(random.uniform(0.1, 0.3))  # noqa: S311 - no fixed phase against the poll intervals
             sent.append(time.time())
             sending = asyncio.create_task(client.send(stage.topic, released(_WARM_UP + number)))
             await consumer.getone()
-            seen.append(time.time())
+            received.append(time.time())
             await sending
-            await asyncio.to_thread(place.api.wait_for, _WARM_UP + 1 + 2 * number + 1)
-            own.append(await asyncio.to_thread(_by_hand, cluster, number))
-    return _Times(sent, seen, own)
+            await asyncio.to_thread(environment.api.wait_for, _WARM_UP + 1 + 2 * number + 1)
+            direct.append(await asyncio.to_thread(_create_directly, cluster, number))
+    return _Times(sent, received, direct)
 
 
-def _by_hand(cluster: ClusterClient, number: int) -> float:
-    """Schedule a workflow like that of a message, without any; gives the milliseconds that it took."""
-    began = time.perf_counter()
-    name = {"package_name": "by-hand", "package_version": "1.0", "job_id": f"{_BY_HAND}{number}"}
+def _create_directly(cluster: ClusterClient, number: int) -> float:
+    """Create a workflow like that of a message, but without one; return the milliseconds that the requests took."""
+    started = time.perf_counter()
+    arguments = {"package_name": "direct", "package_version": "1.0", "job_id": f"{_DIRECT}{number}"}
     cluster.create(
-        cluster.prepare("schedule_revsolver", name), trace_metadata(UNREVSOLVED, Origin("by-hand", 0, number, 0))
+        cluster.prepare("schedule_revsolver", arguments), trace_metadata(UNREVSOLVED, Origin("direct", 0, number, 0))
     )
-    return 1000 * (time.perf_counter() - began)
+    return 1000 * (time.perf_counter() - started)
 
 
 @asynccontextmanager
-async def _end_of(stage: Stage) -> AsyncIterator[AIOKafkaConsumer]:
+async def _consumer_at_end(stage: BenchmarkStage) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(bootstrap_servers=stage.sandbox.broker.bootstrap_servers)
     await consumer.start()
     partition = TopicPartition(stage.topic, 0)
@@ -88,15 +90,19 @@ async def _end_of(stage: Stage) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-def _results(whole: list[float], broker: list[float], api: list[float]) -> list[Result]:
-    details: dict[str, object] = {"messages": len(whole)}
-    for name, times in (("from message to workflow", whole), ("to a bare consumer", broker), ("the API's own", api)):
+def _results(total: list[float], broker: list[float], api: list[float]) -> list[Result]:
+    details: dict[str, object] = {"messages": len(total)}
+    for name, times in (("from message to workflow", total), ("to a bare consumer", broker), ("the API's own", api)):
         for share in (0.5, 0.99):
             details[f"{name}: p{100 * share:g} in ms"] = round(percentile(times, share), 1)
-    beyond = [percentile(whole, share) - percentile(api, share) for share in (0.5, 0.99)]
+    beyond = [percentile(total, share) - percentile(api, share) for share in (0.5, 0.99)]
     return [
         Result(
-            "From message to workflow at rest, beyond the API's own time, p50", beyond[0], "ms", Ratio(most=10), details
+            "From message to workflow on an idle topic, beyond the API's own time, p50",
+            beyond[0],
+            "ms",
+            Ratio(most=10),
+            details,
         ),
         Result("The same, p99", beyond[1], "ms"),
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results, and how processes are watched: what they have done by when, at what cost."""
+"""The results of benchmarks, and the measurement of processes: throughput, processor time and memory."""
 
 import os
 import statistics
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Budget", "Ratio", "Result", "Speed", "cpu_seconds", "median", "memory", "percentile", "watch"]
+__all__ = ["Deadline", "Ratio", "Result", "Speed", "cpu_seconds", "median", "memory", "percentile", "watch"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_LONGEST = 300.0  # seconds
+_TIMEOUT = 300.0  # seconds
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 median = statistics.median
@@ -19,17 +19,17 @@ median = statistics.median
 
 @dataclass(frozen=True)
 class Ratio:
-    """What is aimed at: a value that is at least, or at most, so much."""
+    """The target of a result: a lower bound, an upper bound, or both; None stands for no bound."""
 
     least: float | None = None
     most: float | None = None
 
-    def reached(self, value: float) -> bool:
-        """Tell whether the value is as aimed at."""
+    def is_met_by(self, value: float) -> bool:
+        """Return whether the value is within the bounds."""
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
     def __str__(self) -> str:
-        """Say it in short; nothing where nothing is aimed at."""
+        """Return the bounds as text, such as ">= 0.8"; empty without bounds."""
         texts = [f">= {self.least:g}" if self.least is not None else "", f"<= {self.most:g}" if self.most else ""]
         return " and ".join(filter(None, texts))
 
@@ -39,69 +39,70 @@ class Result:
     """One line of the table.
 
     Args:
-        name: what was compared with what.
-        value: the result, mostly a ratio inside one run.
-        unit: of the value; empty for a ratio.
-        aim: what it should be.
-        details: the numbers that the value was made of.
+        name: the comparison.
+        value: the result, mostly a ratio within one run.
+        unit: the unit of the value; empty for a ratio.
+        target: the bounds that the value should be within.
+        details: the measured numbers behind the value.
     """
 
     name: str
     value: float
     unit: str = ""
-    aim: Ratio = field(default_factory=Ratio)
+    target: Ratio = field(default_factory=Ratio)
     details: dict[str, object] = field(default_factory=dict)
 
     @property
-    def verdict(self) -> str:
-        """Tell whether the aim is reached; empty where there is none."""
-        return ("yes" if self.aim.reached(self.value) else "no") if str(self.aim) else ""
+    def reached(self) -> str:
+        """Whether the value reaches the target: "yes" or "no"; empty without a target."""
+        return ("yes" if self.target.is_met_by(self.value) else "no") if str(self.target) else ""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a process worked in its steady state, and what a piece of work cost it in processor time."""
+    """The throughput of processes in their steady state, and the processor time for each message."""
 
     per_second: float
     cpu_seconds: float
 
     @staticmethod
-    def middle(speeds: Iterable["Speed"]) -> "Speed":
-        """Give the median of several runs, of each number by itself."""
+    def of_medians(speeds: Iterable["Speed"]) -> "Speed":
+        """Return the medians of several runs, of each number separately."""
         runs = list(speeds)
         return Speed(median(run.per_second for run in runs), median(run.cpu_seconds for run in runs))
 
 
 @dataclass(frozen=True)
 class _Sample:
-    at: float
+    time: float
     done: int
     cpu: float
 
 
-class Budget:
-    """Raises TimeoutError once so many seconds are over."""
+class Deadline:
+    """A time limit for one task; `check` raises TimeoutError once the time is over."""
 
-    def __init__(self, seconds: float, what: str) -> None:
+    def __init__(self, seconds: float, task: str) -> None:
         self._end = time.monotonic() + seconds
-        self._what = what
+        self._task = task
+        self._seconds = seconds
 
     def check(self) -> None:
-        """Raise where the time is over."""
+        """Raise TimeoutError if the time is over."""
         if time.monotonic() > self._end:
-            raise TimeoutError(f"{self._what} took too long")
+            raise TimeoutError(f"{self._task} took longer than {self._seconds:g} s")
 
 
 def watch(pids: Iterable[int], done: Callable[[], int], total: int, *, every: float = 0.5) -> Speed:
-    """Watch processes until they have done so much, and give their speed together, without the first tenth.
+    """Sample processes until they have done `total` messages; return their joint speed without the first tenth.
 
-    ``done`` is called after ``every`` so many seconds, and should cost little.
+    `done` returns how many messages are done. It is called every `every` seconds, so it should cost little.
     """
     pids = list(pids)
-    budget = Budget(_LONGEST, f"{total} messages")
+    deadline = Deadline(_TIMEOUT, f"{total} messages")
     samples: list[_Sample] = []
     while not samples or samples[-1].done < total:
-        budget.check()
+        deadline.check()
         time.sleep(every)
         samples.append(_Sample(time.perf_counter(), done(), sum(map(cpu_seconds, pids))))
     return _speed(samples, total)
@@ -111,23 +112,23 @@ def _speed(samples: list[_Sample], total: int) -> Speed:
     first = next(sample for sample in samples if sample.done >= total / 10)
     last = samples[-1]
     if last.done == first.done:
-        raise ValueError("all was done between two looks: there is too little to do")
+        raise ValueError("all messages were done between two samples: use more messages")
     work = last.done - first.done
-    return Speed(work / (last.at - first.at), (last.cpu - first.cpu) / work)
+    return Speed(work / (last.time - first.time), (last.cpu - first.cpu) / work)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time that a process has used, all of its threads together."""
+    """Return the processor seconds that a process has used, in all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def memory(pid: int) -> float:
-    """Give the resident memory of a process in MiB."""
+    """Return the resident memory of a process in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * _PAGE / 2**20
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """Give the value below which that share of the values lies."""
+    """Return the value below which the given share (0 to 1) of the values lies."""
     ordered = sorted(values)
     return ordered[min(round(share * (len(ordered) - 1)), len(ordered) - 1)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The AsyncAPI document of all topics, derived from what the agents declared."""
+"""The AsyncAPI document of all topics, derived from the declarations of the agents."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ ASYNCAPI = "3.0.0"
 
 
 def asyncapi(types: list[MessageType]) -> dict[str, Any]:
-    """Give the AsyncAPI document of all topics."""
+    """Return the AsyncAPI document of all topics."""
     return {
         "asyncapi": ASYNCAPI,
         "info": {

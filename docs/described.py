@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the reference pages say about a message type, from its record and handlers."""
+"""The description of a message type for the reference pages, from its record and handlers."""
 
 import sys
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ from investigator.agent import MessageType
 
 
 def handlers(each: MessageType) -> list[str]:
-    """Say what each mode does with the message."""
+    """Return one line for each mode: the mode and the effect of the message there."""
     return [f"{mode}: {one_line(handler.__doc__)}" for mode, handler in each.handlers.items()]
 
 
 def description(each: MessageType) -> str:
-    """Say what the message means: what its file in `agents` says at its top."""
+    """Return the meaning of the message: the docstring of its module in `agents`."""
     return one_line(sys.modules[each.record.__module__].__doc__)
 
 
 def default(each: MessageType, name: str) -> object:
-    """Give the default of a field that has one."""
-    return getattr(each.record, "_options").defaults[name]  # noqa: B009  (Faust has no public way to ask)
+    """Return the default of a field that has one."""
+    return getattr(each.record, "_options").defaults[name]  # noqa: B009  (Faust has no public accessor)
 
 
 def schema_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401  (annotations have no common type)
-    """Give the JSON schema of a field's type, with what it refers to put in place."""
+    """Return the JSON schema of a field's type, with all references inlined."""
     schema = TypeAdapter(kind).json_schema()
     inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
     return inlined
@@ -44,5 +44,5 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:  # noqa: ANN40
 
 
 def one_line(docstring: str | None) -> str:
-    """Give a docstring without its line breaks."""
+    """Return a docstring without its line breaks."""
     return " ".join((docstring or "").split())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the reference pages from the code: `python -m docs.generate`; with `--check` only says whether they are so."""
+"""Write the reference pages from the code: `python -m docs.generate`; with `--check`, compare them instead."""
 
 import difflib
 import json
@@ -20,51 +20,56 @@ from investigator.observability.metrics import definitions
 from investigator.settings.reference import Setting, reference
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTE = "Written by `make docs` from the code; change it there."
+#: Folder of the generated pages, relative to ROOT.
+REFERENCE = Path("docs", "reference")
+NOTE = "`make docs` writes this page from the code; change it there."
 
 CONFIGURATION = """\
-Everything is set by environment variables; an empty one counts as absent. A worker that starts with wrong or missing
-ones ends at once and lists everything that is wrong."""
+Environment variables set everything; an empty variable counts as absent. A worker that starts with wrong or missing
+variables lists every error and exits with status 1."""
 
 MESSAGES = """\
-A topic is named `{THOTH_DEPLOYMENT_NAME}.{base name}`. Values are JSON objects. Every message has `component_name`,
-`service_version` and `version` (absent: `v1`) beside the fields below. Null counts as absent where a field has a
-default; fields that are not listed are ignored; anything else that does not fit is an error that names the field. In
-metrics mode the messages of every type are counted by version."""
+The name of a topic is `{THOTH_DEPLOYMENT_NAME}.{base name}`. Values are JSON objects. Beside the fields below, every
+message has `component_name`, `service_version` and `version` (absent: `v1`). Null counts as absent where a field has a
+default. The worker ignores fields that are not listed. Any other mismatch is an error that names the field. A worker in
+metrics mode counts the messages of every type by version."""
 
 METRICS = """\
-On `/metrics`, together with Faust's own. Names of counters end in `_total` there, and that of the info in `_info`."""
+A worker serves these on `/metrics`, together with Faust's own. There, the names of counters end in `_total`, and the
+name of the info metric in `_info`."""
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or compare them; gives the exit status."""
+    """Write the pages, or compare them with `--check`; return the exit status."""
     wrong = 0
     for path, text in pages(load_message_types()).items():
         if "--check" in arguments:
             wrong += _differs(path, text)
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")
     return 1 if wrong else 0
 
 
 def pages(message_types: Mapping[str, MessageType]) -> dict[Path, str]:
-    """Give the text of every page that is derived from the code."""
+    """Return the text of every generated page, by its path."""
     types = [message_types[name] for name in sorted(message_types)]
+    folder = ROOT / REFERENCE
     return {
-        ROOT / "docs" / "configuration.md": _configuration(),
-        ROOT / "docs" / "messages.md": _messages(types),
-        ROOT / "docs" / "metrics.md": _metrics(),
-        ROOT / "docs" / "asyncapi.yaml": f"# {NOTE}\n{yaml.safe_dump(asyncapi(types), sort_keys=False, width=110)}",
+        folder / "configuration.md": _configuration(),
+        folder / "messages.md": _messages(types),
+        folder / "metrics.md": _metrics(),
+        folder / "asyncapi.yaml": f"# {NOTE}\n{yaml.safe_dump(asyncapi(types), sort_keys=False, width=110)}",
     }
 
 
 def _differs(path: Path, text: str) -> bool:
     name = str(path.relative_to(ROOT))
-    there = path.read_text(encoding="utf-8") if path.exists() else ""
-    diff = list(difflib.unified_diff(there.splitlines(), text.splitlines(), name, "the code says", lineterm=""))
+    current = path.read_text(encoding="utf-8") if path.exists() else ""
+    diff = list(difflib.unified_diff(current.splitlines(), text.splitlines(), name, "generated", lineterm=""))
     if diff:
-        print("\n".join(diff), "", f"{name} is not what the code says: run `make docs`", sep="\n", file=sys.stderr)
+        print("\n".join(diff), "", f"{name} differs from the code: run `make docs`", sep="\n", file=sys.stderr)
     return bool(diff)
 
 
@@ -76,15 +81,15 @@ def _configuration() -> str:
 def _section(title: str) -> Iterable[str]:
     yield f"## {title}"
     rows = [_row(setting) for setting in reference() if setting.section == title]
-    yield _table(("Variable", "Default", "Takes", "What for"), rows)
+    yield _table(("Variable", "Default", "Format", "Purpose"), rows)
 
 
 def _row(setting: Setting) -> tuple[str, ...]:
-    takes = f"{setting.form}; {setting.unit}" if setting.unit else setting.form
+    form = f"{setting.form}; {setting.unit}" if setting.unit else setting.form
     return (
         f"`{setting.variable}`",
         "**required**" if setting.required else _code(setting.default),
-        takes,
+        form,
         setting.purpose,
     )
 
@@ -94,7 +99,7 @@ def _messages(types: list[MessageType]) -> str:
         (f"[`{each.base_name}`](#{_anchor(each.base_name)})", ", ".join(each.versions), "<br>".join(handlers(each)))
         for each in types
     ]
-    table = _table(("Base name", "Versions", "What happens, by mode"), rows)
+    table = _table(("Base name", "Versions", "Effect, by mode"), rows)
     return _page(["# Messages", NOTE, MESSAGES, table, *(part for each in types for part in _message(each))])
 
 
@@ -108,7 +113,7 @@ def _message(each: MessageType) -> Iterable[str]:
     yield one_line(each.record.__doc__)
     yield _table(("Field", "Type", "Default"), rows)
     if aliases := each.record.aliases:
-        yield f"Older names: {', '.join(f'`{old}` for `{new}`' for old, new in aliases.items())}."
+        yield f"Older names of fields: {', '.join(f'`{old}` for `{new}`' for old, new in aliases.items())}."
 
 
 def _own_fields(each: MessageType) -> dict[str, tuple[Any, bool]]:
@@ -135,7 +140,7 @@ def _metrics() -> str:
         (f"`{each.name}`", each.kind.__name__.lower(), ", ".join(map(_code, each.labels)), each.documentation)
         for each in definitions()
     ]
-    return _page(["# Metrics", NOTE, METRICS, _table(("Name", "Kind", "Labels", "What"), rows)])
+    return _page(["# Metrics", NOTE, METRICS, _table(("Name", "Type", "Labels", "Meaning"), rows)])
 
 
 def _anchor(heading: str) -> str:

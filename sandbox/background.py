@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event loop in a thread of its own, so that blocking clients in the same process can be served."""
+"""An event loop in its own thread, so that a server can answer blocking clients in the same process."""
 
 import asyncio
 import threading
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class BackgroundLoop:
-    """Runs coroutines in a daemon thread; what runs there may be asked for from any other thread."""
+    """An event loop in a daemon thread; any other thread may submit coroutines and functions."""
 
     def __init__(self, name: str) -> None:
-        """Start the thread `name` and its loop at once."""
+        """Start the loop in a thread with that name."""
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -24,14 +24,14 @@ class BackgroundLoop:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 
-    def run(self, work: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
-        """Run a coroutine on the loop and give its result; raises TimeoutError after `timeout` seconds."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
+        """Run a coroutine on the loop and return its result; raises TimeoutError after `timeout` seconds."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
 
     def call(self, function: Callable[[], T]) -> T:
-        """Call a plain function on the loop, between two of its steps, and give what it returns.
+        """Call a function on the loop, between two steps of its tasks, and return the function's result.
 
-        On the loop's own thread, where waiting for it would never end, the function is called directly.
+        On the loop's own thread the function is called directly: waiting for the loop there would be a deadlock.
         """
         if threading.current_thread() is self._thread:
             return function()
@@ -42,7 +42,7 @@ class BackgroundLoop:
         return self.run(called())
 
     def stop(self) -> None:
-        """Cancel what still runs, stop the loop and wait for its thread."""
+        """Cancel all tasks, stop the loop and wait for its thread."""
         self.run(self._cancel_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()

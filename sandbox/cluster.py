@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cluster stand-in: as much of OpenShift's and Argo's HTTP API as thoth-common uses, with faults on demand.
+"""The cluster stand-in: the part of OpenShift's and Argo's HTTP API that thoth-common uses, with faults on demand.
 
-It refuses what a cluster refuses: a missing token (401), a name that is taken (409), a required parameter without a
-value, an invalid name or label (422), an unknown namespace or object (404).
+It answers invalid requests as a cluster does: a missing token with 401, an unknown namespace or object with 404, and an
+existing name with 409. A required parameter without a value, or an invalid name or label, is answered with 422.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from aiohttp import web
 from sandbox.cluster_api import ClusterApi
 from sandbox.http_server import CONTROL, HttpServer
 from sandbox.kubeconfig import write_kubeconfig
-from sandbox.life import Controller, Life, Runner
 from sandbox.statuses import unauthorized
 from sandbox.templating import load_templates
+from sandbox.workflow_lifecycle import Runner, WorkflowController, WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow, Phase, WorkflowStore
 
 __all__ = ["ClusterStandIn", "Namespaces"]
@@ -27,7 +27,7 @@ SOLVERS = ("solver-rhel-8-py38", "solver-fedora-34-py39")
 
 @dataclass(frozen=True, kw_only=True)
 class Namespaces:
-    """The names of the namespaces that investigator deals with."""
+    """The names of the namespaces that investigator uses."""
 
     infra: str = "thoth-infra"
     backend: str = "thoth-backend"
@@ -37,8 +37,8 @@ class Namespaces:
 class ClusterStandIn(HttpServer):
     """The API server of a cluster with the sandbox's templates, and the controller that runs its workflows.
 
-    `created` records each workflow ever created, `journal` each request, `faults` says what goes wrong; `solvers` (the
-    ConfigMap), `templates`, `token`, `controller.life` and `controller.run` may be changed at any time.
+    `created` records each workflow, `request_log` each request, and `faults` holds the active faults. A caller may
+    change `solvers` (the ConfigMap), `templates`, `token`, `controller.lifecycle` and `controller.run` at any time.
     """
 
     def __init__(
@@ -47,33 +47,33 @@ class ClusterStandIn(HttpServer):
         port: int = 0,
         namespaces: Namespaces = Namespaces(),
         solvers: Iterable[str] = SOLVERS,
-        life: Life | None = None,
+        lifecycle: WorkflowLifecycle | None = None,
         run: Runner | None = None,
     ) -> None:
-        """Prepare an empty cluster; without a life, workflows stay as they were created."""
+        """Prepare an empty cluster; without a lifecycle, workflows stay as they were created."""
         super().__init__(port)
         self.namespaces = namespaces
         self.solvers = list(solvers)
         self.token = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
         self.templates = load_templates()
         self.store = WorkflowStore(sorted(set(asdict(namespaces).values())))
-        self.controller = Controller(self.store, life, run)
+        self.controller = WorkflowController(self.store, lifecycle, run)
         self._api = ClusterApi(self)
         self._kubeconfigs: list[Path] = []
 
     @property
     def created(self) -> list[CreatedWorkflow]:
-        """Each workflow that was created, in that order, deleted or not; seeded ones are not among them."""
+        """Each created workflow in the order of creation, deleted ones included; without seeded ones."""
         return list(self.store.created)
 
     def write_kubeconfig(self, path: Path) -> Path:
-        """Write a KUBECONFIG file for this cluster, and again whenever the token is rotated; gives the path."""
+        """Write a KUBECONFIG file for this cluster and return its path; `rotate_token` writes it again."""
         write_kubeconfig(path, self.url, self.token)
         self._kubeconfigs.append(path)
         return path
 
     def environment(self, deployment: str) -> dict[str, str]:
-        """Give the variables, KUBECONFIG aside, that thoth-common needs to schedule workflows of a deployment here."""
+        """Return the variables, except KUBECONFIG, with which thoth-common schedules workflows of a deployment here."""
         return {
             "THOTH_INFRA_NAMESPACE": self.namespaces.infra,
             "THOTH_BACKEND_NAMESPACE": self.namespaces.backend,
@@ -85,52 +85,52 @@ class ClusterStandIn(HttpServer):
         }
 
     def rotate_token(self, token: str, *, rewrite: bool = True) -> None:
-        """Take only this bearer token from now on; `rewrite` puts it into the KUBECONFIG files too."""
+        """Accept only this bearer token from now on; with `rewrite`, write it to the KUBECONFIG files too."""
         self.token = token
         for path in self._kubeconfigs if rewrite else ():
             write_kubeconfig(path, self.url, token)
 
     def seed(self, namespace: str, count: int, phase: Phase | None = None) -> None:
-        """Add `count` small workflows in a phase at once; None is the phase of one that Argo has not seen."""
+        """Add `count` small workflows in a phase; None stands for workflows that Argo has not seen."""
         self.on_loop(lambda: self.store.seed(namespace, count, phase))
 
     def set_phase(self, namespace: str, name: str, phase: Phase) -> None:
-        """Let a workflow be in another phase."""
+        """Set the phase of a workflow."""
         self.on_loop(lambda: self.store.set_phase(self.store.get(namespace, name), phase))
 
     def delete(self, namespace: str, name: str) -> None:
-        """Delete a workflow, as Argo does some time after the end."""
+        """Delete a workflow, as Argo does when its TTL after completion is over."""
         self.on_loop(lambda: self.store.delete(self.store.get(namespace, name)))
 
     def reset(self) -> None:
-        """Delete all workflows, take all faults away and forget what was recorded; settings stay."""
-        self.on_loop(self.controller.drop_all)
+        """Delete all workflows, remove all faults and clear the records; settings stay."""
+        self.on_loop(self.controller.cancel_all)
         self.on_loop(self.store.clear)
         self.faults.clear()
-        self.journal.clear()
+        self.request_log.clear()
 
     def stop(self) -> None:
-        """Stop; the workflows are kept as they are for the next start."""
+        """Stop the server; the workflows stay as they are until the next start."""
         super().stop()
-        self.controller.drop_all()
+        self.controller.cancel_all()
 
     def state(self) -> dict[str, Any]:
-        """Give the settings and counts that GET /_sandbox/state shows."""
+        """Return the settings and counts for GET /_sandbox/state."""
         return {
             "namespaces": asdict(self.namespaces),
             "solvers": self.solvers,
             "workflows": self.store.counts(),
             "created": len(self.store.created),
-            "requests": len(self.journal.calls),
+            "requests": len(self.request_log.calls),
         }
 
     def check(self, request: web.Request) -> None:
-        """Raise a Refusal with status 401 where the bearer token is missing or wrong."""
+        """Raise a Refusal with status 401 if the bearer token is missing or wrong."""
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             raise unauthorized()
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """Give the routes of the API and those of the remote control that only a cluster has."""
+        """Yield the routes of the API and the control routes that only the cluster stand-in has."""
         yield from self._api.routes()
         yield web.get(f"{CONTROL}/workflows", self._show_created)
         yield web.post(f"{CONTROL}/seed", self._seed)
@@ -140,8 +140,8 @@ class ClusterStandIn(HttpServer):
         return web.json_response([asdict(workflow) for workflow in self.created])
 
     async def _seed(self, request: web.Request) -> web.Response:
-        wanted = await request.json()
-        self.store.seed(wanted["namespace"], wanted["count"], wanted.get("phase"))
+        arguments = await request.json()
+        self.store.seed(arguments["namespace"], arguments["count"], arguments.get("phase"))
         return web.json_response(self.store.counts())
 
     async def _set_token(self, request: web.Request) -> web.Response:

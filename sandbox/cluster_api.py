@@ -8,10 +8,10 @@ from aiohttp import web
 
 from sandbox.discovery import discovery_routes
 from sandbox.label_selectors import matches, parse_selector
-from sandbox.life import Controller
 from sandbox.paging import Pager
 from sandbox.statuses import bad_request, not_found
 from sandbox.templating import process
+from sandbox.workflow_lifecycle import WorkflowController
 from sandbox.workflow_store import GROUP, Workflow, WorkflowStore
 
 __all__ = ["ClusterApi", "ClusterContent"]
@@ -19,7 +19,11 @@ __all__ = ["ClusterApi", "ClusterContent"]
 _CONFIG_MAPS = "/api/v1/namespaces/{namespace}/configmaps"
 _TEMPLATES = "/apis/template.openshift.io/v1/namespaces/{namespace}"
 _WORKFLOWS = f"/apis/{GROUP}/v1alpha1/namespaces/{{namespace}}/workflows"
-_UNSUPPORTED = ("fieldSelector", "watch", "resourceVersion")  # better refused than silently ignored
+_UNSUPPORTED = (
+    "fieldSelector",
+    "watch",
+    "resourceVersion",
+)  # refused, because a client must not believe that they had an effect
 
 
 class _Names(Protocol):
@@ -28,12 +32,12 @@ class _Names(Protocol):
 
 
 class ClusterContent(Protocol):
-    """What the routes show and change."""
+    """The state of a cluster that the routes read and change."""
 
     solvers: list[str]
     templates: list[dict[str, Any]]
     store: WorkflowStore
-    controller: Controller
+    controller: WorkflowController
 
     @property
     def namespaces(self) -> _Names:
@@ -41,15 +45,15 @@ class ClusterContent(Protocol):
 
 
 class ClusterApi:
-    """Answers the requests of Kubernetes, OpenShift and Argo clients from the content of a cluster."""
+    """Request handlers for Kubernetes, OpenShift and Argo clients, over the state of a cluster."""
 
     def __init__(self, content: ClusterContent) -> None:
-        """Answer from that content."""
+        """Read and change that state."""
         self._content = content
         self._pager: Pager[Workflow] = Pager()
 
     def routes(self) -> Iterator[web.RouteDef]:
-        """Give the routes."""
+        """Yield the routes of the API."""
         yield from discovery_routes()
         yield web.get(_CONFIG_MAPS, self._list_config_maps)
         yield web.get(f"{_CONFIG_MAPS}/{{name}}", self._get_config_map)
@@ -59,16 +63,16 @@ class ClusterApi:
         yield web.post(_WORKFLOWS, self._create_workflow)
         yield web.get(f"{_WORKFLOWS}/{{name}}", self._get_workflow)
         yield web.delete(f"{_WORKFLOWS}/{{name}}", self._delete_workflow)
-        yield web.route("*", "/{path:.*}", _no_such_path)
+        yield web.route("*", "/{path:.*}", _path_not_found)
 
     async def _list_config_maps(self, request: web.Request) -> web.Response:
-        here = request.match_info["namespace"] == self._content.namespaces.infra
-        items = [self._solvers()] if here and not parse_selector(request.query.get("labelSelector", "")) else []
-        return web.json_response(_listed("v1", "ConfigMapList", items))
+        in_infra = request.match_info["namespace"] == self._content.namespaces.infra
+        items = [self._solvers()] if in_infra and not parse_selector(request.query.get("labelSelector", "")) else []
+        return web.json_response(_list_reply("v1", "ConfigMapList", items))
 
     async def _get_config_map(self, request: web.Request) -> web.Response:
-        place = (request.match_info["namespace"], request.match_info["name"])
-        if place != (self._content.namespaces.infra, "solvers"):
+        wanted = (request.match_info["namespace"], request.match_info["name"])
+        if wanted != (self._content.namespaces.infra, "solvers"):
             raise not_found("configmaps", request.match_info["name"])
         return web.json_response(self._solvers())
 
@@ -79,10 +83,10 @@ class ClusterApi:
 
     async def _list_templates(self, request: web.Request) -> web.Response:
         selector = parse_selector(request.query.get("labelSelector", ""))
-        here = request.match_info["namespace"] == self._content.namespaces.infra
-        known = self._content.templates if here else []
-        items = [template for template in known if matches(selector, template["metadata"].get("labels") or {})]
-        return web.json_response(_listed("template.openshift.io/v1", "TemplateList", items))
+        in_infra = request.match_info["namespace"] == self._content.namespaces.infra
+        templates = self._content.templates if in_infra else []
+        items = [template for template in templates if matches(selector, template["metadata"].get("labels") or {})]
+        return web.json_response(_list_reply("template.openshift.io/v1", "TemplateList", items))
 
     async def _process_template(self, request: web.Request) -> web.Response:
         self._content.store.check_namespace(request.match_info["namespace"])
@@ -92,7 +96,7 @@ class ClusterApi:
         workflows, token = self._page(request)
         metadata = {"continue": token} if token else {}
         items = [workflow.body for workflow in workflows]
-        return web.json_response(_listed(f"{GROUP}/v1alpha1", "WorkflowList", items, metadata))
+        return web.json_response(_list_reply(f"{GROUP}/v1alpha1", "WorkflowList", items, metadata))
 
     def _page(self, request: web.Request) -> tuple[list[Workflow], str]:
         unsupported = [parameter for parameter in _UNSUPPORTED if request.query.get(parameter)]
@@ -108,7 +112,7 @@ class ClusterApi:
     async def _create_workflow(self, request: web.Request) -> web.Response:
         body = await _json_object(request)
         workflow = self._content.store.create(request.match_info["namespace"], body)
-        self._content.controller.take(workflow)
+        self._content.controller.start(workflow)
         return web.json_response(workflow.body, status=201)
 
     def _find(self, request: web.Request) -> Workflow:
@@ -124,11 +128,11 @@ class ClusterApi:
         return web.json_response({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details})
 
 
-def _listed(
+def _list_reply(
     version: str, kind: str, items: list[dict[str, Any]], metadata: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    shown = {"resourceVersion": "1", **(metadata or {})}
-    return {"kind": kind, "apiVersion": version, "metadata": shown, "items": items}
+    list_metadata = {"resourceVersion": "1", **(metadata or {})}
+    return {"kind": kind, "apiVersion": version, "metadata": list_metadata, "items": items}
 
 
 def _limit(request: web.Request) -> int:
@@ -151,5 +155,5 @@ async def _json_object(request: web.Request) -> dict[str, Any]:
     return body
 
 
-async def _no_such_path(request: web.Request) -> web.Response:
+async def _path_not_found(request: web.Request) -> web.Response:
     raise not_found("the server could not find the requested resource", request.path)

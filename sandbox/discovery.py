@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cluster's API says it has: the documents that Kubernetes clients ask for before anything else."""
+"""The discovery documents of the cluster's API, which Kubernetes clients read first: versions, groups, resources."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -18,18 +18,20 @@ _KINDS = {
 
 
 def discovery_routes() -> Iterator[web.RouteDef]:
-    """Give the routes of the discovery."""
-    yield web.get("/version", _answer(_VERSION))
-    yield web.get("/api", _answer({"kind": "APIVersions", "versions": ["v1"]}))
-    yield web.get("/apis", _answer({"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups()}))
+    """Yield the routes of the discovery documents."""
+    yield web.get("/version", _serve(_VERSION))
+    yield web.get("/api", _serve({"kind": "APIVersions", "versions": ["v1"]}))
+    yield web.get("/apis", _serve({"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups()}))
     for group_version in _KINDS:
         prefix = "/apis" if "/" in group_version else "/api"
-        yield web.get(f"{prefix}/{group_version}", _answer(_resources(group_version)))
+        yield web.get(f"{prefix}/{group_version}", _serve(_resources(group_version)))
 
 
 def _groups() -> list[dict[str, Any]]:
     versions = [(name.split("/"), name) for name in _KINDS if "/" in name]
-    return [_group(name, {"groupVersion": whole, "version": version}) for (name, version), whole in versions]
+    return [
+        _group(name, {"groupVersion": group_version, "version": version}) for (name, version), group_version in versions
+    ]
 
 
 def _group(name: str, version: dict[str, str]) -> dict[str, Any]:
@@ -48,8 +50,8 @@ def _verbs(name: str) -> list[str]:
     return ["create"] if name == "processedtemplates" else _VERBS
 
 
-def _answer(document: dict[str, Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(_: web.Request) -> web.Response:
+def _serve(document: dict[str, Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def serve(_: web.Request) -> web.Response:
         return web.json_response(document)
 
-    return answer
+    return serve

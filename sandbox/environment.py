@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All surroundings of investigator together: broker, database, cluster, package index, and workers among them."""
+"""All servers that investigator needs, started together: broker, database, cluster, package index; and workers."""
 
 import itertools
 import json
@@ -24,11 +24,11 @@ MODES = ("middletier", "backend")
 
 @dataclass
 class Sandbox:
-    """Surroundings that run; each part may be used by itself.
+    """The running servers; each one may be used directly.
 
     Attributes:
-        deployment: the default for THOTH_DEPLOYMENT_NAME, which all topics begin with.
-        folder: where workers have their folders, and the KUBECONFIG file is.
+        deployment: the default of THOTH_DEPLOYMENT_NAME, the first part of every topic's name.
+        folder: the folder of the KUBECONFIG file, and of a folder for each worker.
     """
 
     broker: Broker
@@ -45,11 +45,11 @@ class Sandbox:
         self._numbers = itertools.count(1)
 
     def topic(self, base_name: str) -> str:
-        """Give the name of the topic of a message type in the sandbox's deployment."""
+        """Return the name of a message type's topic in the sandbox's deployment."""
         return f"{self.deployment}.{base_name}"
 
     def group(self, modes: Sequence[str] = MODES) -> str:
-        """Give the consumer group of the workers with those modes."""
+        """Return the consumer group of the workers with those modes."""
         return f"{self.deployment}-{'-'.join(modes)}"
 
     def env(
@@ -59,7 +59,7 @@ class Sandbox:
         group: str | None = None,
         **overrides: str | None,
     ) -> dict[str, str]:
-        """Give the environment of a worker with those modes; `overrides` by variable name, None leaves one out."""
+        """Return the environment of a worker with those modes; a value of None in `overrides` removes the variable."""
         environment: dict[str, str | None] = {
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
             "KAFKA_CONSUMER_GROUP_ID": group or self.group(modes),
@@ -67,8 +67,8 @@ class Sandbox:
             "THOTH_CONSUMER_MODE": json.dumps(list(modes)),
             "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if self.broker.idempotent else "0",
             "THOTH_INVESTIGATOR_READ_IDLE_TIME": str(self.broker.read_idle_time),
-            "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR": str(self.broker.copies),
-            # A group's first join waits for half of this on the embedded broker.
+            "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR": str(self.broker.replication_factor),
+            # On the embedded broker, the first join of a group waits for half of the session timeout.
             "THOTH_INVESTIGATOR_SESSION_TIMEOUT": "6",
             **self.cluster.environment(deployment or self.deployment),
             **self.database.environment(),
@@ -77,7 +77,7 @@ class Sandbox:
         return {name: value for name, value in environment.items() if value is not None}
 
     def worker(self, environment: dict[str, str] | None = None, port: int = 0) -> Worker:
-        """Make a worker, not started yet, with an own folder; by default with the environment of `env()`."""
+        """Return a new worker, not yet started, with its own folder; by default with the environment of `env()`."""
         return Worker(environment or self.env(), self.folder / f"worker-{next(self._numbers)}", port)
 
 
@@ -87,21 +87,21 @@ def running_sandbox(
     deployment: str = "sandbox",
     cluster: ClusterStandIn | None = None,
     index: PackageIndexServer | None = None,
-    gated: bool = False,
+    proxied: bool = False,
 ) -> Iterator[Sandbox]:
-    """Start everything on free ports, and stop it all and remove its files at the end.
+    """Start all servers on free ports; at the end stop them and remove their files.
 
     Args:
         deployment: the deployment's name.
-        cluster: a stand-in that is not started yet, for settings other than the usual ones.
-        index: a package index that is not started yet, for content other than the usual one.
-        gated: whether the broker can be made unreachable without losing its data.
+        cluster: a cluster stand-in, not yet started; None for one with default settings.
+        index: a package index, not yet started; None for one with the default content.
+        proxied: whether clients reach the broker through a TCP proxy that can be closed without loss of data.
     """
     folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
     with ExitStack() as parts:
         parts.callback(shutil.rmtree, folder, ignore_errors=True)
         yield Sandbox(
-            broker=parts.enter_context(broker_of_environment(gated=gated)),
+            broker=parts.enter_context(broker_of_environment(proxied=proxied)),
             cluster=parts.enter_context(cluster or ClusterStandIn()),
             index=parts.enter_context(index or PackageIndexServer()),
             database=parts.enter_context(PostgresServer()).graph(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that an embedded server can be told to have, while it runs."""
+"""Faults to inject into a running embedded server."""
 
 import random
 import threading
@@ -12,20 +12,20 @@ from typing import Literal
 __all__ = ["Effect", "Fault", "Faults"]
 
 Effect = Literal[
-    "status",  # answer with `status`, and `retry_after` if given, instead of doing it
-    "latency",  # wait `seconds` first; adds up with other faults
-    "hang",  # do nothing and answer nothing until the fault is taken away
-    "reset",  # cut the connection without doing it
-    "lost",  # do it, then cut the connection instead of the reply
+    "status",  # do not execute the request; answer with `status`, and with `retry_after` if given
+    "latency",  # wait `seconds` first; several latencies add up, and combine with one other fault
+    "hang",  # do not execute the request and do not answer until the fault is removed
+    "reset",  # do not execute the request; reset the connection
+    "lost",  # execute the request, then reset the connection instead of replying
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What goes wrong, for which requests, how often.
+    """One fault: its effect, the requests that it applies to, and how often.
 
-    `method` and `path` are compared by glob patterns, `namespace` and `body` (a part of the request's body) only if
-    given. `probability` is per request; after `count` requests the fault is used up.
+    `method` and `path` are glob patterns. `namespace` and `body` (a part of the request's body) restrict the fault only
+    if they are given. `probability` applies to each request; `count` is the number of requests that the fault affects.
     """
 
     effect: Effect
@@ -40,7 +40,7 @@ class Fault:
     count: int | None = None
 
     def matches(self, method: str, path: str, body: str) -> bool:
-        """Tell whether the fault is meant for such a request."""
+        """Return whether the fault applies to a request with this method, path and body."""
         return (
             fnmatchcase(method, self.method)
             and fnmatchcase(path, self.path)
@@ -50,47 +50,47 @@ class Fault:
 
 
 class Faults:
-    """The faults that are switched on; may be changed from any thread."""
+    """The active faults of a server; any thread may change them."""
 
     def __init__(self, seed: int = 0) -> None:
-        """Start without faults; `seed` decides what those with a probability hit."""
-        self._random = random.Random(seed)  # noqa: S311 - chance that can be repeated, not a secret
+        """Start without faults; `seed` is the seed of the random choices for faults with a probability."""
+        self._random = random.Random(seed)  # noqa: S311 - a repeatable sequence, not a secret
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._uses: Counter[int] = Counter()
 
     def set(self, *faults: Fault) -> None:
-        """Have exactly these faults from now on; their counts start anew."""
+        """Replace all faults by these; their counts start from zero."""
         with self._lock:
             self._faults = list(faults)
             self._uses.clear()
 
     def add(self, fault: Fault) -> None:
-        """Have this fault too."""
+        """Add a fault."""
         with self._lock:
             self._faults.append(fault)
 
     def clear(self) -> None:
-        """Have none."""
+        """Remove all faults."""
         self.set()
 
     def active(self) -> list[Fault]:
-        """Give the faults that are switched on, used up or not."""
+        """Return all faults, including those whose count is reached."""
         return list(self._faults)
 
     def reads_bodies(self) -> bool:
-        """Tell whether any fault asks for a part of the request's body."""
+        """Return whether any fault has a condition on the request's body."""
         return any(fault.body for fault in self._faults)
 
     def pick(self, method: str, path: str, body: str) -> list[Fault]:
-        """Give what a request meets: any number of latencies, then at most one other fault; counts their use."""
+        """Return the faults for one request, and count them: all latencies that apply, then at most one other fault."""
         with self._lock:
-            hits = self._hits(method, path, body)
-            chosen = [*_latencies(hits), *_first_other(hits)]
+            candidates = self._applicable(method, path, body)
+            chosen = [*_latencies(candidates), *_first_other(candidates)]
             self._uses.update(index for index, _ in chosen)
         return [fault for _, fault in chosen]
 
-    def _hits(self, method: str, path: str, body: str) -> list[tuple[int, Fault]]:
+    def _applicable(self, method: str, path: str, body: str) -> list[tuple[int, Fault]]:
         return [
             (index, fault)
             for index, fault in enumerate(self._faults)
@@ -100,9 +100,9 @@ class Faults:
         ]
 
 
-def _latencies(hits: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
-    return [hit for hit in hits if hit[1].effect == "latency"]
+def _latencies(candidates: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
+    return [(index, fault) for index, fault in candidates if fault.effect == "latency"]
 
 
-def _first_other(hits: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
-    return [hit for hit in hits if hit[1].effect != "latency"][:1]
+def _first_other(candidates: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
+    return [(index, fault) for index, fault in candidates if fault.effect != "latency"][:1]

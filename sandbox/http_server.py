@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the embedded HTTP servers share: a thread each, a record of requests, faults, and remote control."""
+"""The base of the embedded HTTP servers: a thread, a log of requests, faults, and control routes."""
 
 import asyncio
 import socket
@@ -15,8 +15,8 @@ from typing_extensions import Self
 
 from sandbox.background import BackgroundLoop
 from sandbox.faults import Fault, Faults
-from sandbox.journal import Call, Journal
 from sandbox.ports import HOST, free_port
+from sandbox.request_log import LoggedRequest, RequestLog
 from sandbox.statuses import Refusal, refusal_reply
 
 __all__ = ["CONTROL", "HttpServer"]
@@ -24,51 +24,51 @@ __all__ = ["CONTROL", "HttpServer"]
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
 
-CONTROL = "/_sandbox"  # where the remote control lives; neither faults nor tokens apply there
-_BODY_LIMIT = 3 * 1024 * 1024  # what a Kubernetes API server takes
-_CUTTING = {"hang", "reset", "lost"}
+CONTROL = "/_sandbox"  # the prefix of the control routes; faults and tokens do not apply to them
+_BODY_LIMIT = 3 * 1024 * 1024  # the limit of a Kubernetes API server
+_WITHOUT_REPLY = {"hang", "reset", "lost"}
 _EFFECTS: web.RequestKey[tuple[str, ...]] = web.RequestKey("effects", tuple)
 
 
 class HttpServer(ABC):
-    """An aiohttp server in a thread of its own; it may be stopped and started again on the same port."""
+    """An aiohttp server in its own thread; it can be stopped and started again on the same port."""
 
     def __init__(self, port: int = 0) -> None:
-        """Choose the port, or a free one for 0, but do not listen yet."""
+        """Reserve the port, or a free one for 0, without listening yet."""
         self.port = port or free_port()
         self.faults = Faults()
-        self.journal = Journal()
+        self.request_log = RequestLog()
         self._background: BackgroundLoop | None = None
         self._runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
-        """Where the server is reached, without a slash at the end."""
+        """The URL of the server, without a slash at the end."""
         return f"http://{HOST}:{self.port}"
 
     @abstractmethod
     def routes(self) -> Iterable[web.RouteDef]:
-        """Give the routes of the server proper."""
+        """Yield the routes of the server, without the control routes."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """Give what GET /_sandbox/state shows."""
+        """Return the JSON object for GET /_sandbox/state."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget all but the settings; takes the faults and the record of requests away too."""
+        """Clear everything except the settings, including the faults and the log of requests."""
 
     def check(self, request: web.Request) -> None:  # noqa: B027 - not every server has a check
-        """Raise a Refusal where the request may not pass at all; all may, unless a server says otherwise."""
+        """Raise a Refusal if the request is not allowed at all, such as without a token; by default all are."""
 
     def start(self) -> Self:
-        """Listen."""
+        """Start the thread and listen; returns the server itself."""
         self._background = BackgroundLoop(type(self).__name__)
         self._background.run(self._listen())
         return self
 
     def stop(self) -> None:
-        """Stop listening, cut all connections, and drop the requests in hand; does nothing where it does not run."""
+        """Stop listening, close all connections and cancel open requests; does nothing before `start`."""
         if self._background is None:
             return
         if self._runner is not None:
@@ -77,30 +77,30 @@ class HttpServer(ABC):
         self._background = self._runner = None
 
     def on_loop(self, function: Callable[[], T]) -> T:
-        """Call a function between two requests, so that it may change what the requests use."""
+        """Call a function on the event loop, so that it can change data that request handlers use."""
         return function() if self._background is None else self._background.call(function)
 
     def __enter__(self) -> Self:
-        """Listen."""
+        """Start the server."""
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Stop."""
+        """Stop the server."""
         self.stop()
 
     async def _listen(self) -> None:
-        app = web.Application(middlewares=[self._record, self._meet_faults], client_max_size=_BODY_LIMIT)
+        app = web.Application(middlewares=[self._log_request, self._apply_faults], client_max_size=_BODY_LIMIT)
         app.add_routes([*self.routes(), *self._control_routes()])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, self.port, reuse_address=True).start()
 
     @web.middleware
-    async def _record(self, request: web.Request, handler: Next) -> web.StreamResponse:
+    async def _log_request(self, request: web.Request, handler: Next) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await handler(request)
-        started, clock = time.time(), time.perf_counter()
-        status: int | None = 500  # what aiohttp answers where a handler raises something unforeseen
+        started, clock_start = time.time(), time.perf_counter()
+        status: int | None = 500  # aiohttp's answer if a handler raises an unexpected exception
         try:
             response = await handler(request)
         except web.HTTPException as error:
@@ -111,14 +111,14 @@ class HttpServer(ABC):
             return response
         finally:
             effects = request.get(_EFFECTS, ())
-            status = None if _CUTTING.intersection(effects) else status
-            seconds = time.perf_counter() - clock
-            self.journal.calls.append(
-                Call(request.method, request.path, request.query_string, status, effects, started, seconds)
+            status = None if _WITHOUT_REPLY.intersection(effects) else status
+            seconds = time.perf_counter() - clock_start
+            self.request_log.calls.append(
+                LoggedRequest(request.method, request.path, request.query_string, status, effects, started, seconds)
             )
 
     @web.middleware
-    async def _meet_faults(self, request: web.Request, handler: Next) -> web.StreamResponse:
+    async def _apply_faults(self, request: web.Request, handler: Next) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await handler(request)
         body = await request.text() if self.faults.reads_bodies() else ""
@@ -128,19 +128,19 @@ class HttpServer(ABC):
             if fault.effect == "latency":
                 await asyncio.sleep(fault.seconds)
             else:
-                return await self._suffer(fault, request, handler)
+                return await self._respond_with_fault(fault, request, handler)
         return await self._answer(request, handler)
 
-    async def _suffer(self, fault: Fault, request: web.Request, handler: Next) -> web.StreamResponse:
+    async def _respond_with_fault(self, fault: Fault, request: web.Request, handler: Next) -> web.StreamResponse:
         if fault.effect == "status":
-            refusal = Refusal(fault.status, "SandboxFault", f"a fault of the sandbox: {fault.status}")
+            refusal = Refusal(fault.status, "SandboxFault", f"injected by the sandbox: status {fault.status}")
             return refusal_reply(refusal, fault.retry_after)
         if fault.effect == "lost":
             await self._answer(request, handler)
-        while fault.effect == "hang" and fault in self.faults.active():  # noqa: ASYNC110 - switched from any thread
+        while fault.effect == "hang" and fault in self.faults.active():  # noqa: ASYNC110 - any thread may remove the fault
             await asyncio.sleep(0.02)
-        _cut(request)
-        return web.Response(status=503)  # goes nowhere: the connection is cut
+        _reset_connection(request)
+        return web.Response(status=503)  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
         try:
@@ -162,7 +162,7 @@ class HttpServer(ABC):
         return web.json_response(self.state())
 
     async def _show_requests(self, _: web.Request) -> web.Response:
-        return web.json_response(self.journal.as_json())
+        return web.json_response(self.request_log.as_json())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
         return web.json_response([_fault_as_json(fault) for fault in self.faults.active()])
@@ -183,8 +183,8 @@ def _fault_as_json(fault: Fault) -> dict[str, Any]:
     return {name: getattr(fault, name) for name in Fault.__dataclass_fields__}
 
 
-def _cut(request: web.Request) -> None:
-    """Cut the connection by a reset, as a crashed server or a dropped tunnel does it."""
+def _reset_connection(request: web.Request) -> None:
+    """Close the connection by a TCP reset, as after a crash of the server or a broken tunnel."""
     transport = request.transport
     if transport is not None:
         connection = transport.get_extra_info("socket")

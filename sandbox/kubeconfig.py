@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that tells Kubernetes clients where the stand-in is and what token to send."""
+"""The KUBECONFIG file, from which Kubernetes clients read the stand-in's URL and token."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ __all__ = ["write_kubeconfig"]
 
 
 def write_kubeconfig(path: Path, url: str, token: str) -> None:
-    """Write a KUBECONFIG file for a server at that URL and a user with that bearer token."""
+    """Write a KUBECONFIG file with the server's URL and a user's bearer token."""
     name = "sandbox"
     content = {
         "apiVersion": "v1",

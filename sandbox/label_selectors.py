@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes' label selectors: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`, separated by commas."""
+"""Kubernetes label selectors: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`, separated by commas."""
 
 import re
 from collections.abc import Mapping
@@ -21,26 +21,26 @@ _REQUIREMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One part of a selector; a value of None stands for "no such label"."""
+    """One requirement of a selector; the value None stands for an absent label."""
 
     key: str
     values: frozenset[str | None]
-    negated: bool  # the label must have none of the values, instead of one of them
+    negated: bool  # True: the label must have none of the values; False: it must have one of them
 
     def accepts(self, value: str | None) -> bool:
-        """Tell whether a label of that value, None for no label, fulfils the requirement."""
+        """Return whether a label with that value satisfies the requirement; None stands for an absent label."""
         return (value in self.values) is not self.negated
 
 
 def parse_selector(text: str) -> tuple[Requirement, ...]:
-    """Parse a label selector; raises a Refusal with status 400 where it has no such form."""
+    """Return the requirements of a label selector; raises a Refusal with status 400 if it is malformed."""
     if not text.strip():
         return ()
     return tuple(_parse_requirement(part) for part in _COMMAS_OUTSIDE_PARENTHESES.split(text))
 
 
 def matches(selector: tuple[Requirement, ...], labels: Mapping[str, str]) -> bool:
-    """Tell whether labels fulfil all requirements."""
+    """Return whether the labels satisfy all requirements."""
     return all(requirement.accepts(labels.get(requirement.key)) for requirement in selector)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes' rules for an object's metadata: names, labels and annotations that it refuses."""
+"""Kubernetes' validation of an object's metadata: name, labels and annotations."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?", re.ASCII)
 
 
 def check_metadata(kind: str, group: str, metadata: dict[str, Any]) -> None:
-    """Raise a Refusal with status 422 that names the first field of the metadata that Kubernetes would not take."""
+    """Raise a Refusal with status 422 that names the first invalid field of the metadata, if there is one."""
     name = str(metadata.get("name") or "")
     for field, why in _problems(name, metadata.get("labels") or {}, metadata.get("annotations") or {}):
         raise invalid(kind, group, name, field, why)
@@ -48,7 +48,7 @@ def _label_problems(key: str, value: object) -> list[str]:
 
 def _key_problems(key: str) -> list[str]:
     prefix, slash, name = key.rpartition("/")
-    fits = len(name) <= _LABEL_LENGTH and _LABEL_NAME.fullmatch(name)
-    if not fits or (slash and (len(prefix) > _NAME_LENGTH or not _SUBDOMAIN.fullmatch(prefix))):
+    is_valid_name = len(name) <= _LABEL_LENGTH and _LABEL_NAME.fullmatch(name)
+    if not is_valid_name or (slash and (len(prefix) > _NAME_LENGTH or not _SUBDOMAIN.fullmatch(prefix))):
         return [f'Invalid value: "{key}": a qualified name is expected']
     return []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server of package indexes in the "simple" form (PEP 503), which lists versions but carries no files."""
+"""A server of package indexes with the simple API (PEP 503), which lists versions but has no files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -27,53 +27,53 @@ _VERSIONS = {
 
 
 class PackageIndexServer(HttpServer):
-    """Several package indexes, each known by its path on this server; faults and record as of any embedded server.
+    """Several package indexes, each at its own path; with the faults and the log of every embedded server.
 
     Args:
-        content: the versions that each index lists, by the index's path and the package's normalized name.
+        content: the versions of each package, by the path of the index and the normalized name of the package.
         port: the port to listen on; 0 for a free one.
     """
 
     def __init__(self, content: Mapping[str, Mapping[str, Sequence[str]]] | None = None, port: int = 0) -> None:
         super().__init__(port)
-        self._at_first = {MAIN: _VERSIONS} if content is None else content
+        self._initial = {MAIN: _VERSIONS} if content is None else content
         self._listed: dict[str, dict[str, list[str]]] = {}
-        self._fill()
+        self._restore()
 
     def index_url(self, index: str = MAIN) -> str:
-        """Give the URL of an index, as messages and the graph name it."""
+        """Return the URL of an index, as in messages and in the graph."""
         return f"{self.url}/{index}"
 
     def add(self, name: str, *versions: str, index: str = MAIN) -> None:
-        """List versions of a package from now on; without any, a package that has none."""
+        """Add versions of a package; without versions, add a package that has none."""
         listed = self._listed.setdefault(index, {}).setdefault(name, [])
         listed.extend(version for version in versions if version not in listed)
 
     def remove(self, name: str, *versions: str, index: str = MAIN) -> None:
-        """List those versions of a package no more; without any, the whole package."""
+        """Remove versions of a package; without versions, remove the package."""
         if not versions:
             del self._listed[index][name]
         for version in versions:
             self._listed[index][name].remove(version)
 
     def reset(self) -> None:
-        """List what was listed at first; takes faults and the record of requests away."""
-        self._fill()
+        """Restore the initial content, and clear the faults and the log of requests."""
+        self._restore()
         self.faults.clear()
-        self.journal.clear()
+        self.request_log.clear()
 
     def state(self) -> dict[str, Any]:
-        """Give what is listed."""
-        return {"indexes": self._listed, "requests": len(self.journal.calls)}
+        """Return the listed versions and the number of requests."""
+        return {"indexes": self._listed, "requests": len(self.request_log.calls)}
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """Give the one route; what it shows depends on which indexes there are."""
+        """Yield the one route; its handler looks up the index and the package."""
         yield web.get("/{path:.+}", self._show)
 
-    def _fill(self) -> None:
+    def _restore(self) -> None:
         self._listed = {
             index: {name: list(versions) for name, versions in packages.items()}
-            for index, packages in self._at_first.items()
+            for index, packages in self._initial.items()
         }
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -89,7 +89,7 @@ class PackageIndexServer(HttpServer):
 
 
 def _files(name: str, version: str) -> list[str]:
-    """Give the names of a source distribution and a wheel."""
+    """Return the file names of a source distribution and a wheel."""
     return [f"{name}-{version}.tar.gz", f"{name.replace('-', '_')}-{version}-py3-none-any.whl"]
 
 

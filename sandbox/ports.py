@@ -9,14 +9,15 @@ __all__ = ["HOST", "accepts", "free_port"]
 
 HOST = "127.0.0.1"
 
-# Below those that Linux and others give to outgoing connections: such a one would take the port of a server that was
-# killed before it is started again. In an order of this process's own, so that no port is given out twice meanwhile.
+# Below the ports that Linux and others use for outgoing connections: such a connection could take the port of a killed
+# server before the server starts again. A process cycles through them in its own random order: it returns no port twice
+# before all were used, and two processes rarely choose the same one.
 _PORTS = range(10_000, 30_000)
 _CANDIDATES = itertools.cycle(random.sample(_PORTS, len(_PORTS)))
 
 
 def free_port(preferred: int = 0) -> int:
-    """Give the preferred TCP port if there is one and nobody listens on it, otherwise any free one."""
+    """Return the preferred TCP port if it is free, or else another free one; 0 stands for no preference."""
     return next(port for port in itertools.chain([preferred], _CANDIDATES) if port and _is_free(port))
 
 
@@ -31,7 +32,7 @@ def _is_free(port: int) -> bool:
 
 
 def accepts(port: int, timeout: float = 0.5) -> bool:
-    """Tell whether something accepts TCP connections on the port; waits for at most `timeout` seconds."""
+    """Return whether a process accepts TCP connections on the port; waits for at most `timeout` seconds."""
     try:
         socket.create_connection((HOST, port), timeout=timeout).close()
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Child processes that are always ended: by their owner, at the exit of this process, or when it is killed."""
+"""Child processes that always end: by their owner, or when this process exits or is killed."""
 
 import atexit
 import os
@@ -14,34 +14,35 @@ from weakref import WeakSet
 
 __all__ = ["ChildProcess", "ProcessFailedError", "eventually"]
 
-# The kernel ends a leashed child when the *thread* that started it ends; this one lasts as long as the process.
+# The kernel sends the parent-death signal when the *thread* that started the child ends. This thread lasts as long as
+# the process.
 _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-starter")
-_LEASH = Path(__file__).with_name("leash.py")
+_PARENT_DEATH_EXEC = Path(__file__).with_name("parent_death_exec.py")
 _CHILDREN: "WeakSet[ChildProcess]" = WeakSet()
 
 
 class ProcessFailedError(Exception):
-    """A child process ended, or did not become ready in time; has the end of its log."""
+    """A child process failed, ended early or was not ready in time; the text has the end of its log."""
 
-    def __init__(self, what: str, log: Path) -> None:
+    def __init__(self, reason: str, log: Path) -> None:
         self.log = log
         tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
-        super().__init__(f"{what}; the end of {log}:\n{tail}")
+        super().__init__(f"{reason}; the end of {log}:\n{tail}")
 
 
 class ChildProcess:
-    """One process, started at once, in a process group of its own so that Ctrl-C reaches only us.
+    """One child process, started at once, in its own session so that Ctrl-C reaches only the parent.
 
     Args:
         command: the absolute path of the program and its arguments.
         log: a file to which standard output and error are appended.
-        environment: all of the environment; by default this process's own.
+        environment: the whole environment; None for that of the parent.
         folder: the working directory.
-        user: the number of the user to run as; None for our own.
-        death_signal: what the process gets when ours ends without stopping it.
+        user: the id of the user to run as; None for that of the parent.
+        death_signal: the signal that the child gets when the parent ends without stopping it.
     """
 
-    def __init__(  # noqa: PLR0913 - what a process has
+    def __init__(  # noqa: PLR0913 - the properties of a process
         self,
         command: Sequence[str | Path],
         log: Path,
@@ -52,12 +53,20 @@ class ChildProcess:
         death_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.log = log
-        leash = [sys.executable, "-I", "-S", _LEASH, death_signal.value, -1 if user is None else user, os.getpid()]
-        words = [str(word) for word in [*leash, *command]]
+        wrapper = [
+            sys.executable,
+            "-I",
+            "-S",
+            _PARENT_DEATH_EXEC,
+            death_signal.value,
+            -1 if user is None else user,
+            os.getpid(),
+        ]
+        arguments = [str(argument) for argument in [*wrapper, *command]]
         with log.open("ab") as output:
             self._process = _STARTER.submit(
                 lambda: subprocess.Popen(
-                    words,
+                    arguments,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -78,32 +87,36 @@ class ChildProcess:
         """The exit status; negative for the signal that ended it; None while it runs."""
         return self._process.poll()
 
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal; does nothing where the process has ended."""
-        self._process.send_signal(number)
+    def send(self, signal_number: signal.Signals) -> None:
+        """Send a signal; does nothing after the end of the process."""
+        self._process.send_signal(signal_number)
 
     def wait(self, timeout: float) -> int:
-        """Wait for the end and give the exit status; raises ProcessFailedError after `timeout` seconds."""
+        """Wait for the end and return the exit status; raises ProcessFailedError after `timeout` seconds."""
         try:
             return self._process.wait(timeout)
         except subprocess.TimeoutExpired as error:
             raise ProcessFailedError(f"process {self.pid} still runs after {timeout:g} s", self.log) from error
 
-    def stop(self, timeout: float = 10.0, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask the process to end and kill it if it has not after `timeout` seconds; gives the exit status."""
-        self.send(number)
+    def stop(self, timeout: float = 10.0, signal_number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal, kill the process if it still runs after `timeout` seconds, and return the exit status."""
+        self.send(signal_number)
         try:
             return self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             return self.kill()
 
     def kill(self) -> int:
-        """Kill the process (as kill -9 does), wait for its end and give the exit status."""
+        """Send SIGKILL, wait for the end and return the exit status."""
         self._process.kill()
         return self._process.wait()
 
     def wait_until(self, ready: Callable[[], bool], timeout: float) -> None:
-        """Wait until `ready` says so; raises ProcessFailedError if the process ends before or time runs out."""
+        """Wait until `ready` returns True.
+
+        Raises:
+            ProcessFailedError: the process ended, or was not ready after `timeout` seconds.
+        """
         if not eventually(lambda: self.status is not None or ready(), timeout):
             raise ProcessFailedError(f"process {self.pid} was not ready after {timeout:g} s", self.log)
         if self.status is not None:
@@ -111,7 +124,7 @@ class ChildProcess:
 
 
 def eventually(check: Callable[[], object], timeout: float, interval: float = 0.02) -> bool:
-    """Call `check` every `interval` seconds until it gives something true; False after `timeout` seconds."""
+    """Call `check` every `interval` seconds until its result is true; return False after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not check():
         if time.monotonic() > deadline:

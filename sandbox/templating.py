@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenShift's processing of templates: the values of the parameters are put into the objects."""
+"""OpenShift's template processing: replaces references to parameters in the objects by the parameters' values."""
 
 import json
 import re
@@ -18,14 +18,15 @@ _WHOLE = re.compile(r"\$\{\{(\w+)\}\}", re.ASCII)
 
 
 def load_templates(folder: Path = _FOLDER) -> list[dict[str, Any]]:
-    """Read the OpenShift templates of a folder, one in each YAML file; those of the sandbox by default."""
+    """Return the OpenShift templates of a folder, one for each YAML file; by default the sandbox's own."""
     return [yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml"))]
 
 
 def process(template: dict[str, Any]) -> dict[str, Any]:
-    """Give the template with the parameters' values in its objects.
+    """Return the template with the parameters' values in its objects.
 
-    Raises a Refusal: 400 where a value is not a string, 422 where a required parameter has none or an empty one.
+    Raises:
+        Refusal: with status 400 if a value is not a string, and with 422 if a required parameter has no value.
     """
     parameters = template.get("parameters") or []
     values = {parameter["name"]: _value(template, index, parameter) for index, parameter in enumerate(parameters)}
@@ -63,7 +64,7 @@ def _substitute(node: Any, values: dict[str, str]) -> Any:  # noqa: ANN401 - any
 def _string(text: str, values: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value
     whole = _WHOLE.fullmatch(text)
     if whole and whole[1] in values:
-        return _unquoted(values[whole[1]])
+        return _json_or_text(values[whole[1]])
     return _text(text, values)
 
 
@@ -71,8 +72,8 @@ def _text(text: str, values: dict[str, str]) -> str:
     return _TEXT.sub(lambda found: values.get(found[1], found[0]), text)
 
 
-def _unquoted(value: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Give what `${{NAME}}` stands for: the value as JSON if it is JSON, otherwise the text."""
+def _json_or_text(value: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value of `${{NAME}}`: decoded if it is valid JSON, or else the text itself."""
     try:
         return json.loads(value)
     except ValueError:

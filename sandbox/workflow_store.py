@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Argo workflows of the stand-in's namespaces, as the API server keeps them."""
+"""The Argo workflows in the namespaces of the cluster stand-in, as the API server stores them."""
 
 import itertools
 import time
@@ -24,9 +24,9 @@ Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Error"]
 
 @dataclass(frozen=True, slots=True)
 class CreatedWorkflow:
-    """A workflow as it was created; remembered when the workflow is long deleted."""
+    """A workflow as it was created; the record remains after the workflow's deletion."""
 
-    kind: str  # the entry point: the sandbox's templates have the workflow type there
+    kind: str  # the entry point, which is the workflow type in the sandbox's templates
     name: str
     namespace: str
     parameters: dict[str, str]
@@ -37,20 +37,20 @@ class CreatedWorkflow:
 
 @dataclass(slots=True, eq=False)
 class Workflow:
-    """A workflow that is in a namespace now; `body` is what the API shows of it."""
+    """A workflow that exists in a namespace; `body` is the object that the API returns."""
 
     body: dict[str, Any]
     record: CreatedWorkflow
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels of now, Argo's own among them."""
+        """The current labels, including Argo's own."""
         labels: dict[str, str] = self.body["metadata"]["labels"]
         return labels
 
     @property
     def phase(self) -> str | None:
-        """Argo's phase; None until Argo has taken notice of the workflow."""
+        """Argo's phase; None until Argo has seen the workflow."""
         return self.labels.get(PHASE_LABEL)
 
 
@@ -69,23 +69,23 @@ class _Namespace:
 
 
 class WorkflowStore:
-    """Workflows by namespace and name, with an index by phase so that a filtered list costs only what it shows."""
+    """Workflows by namespace and name, with an index by phase that makes filtered lists cheap in full namespaces."""
 
     def __init__(self, namespaces: Iterable[str]) -> None:
-        """Know these namespaces, all empty."""
+        """Start with these namespaces, all empty."""
         self._namespaces = {namespace: _Namespace() for namespace in namespaces}
         self._versions = itertools.count(1)
         self.created: list[CreatedWorkflow] = []
 
     def check_namespace(self, namespace: str) -> None:
-        """Raise a Refusal with status 404 where there is no such namespace."""
+        """Raise a Refusal with status 404 if the namespace does not exist."""
         if namespace not in self._namespaces:
             raise not_found("namespaces", namespace)
 
     def create(self, namespace: str, body: dict[str, Any]) -> Workflow:
-        """Add a workflow; raises a Refusal where the API server would: 400, 404, 409 or 422."""
+        """Add a workflow and return it; raises a Refusal with the API server's status: 400, 404, 409 or 422."""
         self.check_namespace(namespace)
-        metadata = _named(body, namespace)
+        metadata = _validated_metadata(body, namespace)
         if metadata["name"] in self._namespaces[namespace].by_name:
             raise already_exists("workflows", metadata["name"], GROUP)
         workflow = self._add({**body, "metadata": metadata})
@@ -93,74 +93,76 @@ class WorkflowStore:
         return workflow
 
     def get(self, namespace: str, name: str) -> Workflow:
-        """Find a workflow; raises a Refusal with status 404 where there is none."""
+        """Return a workflow; raises a Refusal with status 404 if there is none with that name."""
         workflow = self._namespaces.get(namespace, _Namespace()).by_name.get(name)
         if workflow is None:
             raise not_found("workflows", name, GROUP)
         return workflow
 
     def delete(self, workflow: Workflow) -> None:
-        """Remove a workflow; its name is free again. Does nothing where it is gone already."""
+        """Remove a workflow, which frees its name; does nothing if it was deleted already."""
         namespace = self._namespaces[workflow.record.namespace]
         if namespace.by_name.get(workflow.record.name) is workflow:
             namespace.remove(workflow)
 
     def select(self, namespace: str, selector: tuple[Requirement, ...] = ()) -> list[Workflow]:
-        """Give the workflows whose labels fulfil the selector, by name; none where there is no such namespace."""
+        """Return the workflows whose labels satisfy the selector, sorted by name; empty for an unknown namespace."""
         groups = self._namespaces.get(namespace, _Namespace()).by_phase.items()
-        of_phase = [requirement for requirement in selector if requirement.key == PHASE_LABEL]
+        phase_requirements = [requirement for requirement in selector if requirement.key == PHASE_LABEL]
         others = tuple(requirement for requirement in selector if requirement.key != PHASE_LABEL)
         found = (
             workflow
             for phase, workflows in groups
-            if all(requirement.accepts(phase) for requirement in of_phase)
+            if all(requirement.accepts(phase) for requirement in phase_requirements)
             for workflow in workflows.values()
             if matches(others, workflow.labels)
         )
         return sorted(found, key=lambda workflow: workflow.record.name)
 
     def set_phase(self, workflow: Workflow, phase: Phase, message: str = "") -> None:
-        """Let the workflow be in that phase, with the labels and times that Argo sets; not where it was deleted."""
+        """Set the phase of a workflow, with Argo's labels and times; does nothing if the workflow was deleted."""
         namespace = self._namespaces[workflow.record.namespace]
         if namespace.by_name.get(workflow.record.name) is not workflow:
             return
         namespace.remove(workflow)
-        _enter(workflow.body, phase, message)
+        _apply_phase(workflow.body, phase, message)
         workflow.body["metadata"]["resourceVersion"] = str(next(self._versions))
         namespace.add(workflow)
 
     def seed(self, namespace: str, count: int, phase: Phase | None = None, prefix: str = "seeded") -> list[Workflow]:
-        """Add `count` small workflows in a phase, None for one that Argo has not seen; not recorded as created."""
+        """Add `count` small workflows in a phase, None for not seen by Argo, without a record in `created`."""
         self.check_namespace(namespace)
         names = (f"{prefix}-{next(self._versions):09d}" for _ in range(count))
-        workflows = [self._add(_small(namespace, name)) for name in names]
+        workflows = [self._add(_minimal_body(namespace, name)) for name in names]
         for workflow in workflows if phase else ():
             self.set_phase(workflow, phase or "Pending")
         return workflows
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count the workflows of each namespace by phase; "" is the phase of one that Argo has not seen."""
+        """Return the number of workflows by namespace and phase; "" stands for workflows that Argo has not seen."""
         return {
             name: {phase or "": len(workflows) for phase, workflows in namespace.by_phase.items() if workflows}
             for name, namespace in self._namespaces.items()
         }
 
     def clear(self) -> None:
-        """Empty all namespaces and forget what was created."""
+        """Delete all workflows and the records in `created`."""
         self._namespaces = {namespace: _Namespace() for namespace in self._namespaces}
         self.created.clear()
 
     def _add(self, body: dict[str, Any]) -> Workflow:
         metadata = body["metadata"]
         now = time.time()
-        metadata.update(uid=str(uuid.uuid4()), resourceVersion=str(next(self._versions)), creationTimestamp=_text(now))
+        metadata.update(
+            uid=str(uuid.uuid4()), resourceVersion=str(next(self._versions)), creationTimestamp=_timestamp(now)
+        )
         workflow = Workflow(body, _record(body, now))
         self._namespaces[metadata["namespace"]].add(workflow)
         return workflow
 
 
-def _named(body: dict[str, Any], namespace: str) -> dict[str, Any]:
-    """Give the metadata for a new workflow after the checks of the API server."""
+def _validated_metadata(body: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """Return the metadata of a new workflow, with its name, after the checks of the API server."""
     if body.get("kind") != "Workflow" or body.get("apiVersion") != f"{GROUP}/v1alpha1":
         message = f"the object provided is unrecognized: {body.get('apiVersion')}, Kind={body.get('kind')}"
         raise bad_request(message)
@@ -192,11 +194,11 @@ def _record(body: dict[str, Any], now: float) -> CreatedWorkflow:
     )
 
 
-def _enter(body: dict[str, Any], phase: Phase, message: str) -> None:
+def _apply_phase(body: dict[str, Any], phase: Phase, message: str) -> None:
     labels: dict[str, str] = body["metadata"]["labels"]
     status = dict(body.get("status") or {})
     finished = phase not in ("Pending", "Running")
-    now = _text(time.time())
+    now = _timestamp(time.time())
     labels[PHASE_LABEL] = status["phase"] = phase
     if phase != "Pending":
         labels[COMPLETED_LABEL] = "true" if finished else "false"
@@ -206,13 +208,13 @@ def _enter(body: dict[str, Any], phase: Phase, message: str) -> None:
     body["status"] = {**status, **({"message": message} if message else {})}
 
 
-def _small(namespace: str, name: str) -> dict[str, Any]:
+def _minimal_body(namespace: str, name: str) -> dict[str, Any]:
     metadata = {"name": name, "namespace": namespace, "labels": {"app": "thoth"}}
     spec = {"entrypoint": "seeded", "templates": [{"name": "seeded", "container": {"image": "seeded"}}]}
-    status = {"startedAt": None, "finishedAt": None}  # as Argo's own clients send it
+    status = {"startedAt": None, "finishedAt": None}  # as Argo's own clients send them
     version = f"{GROUP}/v1alpha1"
     return {"apiVersion": version, "kind": "Workflow", "metadata": metadata, "spec": spec, "status": status}
 
 
-def _text(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

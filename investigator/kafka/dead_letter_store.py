@@ -18,7 +18,7 @@ from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
 
 class DeadLetterStore:
-    """All dead-dead_letter topics of a deployment.
+    """All dead-letter topics of a deployment.
 
     Args:
         reader: reads them.
@@ -33,7 +33,7 @@ class DeadLetterStore:
         self._partitions: dict[str, frozenset[int]] = {}
 
     async def topics(self, topics: Iterable[str]) -> list[str]:
-        """Return those dead-dead_letter topics of these topics that exist; the first dead dead_letter creates one."""
+        """Return those dead-letter topics of these topics that exist; the first dead letter creates one."""
         self._partitions = await self._reader.topics()
         return [topic for topic in map(dead_letter_topic, topics) if topic in self._partitions]
 
@@ -66,7 +66,7 @@ class DeadLetterStore:
         the ids of workflows from that, so the second one has no further effect.
 
         Args:
-            topic: a dead-dead_letter topic.
+            topic: a dead-letter topic.
             offsets: the offsets of the dead letters to replay, by partition.
             policy: which consumer groups handle the replays.
             by: the operator, for the replay log.
@@ -86,7 +86,7 @@ class DeadLetterStore:
                     await asyncio.sleep(_pause(rate, time.monotonic() - started))
 
     async def _send(self, dead_letter: DeadLetter, policy: ReplayPolicy, by: str) -> None:
-        written = await self._write(dead_letter, policy.handled_by)
+        written = await self._write(dead_letter, policy.addressee)
         await self._log.append(dead_letter.position, written, at=time.time(), by=by)
 
     async def _write(self, dead_letter: DeadLetter, group: str | None) -> RecordLocation:

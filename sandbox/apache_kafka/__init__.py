@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Apache Kafka itself, in KRaft mode, as processes of our own: one broker or several."""
+"""Apache Kafka itself, in KRaft mode, as child processes: one broker or several."""
 
 from sandbox.apache_kafka.broker import ApacheKafka
 from sandbox.apache_kafka.cluster import ApacheKafkaCluster

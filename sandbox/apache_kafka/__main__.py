@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m sandbox.apache_kafka` fetches what a broker of Apache Kafka needs, and says where it is.
+"""Fetch the jars of Apache Kafka and print their folder: `python -m sandbox.apache_kafka`.
 
-Ends with status 3 and the reason where it can't be had here, with 2 where something else was fetched than should be.
+The exit status is 3, with the reason, if this machine cannot fetch or run them. It is 2 if their checksums are wrong.
 """
 
 import sys
@@ -9,16 +9,16 @@ import sys
 from sandbox.apache_kafka.programs import TamperedError, provide
 from sandbox.broker import UnavailableError
 
-# Neither of them is what Python itself ends with after an error: nobody is to take that for a reason to skip something.
-_TAMPERED, _NOT_HERE = 2, 3
+# Both differ from 1, Python's status after an exception, so that CI never skips tests because of an exception.
+_TAMPERED, _UNAVAILABLE = 2, 3
 
 
 def _main() -> int:
     try:
-        print(f"Apache Kafka is in {provide()}")
+        print(f"The jars of Apache Kafka are in {provide()}")
     except UnavailableError as error:
         print(error)
-        return _NOT_HERE
+        return _UNAVAILABLE
     except TamperedError as error:
         print(error)
         return _TAMPERED

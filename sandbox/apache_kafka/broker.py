@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One broker of Apache Kafka, as the sandbox and the tests use brokers."""
+"""One broker of Apache Kafka, with the interface that the sandbox and the tests use."""
 
 import signal
 import uuid
@@ -8,24 +8,24 @@ from collections.abc import Mapping
 
 from sandbox.apache_kafka.node import CLIENTS, Listener, Node
 from sandbox.broker import Broker
-from sandbox.gate import Gate
 from sandbox.ports import free_port
+from sandbox.tcp_proxy import TcpProxy
 
 __all__ = ["ApacheKafka", "new_cluster_id"]
 
 
 def new_cluster_id() -> str:
-    """Make an id as Kafka wants it: sixteen bytes in Base64."""
+    """Return a random cluster id in Kafka's form: sixteen bytes in Base64 without padding."""
     return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 class ApacheKafka(Broker):
-    """A broker of our own with its data in a temporary folder; they outlive `kill`, not `stop`.
+    """A broker with its data in a temporary folder; the data survive `kill`, but not `stop`.
 
     Args:
         port: the port to listen on; 0 for a free one.
-        gated: lets clients reach it through a gate that can be closed; that costs some throughput.
-        listeners: further ways in, by names in capitals; encrypted ones, or with passwords.
+        proxied: whether clients connect through a TCP proxy that can be closed; the proxy costs some throughput.
+        listeners: further listeners by name, in capitals, such as those with TLS or SASL.
         config: further properties of the server.
         scram: the passwords of users for the mechanism SCRAM-SHA-512.
     """
@@ -36,53 +36,53 @@ class ApacheKafka(Broker):
         self,
         port: int = 0,
         *,
-        gated: bool = False,
+        proxied: bool = False,
         listeners: Mapping[str, Listener] | None = None,
         config: Mapping[str, str] | None = None,
         scram: Mapping[str, str] | None = None,
     ) -> None:
         port = free_port(port)
-        self._gate = Gate(port) if gated else None
-        clients = Listener(port=port, advertised=self._gate.port if self._gate else None)
-        users = (f"SCRAM-SHA-512=[name={name},password={word}]" for name, word in (scram or {}).items())
-        options = tuple(word for user in users for word in ("--add-scram", user))
+        self._proxy = TcpProxy(port) if proxied else None
+        clients = Listener(port=port, advertised=self._proxy.port if self._proxy else None)
+        users = (f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in (scram or {}).items())
+        options = tuple(argument for user in users for argument in ("--add-scram", user))
         self._node = Node(1, {1: free_port()}, {CLIENTS: clients, **(listeners or {})}, config or {}, options)
         self._cluster_id = new_cluster_id()
         self.bootstrap_servers = self._node.address()
 
     def address(self, listener: str) -> str:
-        """Where clients reach it by one of the further listeners."""
+        """Return the host and port at which clients reach a listener."""
         return self._node.address(listener)
 
     def start(self) -> None:
-        """Start and wait until it lets clients in; does nothing where it runs."""
+        """Start and wait until clients can connect; does nothing while the broker runs."""
         self._node.launch(self._cluster_id)
-        self._node.wait_until_up()
-        self.open_gate()
+        self._node.wait_until_ready()
+        self.open_proxy()
 
     def stop(self) -> None:
-        """Stop and remove what it has stored."""
-        self.close_gate()
+        """Stop and remove all data."""
+        self.close_proxy()
         self._node.remove()
 
     def kill(self) -> None:
-        """Kill it; connections are cut."""
+        """Kill the process, which cuts all connections."""
         self._node.kill()
 
     def suspend(self) -> None:
-        """Let it hang."""
+        """Suspend the process by SIGSTOP."""
         self._node.send(signal.SIGSTOP)
 
     def wake(self) -> None:
-        """End the hang."""
+        """Continue the process by SIGCONT."""
         self._node.send(signal.SIGCONT)
 
-    def close_gate(self) -> None:
-        """Make it unreachable; does nothing where it was not made with a gate."""
-        if self._gate is not None:
-            self._gate.close()
+    def close_proxy(self) -> None:
+        """Close the proxy: cut and refuse connections; does nothing without a proxy."""
+        if self._proxy is not None:
+            self._proxy.close()
 
-    def open_gate(self) -> None:
-        """Make it reachable again."""
-        if self._gate is not None:
-            self._gate.open()
+    def open_proxy(self) -> None:
+        """Open the proxy again; does nothing without a proxy."""
+        if self._proxy is not None:
+            self._proxy.open()

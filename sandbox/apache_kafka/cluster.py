@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several brokers of Apache Kafka that keep copies of each other's partitions."""
+"""A cluster of several Apache Kafka brokers with replicated partitions."""
 
 import signal
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ __all__ = ["ApacheKafkaCluster"]
 
 
 class ApacheKafkaCluster(Broker):
-    """Three brokers; every partition is on each, and a write with acks=all is on two at least when it is acknowledged.
+    """A cluster of `size` brokers: the replication factor is `size`, and min.insync.replicas is `size` - 1.
 
-    What the class Broker does to one broker, this does to all of them; `nodes` may be killed and launched one by one.
+    Each method of Broker acts on all brokers. A test may kill and launch single ones through `nodes`.
     """
 
     idempotent = True
@@ -23,13 +23,13 @@ class ApacheKafkaCluster(Broker):
     def __init__(self, size: int = 3, config: Mapping[str, str] | None = None) -> None:
         numbers = range(1, size + 1)
         voters = {number: free_port() for number in numbers}
-        copies = {
+        internal_topics = {
             name: str(count)
             for prefix, count in (("replication.factor", size), ("min.isr", size - 1))
             for name in (f"{topic}.{prefix}" for topic in ("transaction.state.log", "share.coordinator.state.topic"))
         }
         replicated = {
-            **copies,
+            **internal_topics,
             "default.replication.factor": str(size),
             "min.insync.replicas": str(size - 1),
             "offsets.topic.replication.factor": str(size),
@@ -38,44 +38,44 @@ class ApacheKafkaCluster(Broker):
         self.nodes = [
             Node(number, voters, {CLIENTS: Listener()}, {**replicated, **(config or {})}) for number in numbers
         ]
-        self.copies = size
+        self.replication_factor = size
         self._cluster_id = new_cluster_id()
         self.bootstrap_servers = ",".join(node.address() for node in self.nodes)
 
     def start(self) -> None:
-        """Start those that do not run and wait until all let clients in."""
+        """Start the brokers that do not run and wait until clients can connect to each."""
         for node in self.nodes:
             node.launch(self._cluster_id)
         for node in self.nodes:
-            node.wait_until_up()
+            node.wait_until_ready()
 
     def restart(self, node: Node) -> None:
-        """Start one that was killed and wait until it lets clients in."""
+        """Start a killed broker again and wait until clients can connect to it."""
         node.launch(self._cluster_id)
-        node.wait_until_up()
+        node.wait_until_ready()
 
     def stop(self) -> None:
-        """Stop all and remove what they have stored."""
+        """Stop all brokers and remove their data."""
         for node in self.nodes:
             node.remove()
 
     def kill(self) -> None:
-        """Kill all at once."""
+        """Kill all brokers at once."""
         for node in self.nodes:
             node.kill()
 
     def suspend(self) -> None:
-        """Let all hang."""
+        """Suspend all brokers by SIGSTOP."""
         for node in self.nodes:
             node.send(signal.SIGSTOP)
 
     def wake(self) -> None:
-        """End the hang."""
+        """Continue all brokers by SIGCONT."""
         for node in self.nodes:
             node.send(signal.SIGCONT)
 
-    def close_gate(self) -> None:
-        """Refuse: they can be killed or suspended, but have no gate."""
-        raise RuntimeError("several brokers have no gate: kill or suspend them")
+    def close_proxy(self) -> None:
+        """Raise RuntimeError: these brokers have no proxy."""
+        raise RuntimeError("a cluster of several brokers has no proxy: kill or suspend its brokers")
 
-    open_gate = close_gate
+    open_proxy = close_proxy

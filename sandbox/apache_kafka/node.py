@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One server of Apache Kafka, broker and controller in one process, with a folder of its own."""
+"""One Apache Kafka server: broker and controller in one process, with its own folder."""
 
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,26 +15,26 @@ from sandbox.processes import ChildProcess, ProcessFailedError
 
 __all__ = ["CLIENTS", "Listener", "Node"]
 
-#: The listener that every node has, without encryption and password.
+#: The name of the plaintext listener that every node has.
 CLIENTS = "CLIENTS"
 
 _INTERNAL = "INTERNAL"
 _CONTROLLER = "CONTROLLER"
 
-# Small, quick to start, and quiet unless something is wrong.
+# A small heap and a quick start; the log has only warnings and errors.
 _JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 
 _ONE_NODE = {
     "auto.create.topics.enable": "false",
     "broker.heartbeat.interval.ms": "500",
-    "broker.session.timeout.ms": "3000",  # a node that was killed may come back only after it
+    "broker.session.timeout.ms": "3000",  # a killed node can register again only after this time
     "default.replication.factor": "1",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     "log.cleaner.backoff.ms": "500",
     "log.cleaner.dedupe.buffer.size": str(2 * 2**20),
     "log.retention.check.interval.ms": "1000",
-    "message.max.bytes": str(16 * 2**20),  # the sandbox sends such as well
+    "message.max.bytes": str(16 * 2**20),  # the scenarios and tests send messages of this size
     "num.io.threads": "2",
     "num.network.threads": "2",
     "offsets.topic.num.partitions": "1",
@@ -50,13 +50,13 @@ _ONE_NODE = {
 
 @dataclass(frozen=True)
 class Listener:
-    """A further way in for clients.
+    """A listener for clients.
 
     Args:
-        protocol: as in KAFKA_SECURITY_PROTOCOL.
-        config: properties of this listener alone, without their prefix.
-        port: where it listens.
-        advertised: the port that clients are told; the same where it is None.
+        protocol: the security protocol, as in KAFKA_SECURITY_PROTOCOL.
+        config: properties of this listener, without the prefix `listener.name.NAME.`.
+        port: the port to listen on.
+        advertised: the port in the advertised address, such as that of a proxy; None for `port`.
     """
 
     protocol: str = "PLAINTEXT"
@@ -66,14 +66,14 @@ class Listener:
 
 
 class Node:
-    """One server; what it stores lasts until `remove`.
+    """One server; its data last until `remove`.
 
     Args:
-        number: its id.
-        voters: the ports of the controllers of all servers, by their ids.
-        listeners: the ways in, by their names.
+        number: the node id.
+        voters: the controller ports of all nodes, by node id.
+        listeners: the listeners, by name.
         config: further properties of the server.
-        format_options: what the storage is formatted with, beside the cluster's id.
+        format_options: further arguments of the command that formats the storage.
     """
 
     def __init__(
@@ -86,31 +86,31 @@ class Node:
     ) -> None:
         self.number = number
         self.listeners = dict(listeners)
-        self._internal = free_port()
-        self._properties = self._all_properties(voters, config)
+        self._internal_port = free_port()
+        self._properties = self._server_properties(voters, config)
         self._format_options = format_options
         self._folder: Path | None = None
         self._process: ChildProcess | None = None
 
     def address(self, listener: str = CLIENTS) -> str:
-        """Where clients reach it by that listener."""
+        """Return the host and port at which clients reach a listener."""
         found = self.listeners[listener]
         return f"{HOST}:{found.advertised or found.port}"
 
     def launch(self, cluster_id: str) -> None:
-        """Start without waiting; does nothing where it runs."""
+        """Start the process without waiting for it; does nothing while it runs."""
         if self._process is None:
-            folder = self._formatted(cluster_id)
+            folder = self._formatted_folder(cluster_id)
             command = _java("kafka.Kafka", folder / "server.properties")
             self._process = ChildProcess(command, folder / "log", folder=folder)
 
-    def wait_until_up(self, timeout: float = 60.0) -> None:
-        """Wait until it lets clients in; raises ProcessFailedError if it does not in time."""
+    def wait_until_ready(self, timeout: float = 60.0) -> None:
+        """Wait until every listener accepts connections; raises ProcessFailedError after `timeout` seconds."""
         if self._process is not None:
             ports = [listener.port for listener in self.listeners.values()]
             self._process.wait_until(lambda: all(map(accepts, ports)), timeout)
 
-    def _formatted(self, cluster_id: str) -> Path:
+    def _formatted_folder(self, cluster_id: str) -> Path:
         if self._folder is None:
             folder = Path(tempfile.mkdtemp(prefix=f"sandbox-kafka-{self.number}-"))
             lines = {**self._properties, "log.dirs": str(folder / "data")}
@@ -130,11 +130,11 @@ class Node:
                 stderr=subprocess.STDOUT,
             )
         if done.returncode:
-            raise ProcessFailedError(f"Kafka's storage could not be formatted: status {done.returncode}", log)
+            raise ProcessFailedError(f"formatting Kafka's storage failed with status {done.returncode}", log)
 
-    def _all_properties(self, voters: Mapping[int, int], config: Mapping[str, str]) -> dict[str, str]:
-        inside = {_INTERNAL: Listener(port=self._internal), _CONTROLLER: Listener(port=voters[self.number])}
-        every = {**self.listeners, **inside}
+    def _server_properties(self, voters: Mapping[int, int], config: Mapping[str, str]) -> dict[str, str]:
+        internal = {_INTERNAL: Listener(port=self._internal_port), _CONTROLLER: Listener(port=voters[self.number])}
+        listeners = {**self.listeners, **internal}
         return {
             **_ONE_NODE,
             "process.roles": "broker,controller",
@@ -142,41 +142,41 @@ class Node:
             "controller.quorum.voters": ",".join(f"{number}@{HOST}:{port}" for number, port in voters.items()),
             "controller.listener.names": _CONTROLLER,
             "inter.broker.listener.name": _INTERNAL,
-            "listeners": _list(f"{name}://{HOST}:{each.port}" for name, each in every.items()),
-            "advertised.listeners": _list(
-                f"{name}://{HOST}:{each.advertised or each.port}" for name, each in every.items() if name != _CONTROLLER
+            "listeners": ",".join(f"{name}://{HOST}:{listener.port}" for name, listener in listeners.items()),
+            "advertised.listeners": ",".join(
+                f"{name}://{HOST}:{listener.advertised or listener.port}"
+                for name, listener in listeners.items()
+                if name != _CONTROLLER
             ),
-            "listener.security.protocol.map": _list(f"{name}:{each.protocol}" for name, each in every.items()),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:{listener.protocol}" for name, listener in listeners.items()
+            ),
             **{
                 f"listener.name.{name.lower()}.{key}": value
-                for name, each in every.items()
-                for key, value in each.config.items()
+                for name, listener in listeners.items()
+                for key, value in listener.config.items()
             },
             **config,
         }
 
     def kill(self) -> None:
-        """End it as a crash does; what it has stored stays."""
+        """Kill the process as a crash would; its data stay."""
         if self._process is not None:
             self._process.kill()
             self._process = None
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal; does nothing where it does not run."""
+    def send(self, signal_number: signal.Signals) -> None:
+        """Send a signal; does nothing while the process does not run."""
         if self._process is not None:
-            self._process.send(number)
+            self._process.send(signal_number)
 
     def remove(self) -> None:
-        """End it and remove what it has stored."""
+        """Kill the process and remove its data."""
         self.kill()
         if self._folder is not None:
             shutil.rmtree(self._folder)
             self._folder = None
 
 
-def _java(*words: str | Path) -> list[str | Path]:
-    return [java(), *_JVM, "-cp", f"{jars()}/*", *words]
-
-
-def _list(items: Iterable[str]) -> str:
-    return ",".join(items)
+def _java(*arguments: str | Path) -> list[str | Path]:
+    return [java(), *_JVM, "-cp", f"{jars()}/*", *arguments]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that make up a broker: Java, which must be there, and Kafka's jars, which Maven fetches once.
+"""The programs of a broker: Java, which must be installed, and Kafka's jars, which Maven fetches once.
 
-Which jars these are is pinned twice: their versions in pom.xml, their contents in jars.sha256.
+The jars are pinned twice: by version in pom.xml, by checksum in jars.sha256.
 """
 
 import hashlib
@@ -26,44 +26,49 @@ _JAVA_VERSION = 17
 
 
 class TamperedError(Exception):
-    """What was fetched is not what it should be."""
+    """The checksums of the fetched jars differ from the pinned ones."""
 
 
 def provide() -> Path:
-    """Make sure of both, and give the folder of the jars; raises as `java` and `jars` do."""
+    """Check Java, fetch the jars if they are missing, and return their folder.
+
+    Raises:
+        UnavailableError: Java is missing or too old, or Maven cannot fetch the jars.
+        TamperedError: the checksums of the fetched jars are wrong.
+    """
     java()
     return jars()
 
 
 @cache
 def java() -> str:
-    """Give the path of Java, of JAVA_HOME where that is set; raises UnavailableError where it is none or too old."""
+    """Return the path of Java, from JAVA_HOME if that is set; raises UnavailableError if it is missing or too old."""
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin" if home else None)
     if found is None:
-        raise UnavailableError(f"Apache Kafka needs Java {_JAVA_VERSION} or newer, and there is none on the path.")
-    told = subprocess.run([found, "-version"], check=False, capture_output=True, text=True).stderr
-    version = re.search(r'version "(\d+)', told)
+        raise UnavailableError(f"Apache Kafka needs Java {_JAVA_VERSION} or newer, and `java` is not on the path.")
+    output = subprocess.run([found, "-version"], check=False, capture_output=True, text=True).stderr
+    version = re.search(r'version "(\d+)', output)
     if version is None or int(version[1]) < _JAVA_VERSION:
-        raise UnavailableError(f"Apache Kafka needs Java {_JAVA_VERSION} or newer; {found} says: {told.strip()}")
+        raise UnavailableError(f"Apache Kafka needs Java {_JAVA_VERSION} or newer; {found} says: {output.strip()}")
     return found
 
 
 def jars() -> Path:
-    """Give the folder of the jars; fetches them where they are missing.
+    """Return the folder of the jars; fetches them if they are missing.
 
     Raises:
-        UnavailableError: they can't be fetched.
-        TamperedError: what was fetched is something else.
+        UnavailableError: Maven is missing or cannot fetch the jars.
+        TamperedError: the checksums of the fetched jars are wrong.
     """
     folder = _folder()
     if not folder.is_dir():
         _CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as fetched:
-            content = Path(fetched) / "jars"
-            _fetch(content)
-            _check(content)
-            content.rename(folder)
+            unchecked = Path(fetched) / "jars"
+            _fetch(unchecked)
+            _check(unchecked)
+            unchecked.rename(folder)
     return folder
 
 
@@ -75,7 +80,7 @@ def _folder() -> Path:
 def _maven() -> str:
     found = shutil.which("mvn")
     if found is None:
-        raise UnavailableError("Apache Kafka is fetched by Maven, and there is no `mvn` on the path.")
+        raise UnavailableError("Maven fetches Apache Kafka, and `mvn` is not on the path.")
     return found
 
 
@@ -88,7 +93,7 @@ def _fetch(folder: Path) -> None:
 
 
 def _check(folder: Path) -> None:
-    wanted = {name: digest for digest, name in map(str.split, _SUMS.read_text("ascii").splitlines())}
+    pinned = {name: digest for digest, name in map(str.split, _SUMS.read_text("ascii").splitlines())}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-    if differing := sorted(name for name, _ in wanted.items() ^ found.items()):
-        raise TamperedError(f"what Maven fetched is not what {_SUMS} tells: {', '.join(dict.fromkeys(differing))}")
+    if differing := sorted(name for name, _ in pinned.items() ^ found.items()):
+        raise TamperedError(f"the jars that Maven fetched differ from {_SUMS}: {', '.join(dict.fromkeys(differing))}")

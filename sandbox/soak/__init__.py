@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two workers under load for minutes while everything around them fails by chance; then every message is looked for."""
+"""The soak test: two workers under load while dependencies fail at random; then every message is accounted for."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m sandbox.soak [--duration SECONDS] [--seed NUMBER]`: ends with 0 where nothing was lost or done twice."""
+"""Run the soak test: `python -m sandbox.soak [--duration SECONDS] [--seed NUMBER]`.
+
+The exit status is 0 if no message was lost, processed twice, out of order within a key, or wrongly dead-lettered.
+"""
 
 import argparse
 import os
@@ -18,15 +21,15 @@ from sandbox.broker import UnavailableError, broker_of_environment
 from sandbox.environment import Sandbox, running_sandbox
 from sandbox.kafka_client import KafkaClient
 from sandbox.processes import eventually
-from sandbox.soak.load import GOOD, Load, Sent, number_of
-from sandbox.soak.trouble import Trouble
-from sandbox.soak.verdict import Verdict, judge, place_of
+from sandbox.soak.chaos import Chaos
+from sandbox.soak.checks import Verdict, check_messages, original_position
+from sandbox.soak.load import FIELDS, Load, Sent, number_of
 
 _PARTITIONS = 3
 _CATCH_UP_SECONDS = 180.0
 _ENVIRONMENT = {
     "THOTH_INVESTIGATOR_ACK_ON_FAIL": "1",
-    # Faults of the API are not the messages' fault: none is to be given up over them, nor a topic halted.
+    # The faults of the API must neither exhaust the retries of a message nor halt a topic.
     "THOTH_INVESTIGATOR_MAX_RETRIES": "200",
     "THOTH_INVESTIGATOR_BACKOFF": "0.01",
     "THOTH_INVESTIGATOR_CALL_TIMEOUT": "2",
@@ -34,12 +37,12 @@ _ENVIRONMENT = {
 
 
 class Soak:
-    """One run.
+    """One run of the soak test.
 
     Args:
-        seed: decides what is sent and what goes wrong; when it meets is up to the machine.
-        duration: seconds of trouble.
-        sandbox: the surroundings.
+        seed: the seed of all random choices; their timing still depends on the machine.
+        duration: the duration of load and failures, in seconds.
+        sandbox: the running servers.
     """
 
     def __init__(self, seed: int, duration: float, sandbox: Sandbox) -> None:
@@ -50,81 +53,86 @@ class Soak:
         self._kafka = KafkaClient(sandbox.broker.bootstrap_servers)
 
     def run(self) -> Verdict:
-        """Do it all, tell about it, and give the verdict."""
+        """Run workers under load and failures, print the progress, and return the verdict on all messages."""
         with ExitStack() as parts:
             parts.callback(self._loop.stop)
             self._loop.run(self._kafka.__aenter__())
             parts.callback(lambda: self._loop.run(self._kafka.__aexit__(None, None, None)))
-            topics = [self._sandbox.topic(base_name) for base_name in GOOD]
+            topics = [self._sandbox.topic(base_name) for base_name in FIELDS]
             self._loop.run(self._sandbox.broker.create_topics(topics, _PARTITIONS))
             environment = self._sandbox.env(**_ENVIRONMENT)
             workers = [self._sandbox.worker(environment) for _ in range(2)]
             for worker in workers:
                 parts.enter_context(worker)
-            trouble = Trouble(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311 - chance that can be repeated
-            sent = self._send_under(trouble)
-            return self._verdict(sent, trouble)
+            chaos = Chaos(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311 - a repeatable sequence
+            sent = self._send_during(chaos)
+            return self._verdict(sent, chaos)
 
-    def _send_under(self, trouble: Trouble) -> Sent:
-        load = Load(random.Random(self._seed + 1), self._kafka, self._sandbox.deployment)  # noqa: S311 - chance that can be repeated
-        began = shown = time.monotonic()
+    def _send_during(self, chaos: Chaos) -> Sent:
+        load = Load(random.Random(self._seed + 1), self._kafka, self._sandbox.deployment)  # noqa: S311 - a repeatable sequence
+        started = shown = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
-            making: Future[None] = pool.submit(trouble.make)
-            while (now := time.monotonic()) < began + self._duration:
+            failure: Future[None] = pool.submit(chaos.inject_one)
+            while (now := time.monotonic()) < started + self._duration:
                 self._loop.run(load.send_some())
-                if making.done():
-                    making.result()
-                    making = pool.submit(trouble.make)
+                if failure.done():
+                    failure.result()
+                    failure = pool.submit(chaos.inject_one)
                 if now > shown + 15:
                     shown = now
-                    self._show(now - began, load.sent, trouble)
+                    self._show(now - started, load.sent, chaos)
                 time.sleep(0.25)
-            making.result()
-        trouble.end()
+            failure.result()
+        chaos.stop()
         return load.sent
 
-    def _show(self, seconds: float, sent: Sent, trouble: Trouble) -> None:
-        done, made = self._done(), sum(trouble.done.values())
-        print(f"  {seconds:4.0f} s: {sent.count} messages sent, {done} workflows, {made} troubles", flush=True)
+    def _show(self, seconds: float, sent: Sent, chaos: Chaos) -> None:
+        processed, failures = self._processed(), sum(chaos.injected.values())
+        print(f"  {seconds:4.0f} s: {sent.count} messages sent, {processed} workflows, {failures} failures", flush=True)
 
-    def _done(self) -> int:
+    def _processed(self) -> int:
         return len({number_of(workflow.parameters) for workflow in self._sandbox.cluster.created})
 
-    def _verdict(self, sent: Sent, trouble: Trouble) -> Verdict:
-        eventually(lambda: self._done() >= len(sent.good) and self._committed() >= sent.count, _CATCH_UP_SECONDS, 0.5)
-        letters = {base_name: self._dead_letters(base_name, len(places)) for base_name, places in sent.bad.items()}
-        verdict = judge(sent, self._sandbox.cluster.created, letters)
-        verdict.other += trouble.complaints
+    def _verdict(self, sent: Sent, chaos: Chaos) -> Verdict:
+        eventually(lambda: self._caught_up(sent), _CATCH_UP_SECONDS, 0.5)
+        dead_letters = {
+            base_name: self._dead_letters(base_name, len(positions)) for base_name, positions in sent.invalid.items()
+        }
+        verdict = check_messages(sent, self._sandbox.cluster.created, dead_letters)
+        verdict.other += chaos.problems
         if (committed := self._committed()) != sent.count:
-            verdict.other.append(f"{committed} of {sent.count} messages are committed")
-        print(f"  {sent.count} messages, {sent.count - len(sent.good)} bad ones among them, and meanwhile:")
-        for name, count in sorted(trouble.done.items()):
+            verdict.other.append(f"{committed} of {sent.count} offsets are committed")
+        print(f"  {sent.count} messages, of which {sent.count - len(sent.valid)} invalid, during these failures:")
+        for name, count in sorted(chaos.injected.items()):
             print(f"    {count} x {name}")
         return verdict
 
+    def _caught_up(self, sent: Sent) -> bool:
+        return self._processed() >= len(sent.valid) and self._committed() >= sent.count
+
     def _committed(self) -> int:
         group = self._sandbox.group()
-        topics = (self._sandbox.topic(base_name) for base_name in GOOD)
+        topics = (self._sandbox.topic(base_name) for base_name in FIELDS)
         return sum(sum(self._loop.run(self._kafka.committed(group, topic)).values()) for topic in topics)
 
-    def _dead_letters(self, base_name: str, wanted: int) -> set[tuple[int, int]]:
-        # One that was written just before a kill -9 is written again, so more may come than were bad.
+    def _dead_letters(self, base_name: str, expected: int) -> set[tuple[int, int]]:
+        # A worker may write a dead letter again after a kill -9, so there may be more of them than invalid messages.
         topic = f"{self._sandbox.topic(base_name)}-dlt"
-        records = self._loop.run(self._kafka.read(topic, 2 * wanted + 100, timeout=5), timeout=60)
-        return {place_of(record) for record in records}
+        records = self._loop.run(self._kafka.read(topic, 2 * expected + 100, timeout=5), timeout=60)
+        return {original_position(record) for record in records}
 
 
 def _seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 < (seconds := float(text)) < float("inf"):
             return seconds
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
 
 
 def _choose_broker() -> None:
-    """Take Apache Kafka where it can be had, unless the environment names a broker: it is what production has.
+    """Choose Apache Kafka, as in production, if it can run here and the environment names no broker.
 
-    The embedded broker may wait for ever for the leader of a group that was killed at the wrong moment.
+    The embedded broker may wait forever for a group leader that was killed during a rebalance.
     """
     if os.environ.get("SANDBOX_KAFKA") or os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return
@@ -132,13 +140,13 @@ def _choose_broker() -> None:
         provide()
         os.environ["SANDBOX_KAFKA"] = "apache"
     except UnavailableError as error:
-        print(f"On the embedded broker, since {error}")
+        print(f"The soak test runs on the embedded broker. {error}")
 
 
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.soak", description=__doc__)
-    parser.add_argument("--duration", type=_seconds, default=600.0, help="seconds of trouble")
-    parser.add_argument("--seed", type=int, default=None, help="repeats the choices of another run")
+    parser.add_argument("--duration", type=_seconds, default=600.0, help="seconds of load and failures")
+    parser.add_argument("--seed", type=int, default=None, help="repeat the random choices of another run")
     options = parser.parse_args()
     try:
         _choose_broker()
@@ -146,17 +154,17 @@ def _main() -> None:
     except UnavailableError as error:
         parser.error(str(error))
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
-    print(f"Soak of {options.duration:g} s with SEED={seed}", flush=True)
-    # A broker that somebody else runs may still have the topics of an earlier run with this seed.
+    print(f"Soak test of {options.duration:g} s with SEED={seed}", flush=True)
+    # A broker from KAFKA_BOOTSTRAP_SERVERS may still have the topics of an earlier run with this seed.
     with running_sandbox(deployment=f"soak-{seed}-{secrets.token_hex(4)}") as sandbox:
         verdict = Soak(seed, options.duration, sandbox).run()
-        if not verdict.is_good:
-            kept = shutil.copytree(sandbox.folder, tempfile.mkdtemp(prefix="soak-"), dirs_exist_ok=True)
-            print(f"  the logs of the workers are kept in {kept}")
+        if not verdict.passed:
+            copy = shutil.copytree(sandbox.folder, tempfile.mkdtemp(prefix="soak-"), dirs_exist_ok=True)
+            print(f"  The logs of the workers are in {copy}")
     for line in verdict.lines():
         print(f"  {line.rstrip()}")
-    print(f"{'Nothing was lost or done twice' if verdict.is_good else 'FAILED'}: SEED={seed}")
-    sys.exit(not verdict.is_good)
+    print(f"{'PASSED: no message was lost or processed twice' if verdict.passed else 'FAILED'}: SEED={seed}")
+    sys.exit(not verdict.passed)
 
 
 if __name__ == "__main__":

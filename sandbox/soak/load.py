@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is sent: good messages, some with a key, and bad ones of every kind among them, by chance."""
+"""The messages of the soak test: valid ones, some with a key, and a few invalid ones of every kind, at random."""
 
 import random
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from aiokafka.structs import RecordMetadata
 
 from sandbox.kafka_client import KafkaClient, Value
 
-__all__ = ["GOOD", "KEYS", "Load", "Sent", "good", "number_of"]
+__all__ = ["FIELDS", "KEYS", "Load", "Sent", "number_of", "valid_message"]
 
-#: Where messages go: each good one leads to one workflow, in either namespace.
-GOOD = {"thoth.repo-init": "project_url", "thoth.inspection-completed": "inspection_id"}
+#: The field that carries a message's number, by base name; each valid message leads to one workflow.
+FIELDS = {"thoth.repo-init": "project_url", "thoth.inspection-completed": "inspection_id"}
 KEYS = tuple(f"key-{number}".encode() for number in range(8))
 
-_BAD_SHARE = 0.03
-_BAD: tuple[Value, ...] = (
+_INVALID_SHARE = 0.03
+_INVALID: tuple[Value, ...] = (
     b"",
     b"\xff\xfe",
     b"{",
@@ -32,45 +32,45 @@ _BAD: tuple[Value, ...] = (
 
 @dataclass
 class Sent:
-    """What the broker has acknowledged.
+    """The messages that the broker has acknowledged.
 
     Attributes:
-        good: the base name of the topic of each good message, by its number.
-        keyed: the numbers of the messages of each topic and key, in the order of their offsets.
-        bad: the places of bad messages by base name.
+        valid: the base name of each valid message, by the message's number.
+        keyed: the numbers of the valid messages by base name and key, in the order of their offsets.
+        invalid: the positions (partition, offset) of the invalid messages, by base name.
     """
 
-    good: dict[int, str] = field(default_factory=dict)
+    valid: dict[int, str] = field(default_factory=dict)
     keyed: dict[tuple[str, bytes], list[int]] = field(default_factory=dict)
-    bad: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    invalid: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
-        """How many messages these are in all."""
-        return len(self.good) + sum(map(len, self.bad.values()))
+        """The number of all messages."""
+        return len(self.valid) + sum(map(len, self.invalid.values()))
 
 
 class Load:
-    """Sends messages; which ones is decided by the seed of `chance`."""
+    """A producer of random messages; `rng` makes all choices, so that a seed repeats them."""
 
-    def __init__(self, chance: random.Random, kafka: KafkaClient, deployment: str) -> None:
+    def __init__(self, rng: random.Random, kafka: KafkaClient, deployment: str) -> None:
         self.sent = Sent()
-        self._chance = chance
+        self._rng = rng
         self._kafka = kafka
         self._deployment = deployment
 
     async def send_some(self) -> None:
-        """Send a few messages, one after the other."""
-        for _ in range(self._chance.randint(1, 20)):
-            base_name = self._chance.choice(tuple(GOOD))
-            key = self._chance.choice((None, *KEYS))
-            if self._chance.random() < _BAD_SHARE:
-                place = await self._send(base_name, self._chance.choice(_BAD), key)
-                self.sent.bad.setdefault(base_name, set()).add((place.partition, place.offset))
+        """Send 1 to 20 messages, one after the other."""
+        for _ in range(self._rng.randint(1, 20)):
+            base_name = self._rng.choice(tuple(FIELDS))
+            key = self._rng.choice((None, *KEYS))
+            if self._rng.random() < _INVALID_SHARE:
+                record = await self._send(base_name, self._rng.choice(_INVALID), key)
+                self.sent.invalid.setdefault(base_name, set()).add((record.partition, record.offset))
             else:
-                number = len(self.sent.good)
-                await self._send(base_name, good(base_name, number), key)
-                self.sent.good[number] = base_name
+                number = len(self.sent.valid)
+                await self._send(base_name, valid_message(base_name, number), key)
+                self.sent.valid[number] = base_name
                 if key is not None:
                     self.sent.keyed.setdefault((base_name, key), []).append(number)
 
@@ -78,13 +78,13 @@ class Load:
         return await self._kafka.send(f"{self._deployment}.{base_name}", value, key=key)
 
 
-def good(base_name: str, number: int) -> dict[str, str]:
-    """Make a good message with a number by which its workflow is recognized."""
-    return {"component_name": "soak", "service_version": "1", GOOD[base_name]: f"soak-{number:07}"}
+def valid_message(base_name: str, number: int) -> dict[str, str]:
+    """Return a valid message with a number that its workflow's parameters repeat."""
+    return {"component_name": "soak", "service_version": "1", FIELDS[base_name]: f"soak-{number:07}"}
 
 
 def number_of(parameters: dict[str, str]) -> int | None:
-    """Give the number of the message that a workflow with these parameters was created for."""
+    """Return the number of the message of a workflow with these parameters; None for other workflows."""
     return next(_numbers(parameters), None)
 
 

@@ -34,11 +34,11 @@ def test_what_finished_behind_a_failed_message_is_not_handled_again_after_a_rest
         end(first)
 
     sandbox.cluster.faults.clear()
-    sandbox.cluster.journal.clear()
+    sandbox.cluster.request_log.clear()
     with sandbox.worker(environment) as second:
         wait_until(lambda: metric(second, "thoth_investigator_halted_topics") == 1, "the topic is still halted")
         assert get(second, f"/resume/{REPO_INIT}")[0] == 200
         wait_until(lambda: kafka.committed(sandbox.group(), topic) == {0: BEHIND + 1}, "everything is committed")
 
     assert set_up(sandbox.cluster) == dict.fromkeys(range(BEHIND + 1), 1)
-    assert [call.status for call in sandbox.cluster.journal.find("POST", CREATE)] == [201]
+    assert [call.status for call in sandbox.cluster.request_log.find("POST", CREATE)] == [201]

@@ -17,11 +17,11 @@ from tests.support.e2e import Kafka
 def own_broker(apache: None) -> Iterator[ApacheKafka]:
     """A broker of these tests' own, with a gate."""
     del apache
-    with ApacheKafka(gated=True) as broker:
+    with ApacheKafka(proxied=True) as broker:
         yield broker
 
 
-@pytest.mark.parametrize("lose", ["kill", "close_gate"])
+@pytest.mark.parametrize("lose", ["kill", "close_proxy"])
 def test_data_outlive_a_crash_and_an_outage(own_broker: ApacheKafka, lose: str) -> None:
     """At the same address, after a start or with the gate open again."""
     topic = f"topic-{lose}"

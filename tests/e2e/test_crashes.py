@@ -140,7 +140,7 @@ def test_a_group_that_begins_with_what_is_new_loses_nothing_after_its_first_star
 def gated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Surroundings with a broker that can be made unreachable, which one that somebody else runs can't."""
     try:
-        own = own_broker(gated=True)
+        own = own_broker(proxied=True)
     except UnavailableError as error:
         pytest.skip(f"needs a broker of its own: {error}")
     with (
@@ -154,7 +154,7 @@ def gated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
 def test_work_goes_on_when_the_broker_is_back(gated: Sandbox, how: str) -> None:
     """Away for longer than a session lasts, under load: no worker ends, no message is lost, none is handled twice."""
     broker = gated.broker
-    gone, back = (broker.suspend, broker.wake) if how == "hangs" else (broker.close_gate, broker.open_gate)
+    gone, back = (broker.suspend, broker.wake) if how == "hangs" else (broker.close_proxy, broker.open_proxy)
     gated.cluster.faults.set(SLOW)
     with gated.worker(gated.env(**SHORT_SESSION)) as worker:
         with Kafka(broker.bootstrap_servers) as kafka:

@@ -77,7 +77,7 @@ def test_a_message_that_fails_for_a_while_is_handled_in_the_end(worker: Worker, 
 def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
     """Of several workflows only the one that failed is asked for again."""
     fields = release()
-    place.cluster.journal.clear()
+    place.cluster.request_log.clear()
     place.cluster.faults.set(failing(place.cluster.solvers[1], count=13))
 
     kafka.send(place.topic("thoth.package-release.package-released"), message(fields))
@@ -85,7 +85,7 @@ def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, place: Sandbox, 
     wait_until(lambda: metric(worker, done, message_type="package_released") == 1, "the message is handled")
 
     assert metric(worker, "thoth_investigator_exceptions_total", message_type="package_released") == 2
-    assert place.cluster.journal.statuses("POST", CREATION) == {500: 13, 201: 3}
+    assert place.cluster.request_log.statuses("POST", CREATION) == {500: 13, 201: 3}
 
 
 def test_messages_with_the_same_key_are_handled_in_order(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
@@ -117,7 +117,7 @@ REFUSED: dict[int, tuple[str, dict[str, object]]] = {
 def test_what_the_cluster_refuses_is_not_tried_again(worker: Worker, place: Sandbox, kafka: Kafka, status: int) -> None:
     """No later attempt would end otherwise: the policy for messages that were given up applies at once."""
     base_name, fields = REFUSED[status]
-    place.cluster.journal.clear()
+    place.cluster.request_log.clear()
     place.cluster.faults.set(failing("refused", status=status))
 
     kafka.send(place.topic(base_name), message(fields))
@@ -125,4 +125,4 @@ def test_what_the_cluster_refuses_is_not_tried_again(worker: Worker, place: Sand
 
     label = base_name.rsplit(".", 1)[-1].replace("-", "_")
     assert metric(worker, "thoth_investigator_exceptions_total", message_type=label) == 1
-    assert place.cluster.journal.statuses("POST", CREATION) == {status: 1}
+    assert place.cluster.request_log.statuses("POST", CREATION) == {status: 1}

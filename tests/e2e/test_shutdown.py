@@ -6,8 +6,8 @@ import time
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
-from sandbox.life import Life
 from sandbox.worker import Worker
+from sandbox.workflow_lifecycle import WorkflowLifecycle
 from tests.e2e.conftest import SHORT_SESSION, running
 from tests.e2e.load import RUN_URL, Load
 from tests.support.e2e import Kafka, get, message, metric, wait_until
@@ -107,7 +107,7 @@ def test_a_worker_ends_while_nothing_can_be_finished(sandbox: Sandbox, kafka: Ka
         assert cluster.created == []
 
         cluster.reset()
-        cluster.controller.life = Life()  # workflows start at once from now on
+        cluster.controller.lifecycle = WorkflowLifecycle()  # workflows start at once from now on
         worker.start()
         waiting.wait_for_all()
         wait_until(lambda: len(cluster.created) == 15, "all but what is halted is handled")

@@ -63,10 +63,10 @@ def test_work_waits_while_the_cluster_is_down(worker: Worker, place: Sandbox, ka
         before = sum(load.created().total() for load in loads)
         for load in loads:
             load.send(50)
-        place.cluster.journal.clear()
+        place.cluster.request_log.clear()
         if name != "refuses connections":
-            wait_until(lambda: len(place.cluster.journal.calls) >= 2, "the cluster was probed twice")
-        assert len(place.cluster.journal.calls) < 10
+            wait_until(lambda: len(place.cluster.request_log.calls) >= 2, "the cluster was probed twice")
+        assert len(place.cluster.request_log.calls) < 10
         assert sum(load.created().total() for load in loads) == before
         assert_nothing_given_up(worker)
     finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Apache Kafka where there is none: the tests that run on it are in tests/kafka."""
+"""The Apache Kafka sandbox on a machine without Java; the tests that run on Apache Kafka are in tests/apache_kafka."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 
-def test_a_machine_without_java_is_told_apart_from_an_error(tmp_path: Path) -> None:
-    """Guarantee: CI leaves out the tests on Apache Kafka only where it can't be had, not where something is broken."""
+def test_without_java_the_exit_status_is_3_and_not_that_of_an_error(tmp_path: Path) -> None:
+    """CI skips the tests on Apache Kafka only at this status, so that an error never skips them."""
     command = [sys.executable, "-m", "sandbox.apache_kafka"]
     environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Kafka broker of the sandbox, and what is to be known about the embedded one."""
+"""The brokers of the sandbox, and how the embedded one differs from Apache Kafka."""
 
 import ssl
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from sandbox.ports import accepts
 
 @pytest.fixture
 def embedded() -> Iterator[EmbeddedBroker]:
-    """An embedded broker of the test's own, with a gate."""
-    with EmbeddedBroker(gated=True) as running:
+    """A new embedded broker behind a TCP proxy."""
+    with EmbeddedBroker(proxied=True) as running:
         yield running
 
 
-async def test_what_is_sent_is_read(broker: Broker, deployment: str) -> None:
-    """Guarantee: keys, values, headers, tombstones and partitions go through the broker unchanged."""
+async def test_messages_pass_through_the_broker_unchanged(broker: Broker, deployment: str) -> None:
+    """Keys, values, headers, tombstones and partitions are preserved."""
     await broker.create_topics([deployment], partitions=3)
     async with KafkaClient(broker.bootstrap_servers) as kafka:
         await kafka.send(deployment, {"a": 1}, key=b"k", partition=2, headers=[("h", b"\xff")])
@@ -41,8 +41,8 @@ async def test_what_is_sent_is_read(broker: Broker, deployment: str) -> None:
     assert records[0].headers == (("h", b"\xff"),)
 
 
-async def test_topics_are_created_once(broker: Broker, deployment: str) -> None:
-    """Guarantee: creating a topic again is no error and leaves its partitions as they are."""
+async def test_creating_an_existing_topic_changes_nothing(broker: Broker, deployment: str) -> None:
+    """A second creation is no error, and the topic keeps its partitions."""
     await broker.create_topics([deployment], partitions=3)
     await broker.create_topics([deployment, f"{deployment}.other"], partitions=1)
     async with KafkaClient(broker.bootstrap_servers) as kafka:
@@ -50,8 +50,8 @@ async def test_topics_are_created_once(broker: Broker, deployment: str) -> None:
         assert len(await kafka.partitions(f"{deployment}.other")) == 1
 
 
-async def test_an_unused_topic_begins_and_ends_at_zero(broker: Broker, deployment: str) -> None:
-    """Guarantee: the offsets of an empty topic are 0 and 0, and nothing is committed."""
+async def test_an_empty_topic_begins_and_ends_at_offset_0(broker: Broker, deployment: str) -> None:
+    """A group has no committed offsets for the topic either."""
     await broker.create_topics([deployment])
     partition = TopicPartition(deployment, 0)
     consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_servers)
@@ -65,8 +65,8 @@ async def test_an_unused_topic_begins_and_ends_at_zero(broker: Broker, deploymen
         assert await kafka.committed(f"{deployment}-group", deployment) == {}
 
 
-async def test_what_a_group_commits_is_seen(broker: Broker, deployment: str) -> None:
-    """Guarantee: a group's commit is visible to others by partition."""
+async def test_committed_offsets_of_a_group_are_readable_by_partition(broker: Broker, deployment: str) -> None:
+    """A client outside of the group reads them; partitions without a commit are absent."""
     await broker.create_topics([deployment], partitions=2)
     partition = TopicPartition(deployment, 1)
     consumer = AIOKafkaConsumer(
@@ -83,7 +83,7 @@ async def test_what_a_group_commits_is_seen(broker: Broker, deployment: str) -> 
 
 
 async def test_the_embedded_broker_refuses_idempotent_producers(embedded: EmbeddedBroker) -> None:
-    """Guarantee: the embedded broker says truly whether it takes idempotent producers, so that workers are told."""
+    """Its attribute `idempotent` agrees, because the sandbox configures the workers' producers by it."""
     producer = AIOKafkaProducer(bootstrap_servers=embedded.bootstrap_servers, enable_idempotence=True)
     try:
         with pytest.raises(KafkaError):
@@ -93,20 +93,20 @@ async def test_the_embedded_broker_refuses_idempotent_producers(embedded: Embedd
     assert not embedded.idempotent
 
 
-async def test_data_outlive_a_closed_gate(embedded: EmbeddedBroker) -> None:
-    """Guarantee: while its gate is closed the broker can't be reached, and then has all that it had."""
+async def test_data_survive_a_closed_proxy(embedded: EmbeddedBroker) -> None:
+    """The broker is unreachable while its proxy is closed, and has the same messages afterwards."""
     await embedded.create_topics(["topic"])
     async with KafkaClient(embedded.bootstrap_servers) as kafka:
         await kafka.send("topic", "before")
-    embedded.close_gate()
+    embedded.close_proxy()
     assert not accepts(int(embedded.bootstrap_servers.rpartition(":")[2]))
-    embedded.open_gate()
+    embedded.open_proxy()
     async with KafkaClient(embedded.bootstrap_servers) as kafka:
         assert [record.value for record in await kafka.read("topic", 1)] == [b"before"]
 
 
-async def test_a_killed_broker_comes_back_empty_at_its_address(embedded: EmbeddedBroker) -> None:
-    """Guarantee: after a kill and a start the address is the same; what was in memory is gone."""
+async def test_a_killed_embedded_broker_restarts_empty_at_the_same_address(embedded: EmbeddedBroker) -> None:
+    """All its data were in memory."""
     await embedded.create_topics(["topic"], partitions=3)
     address = embedded.bootstrap_servers
     embedded.kill()
@@ -117,27 +117,25 @@ async def test_a_killed_broker_comes_back_empty_at_its_address(embedded: Embedde
         assert len(await kafka.partitions("topic")) == 1
 
 
-def test_a_running_broker_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guarantee: where KAFKA_BOOTSTRAP_SERVERS names a broker, that one is used, and never stopped or hurt."""
+def test_kafka_bootstrap_servers_selects_a_running_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox uses the broker of KAFKA_BOOTSTRAP_SERVERS and refuses to kill it."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka.example:9092")
-    with broker_of_environment() as found:
-        assert isinstance(found, RunningBroker)
-        assert found.bootstrap_servers == "kafka.example:9092"
+    with broker_of_environment() as running:
+        assert isinstance(running, RunningBroker)
+        assert running.bootstrap_servers == "kafka.example:9092"
         with pytest.raises(NotImplementedError):
-            found.kill()
+            running.kill()
 
 
-def test_an_unknown_kind_of_broker_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guarantee: whoever mistypes `apache` is told, instead of being shown what another broker does."""
+def test_an_unknown_value_of_sandbox_kafka_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistyped `apache` is an error; otherwise the tests would run on the embedded broker unnoticed."""
     monkeypatch.setenv("SANDBOX_KAFKA", "apache-kafka")
     with pytest.raises(UnavailableError, match="'embedded' or 'apache', not 'apache-kafka'"):
         own_broker()
 
 
-def test_apache_kafka_that_can_not_be_had_is_said_before_anything_starts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Guarantee: the reason is known when the broker is chosen, so that tests can be skipped for it."""
+def test_a_missing_java_is_reported_before_any_server_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error comes when the broker is chosen, so that tests can be skipped with the reason."""
     monkeypatch.setenv("SANDBOX_KAFKA", "apache")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     java.cache_clear()
@@ -146,8 +144,8 @@ def test_apache_kafka_that_can_not_be_had_is_said_before_anything_starts(
     java.cache_clear()
 
 
-async def test_a_gate_may_speak_tls(tmp_path: Path) -> None:
-    """Guarantee: with a certificate the embedded broker is reached by TLS, by clients that trust it and no others."""
+async def test_the_proxy_of_the_embedded_broker_serves_tls(tmp_path: Path) -> None:
+    """Only clients that trust the certificate can connect."""
     certificate, key = self_signed(tmp_path)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)
@@ -157,7 +155,7 @@ async def test_a_gate_may_speak_tls(tmp_path: Path) -> None:
 
 
 async def reaches(broker: Broker, tls: ssl.SSLContext) -> bool:
-    """Tell whether a client that trusts what that context trusts can talk to the broker."""
+    """Return whether a client with that TLS context can connect to the broker."""
     producer = AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap_servers, security_protocol="SSL", ssl_context=tls, request_timeout_ms=5000
     )
@@ -171,7 +169,7 @@ async def reaches(broker: Broker, tls: ssl.SSLContext) -> bool:
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1 and its key."""
+    """Write a self-signed certificate for 127.0.0.1 and its key; return their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sandbox")])
     now = datetime.now(timezone.utc)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in for the cluster, asked by the client that investigator uses: thoth-common's."""
+"""The cluster stand-in, as seen by thoth-common, the client library that investigator uses."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ Schedule = Callable[[OpenShift, str], object]
 
 @pytest.fixture
 def openshift(cluster_environment: dict[str, str]) -> OpenShift:
-    """thoth-common's client, as investigator gets it from its environment."""
+    """thoth-common's client, configured by environment variables as in investigator."""
     assert cluster_environment
     return OpenShift()
 
@@ -68,8 +68,10 @@ SCHEDULE: dict[str, tuple[str, Schedule]] = {
 
 
 @pytest.mark.parametrize("kind", SCHEDULE)
-def test_thoth_common_schedules_every_kind(openshift: OpenShift, cluster: ClusterStandIn, kind: str) -> None:
-    """Guarantee: each kind has its template; what thoth-common sends for it becomes a workflow in its namespace."""
+def test_thoth_common_schedules_every_kind_of_workflow(
+    openshift: OpenShift, cluster: ClusterStandIn, kind: str
+) -> None:
+    """Each kind has a template, and its workflow is created in the kind's namespace."""
     namespace, schedule = SCHEDULE[kind]
     name = f"{kind}-261122103000-00000000000000ab"
     assert schedule(openshift, name) == name
@@ -77,7 +79,7 @@ def test_thoth_common_schedules_every_kind(openshift: OpenShift, cluster: Cluste
 
 
 def test_the_record_of_a_workflow_shows_its_parameters(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: template parameters and the client's own workflow parameters are both readable from the record."""
+    """The record has the template's parameters and those that thoth-common adds."""
     solve(openshift, "solver-1")
     parameters = cluster.created[0].parameters
     assert parameters["THOTH_SOLVER_PACKAGES"] == "flask===2.0.1"
@@ -85,8 +87,8 @@ def test_the_record_of_a_workflow_shows_its_parameters(openshift: OpenShift, clu
     assert parameters["deployment_name"] == "test"
 
 
-def test_a_taken_name_is_refused(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: a second create of a name is 409 AlreadyExists, also when the first workflow has finished."""
+def test_an_existing_name_is_refused_with_409(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """The reason is AlreadyExists, also after the first workflow has finished."""
     solve(openshift, "solver-1")
     cluster.set_phase("thoth-middletier", "solver-1", "Succeeded")
     with pytest.raises(ApiException) as refused:
@@ -96,22 +98,22 @@ def test_a_taken_name_is_refused(openshift: OpenShift, cluster: ClusterStandIn) 
 
 
 def test_a_deleted_workflow_frees_its_name(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: after the deletion the name may be used again, and the record keeps both creations."""
+    """The record contains both workflows."""
     solve(openshift, "solver-1")
     cluster.delete("thoth-middletier", "solver-1")
     solve(openshift, "solver-1")
     assert [made.name for made in cluster.created] == ["solver-1", "solver-1"]
 
 
-def test_the_same_name_in_another_namespace_is_free(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: names are taken per namespace."""
+def test_names_are_unique_only_within_a_namespace(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Two namespaces may each have a workflow with the same name."""
     solve(openshift, "one")
     administer(openshift, "one")
     assert {made.namespace for made in cluster.created} == {"thoth-backend", "thoth-middletier"}
 
 
-def test_an_empty_required_parameter_is_refused(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: processing a template without a required value is 422 and names the parameter."""
+def test_an_empty_required_parameter_is_refused_with_422(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """The reply to the processed template names the parameter, and no workflow is created."""
     with pytest.raises(requests.HTTPError) as refused:
         openshift.schedule_solver("", SOLVER, job_id="solver-1")
     assert refused.value.response is not None
@@ -121,31 +123,31 @@ def test_an_empty_required_parameter_is_refused(openshift: OpenShift, cluster: C
 
 
 @pytest.mark.parametrize("name", ["Capital", "under_score", "-dash", "dash-", "a..b", "a" * 254, "space d"])
-def test_an_invalid_name_is_refused(openshift: OpenShift, name: str) -> None:
-    """Guarantee: a name that is no DNS subdomain of at most 253 characters is 422."""
+def test_an_invalid_name_is_refused_with_422(openshift: OpenShift, name: str) -> None:
+    """A valid name is a DNS subdomain of at most 253 characters."""
     with pytest.raises(ApiException) as refused:
         solve(openshift, name)
     assert refused.value.status == 422
 
 
-def test_an_unknown_namespace_is_refused(openshift: OpenShift) -> None:
-    """Guarantee: creating a workflow in a namespace that is not there is 404."""
+def test_an_unknown_namespace_is_refused_with_404(openshift: OpenShift) -> None:
+    """The stand-in creates no namespaces."""
     openshift.middletier_namespace = "nowhere"
     with pytest.raises(ApiException) as refused:
         solve(openshift, "solver-1")
     assert refused.value.status == 404
 
 
-def test_a_wrong_token_is_refused(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: after a rotation the old token is 401, and a client that reads KUBECONFIG anew works."""
+def test_after_a_rotation_only_the_new_token_is_accepted(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """The old token gets 401; a client that reads KUBECONFIG again succeeds."""
     cluster.rotate_token("another")
     with pytest.raises(UnauthorizedError):
         openshift.get_solver_names()
     assert OpenShift().get_solver_names() == cluster.solvers
 
 
-def test_pending_workflows_are_those_without_a_start(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: workflows that Argo has not seen and Pending ones have no startedAt, all others have."""
+def test_only_workflows_that_have_not_started_lack_startedat(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """thoth-common counts those as pending: workflows that Argo has not seen, and those in phase Pending."""
     for count, phase in enumerate((None, "Pending", "Running", "Succeeded", "Failed", "Error"), start=1):
         cluster.seed("thoth-backend", count, phase)  # type: ignore[arg-type] # a tuple of literals is one of str
     assert openshift.workflow_manager.get_pending_workflows("thoth-backend") == 1 + 2
@@ -166,8 +168,10 @@ def test_pending_workflows_are_those_without_a_start(openshift: OpenShift, clust
         ("workflows.argoproj.io/completed=true", 3),
     ],
 )
-def test_lists_obey_label_selectors(openshift: OpenShift, cluster: ClusterStandIn, selector: str, found: int) -> None:
-    """Guarantee: equality, set and existence requirements select what they select in Kubernetes."""
+def test_label_selectors_select_as_in_kubernetes(
+    openshift: OpenShift, cluster: ClusterStandIn, selector: str, found: int
+) -> None:
+    """Equality, set and existence requirements are supported, also in combination."""
     cluster.seed("thoth-backend", 2, "Pending")
     cluster.seed("thoth-backend", 1, "Running")
     cluster.seed("thoth-backend", 3, "Succeeded")
@@ -176,13 +180,13 @@ def test_lists_obey_label_selectors(openshift: OpenShift, cluster: ClusterStandI
 
 
 def list_page(cluster: ClusterStandIn, **query: str | int) -> requests.Response:
-    """Ask for a page of the backend's workflows."""
+    """Return the reply with one page of the workflows in the backend namespace."""
     url = f"{cluster.url}/apis/argoproj.io/v1alpha1/namespaces/thoth-backend/workflows"
     return requests.get(url, params=query, headers={"Authorization": f"Bearer {cluster.token}"}, timeout=10)
 
 
-def test_lists_come_in_pages(cluster: ClusterStandIn) -> None:
-    """Guarantee: limit and continue give every workflow once, even when they change phase between two pages."""
+def test_a_paginated_list_contains_every_workflow_once(cluster: ClusterStandIn) -> None:
+    """Workflows that change their phase between two pages are neither lost nor repeated."""
     cluster.seed("thoth-backend", 5, "Pending")
     names: list[str] = []
     token: str | None = ""
@@ -194,29 +198,29 @@ def test_lists_come_in_pages(cluster: ClusterStandIn) -> None:
     assert len(names) == len(set(names)) == 5
 
 
-def test_an_old_page_token_is_refused(cluster: ClusterStandIn) -> None:
-    """Guarantee: a continue token that is not known any more is 410, as Kubernetes answers it."""
+def test_an_unknown_continue_token_is_refused_with_410(cluster: ClusterStandIn) -> None:
+    """Kubernetes answers so after the token has expired."""
     assert list_page(cluster, limit=1, **{"continue": "page-999"}).status_code == 410
 
 
 @pytest.mark.parametrize("selector", ["a in b", "=x", "a in (b", "a==b==c"])
-def test_a_malformed_selector_is_refused(cluster: ClusterStandIn, selector: str) -> None:
-    """Guarantee: a selector that Kubernetes can't parse is 400, not an empty list."""
+def test_a_malformed_selector_is_refused_with_400(cluster: ClusterStandIn, selector: str) -> None:
+    """An empty list would hide the client's error."""
     assert list_page(cluster, labelSelector=selector).status_code == 400
 
 
-def test_a_lost_reply_creates_the_workflow(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: with the fault "lost" the client sees a broken connection while the workflow is there."""
+def test_with_a_lost_reply_the_workflow_is_created(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """The client sees a connection error, and the log of requests has no status."""
     cluster.faults.set(Fault(effect="lost", method="POST", path="*/workflows", count=1))
     with pytest.raises(Exception, match="Connection") as broken:
         solve(openshift, "solver-1")
     assert not isinstance(broken.value, ApiException)
     assert [made.name for made in cluster.created] == ["solver-1"]
-    assert cluster.journal.statuses("POST", "*/workflows") == {None: 1}
+    assert cluster.request_log.statuses("POST", "*/workflows") == {None: 1}
 
 
-def test_a_status_fault_hits_only_what_it_is_meant_for(openshift: OpenShift, cluster: ClusterStandIn) -> None:
-    """Guarantee: faults are limited by namespace, body and count; what they refuse is not done."""
+def test_a_status_fault_applies_only_to_matching_requests(openshift: OpenShift, cluster: ClusterStandIn) -> None:
+    """Namespace, body and count restrict it; a refused request creates no workflow."""
     cluster.faults.set(
         Fault(effect="status", status=503, method="POST", namespace="thoth-middletier", body='"unlucky"', count=1)
     )
@@ -228,8 +232,8 @@ def test_a_status_fault_hits_only_what_it_is_meant_for(openshift: OpenShift, clu
     assert [made.name for made in cluster.created] == ["lucky", "unlucky"]
 
 
-def test_the_remote_control_seeds_and_shows(cluster: ClusterStandIn) -> None:
-    """Guarantee: another process can seed workflows, set faults, see what happened and reset, by HTTP and no token."""
+def test_the_control_routes_seed_inject_faults_and_reset(cluster: ClusterStandIn) -> None:
+    """They let another process control the stand-in over HTTP, without a token."""
     control = f"{cluster.url}/_sandbox"
     seed = {"namespace": "thoth-backend", "count": 1000, "phase": "Pending"}
     assert requests.post(f"{control}/seed", json=seed, timeout=10).json()["thoth-backend"] == {"Pending": 1000}

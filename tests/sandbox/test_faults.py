@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of the embedded servers, as clients see them."""
+"""The faults of the embedded servers, as clients see them."""
 
 import time
 
@@ -14,17 +14,17 @@ WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/thoth-backend/workflows"
 
 
 def ask(cluster: ClusterStandIn, path: str = "/version", timeout: float = 10.0) -> requests.Response:
-    """Ask the stand-in for something, in a connection of its own."""
+    """Send a GET request to the stand-in on a new connection."""
     return requests.get(cluster.url + path, headers={"Authorization": f"Bearer {cluster.token}"}, timeout=timeout)
 
 
 def effects(faults: Faults, times: int = 1, method: str = "GET", path: str = "/version", body: str = "") -> list[str]:
-    """Give the effects that so many like requests meet."""
+    """Return the effects of the faults that apply to `times` equal requests."""
     return [fault.effect for _ in range(times) for fault in faults.pick(method, path, body)]
 
 
 @pytest.mark.parametrize(
-    ("fault", "hit"),
+    ("fault", "applies"),
     [
         (Fault(effect="reset"), True),
         (Fault(effect="reset", method="POST"), True),
@@ -38,62 +38,62 @@ def effects(faults: Faults, times: int = 1, method: str = "GET", path: str = "/v
         (Fault(effect="reset", probability=0.0), False),
     ],
 )
-def test_a_fault_is_limited_by_each_of_its_conditions(fault: Fault, hit: bool) -> None:  # noqa: FBT001 - an expectation
-    """Guarantee: method, path, namespace, body and probability must all fit."""
+def test_a_fault_applies_only_if_all_its_conditions_match(fault: Fault, applies: bool) -> None:  # noqa: FBT001 - an expectation
+    """The conditions are method, path, namespace, body and probability."""
     faults = Faults()
     faults.set(fault)
-    assert bool(effects(faults, 1, "POST", WORKFLOWS, "hay needle hay")) is hit
+    assert bool(effects(faults, 1, "POST", WORKFLOWS, "hay needle hay")) is applies
 
 
-def test_a_fault_is_used_up() -> None:
-    """Guarantee: a fault with a count meets so many requests, and the next in line meets the following ones."""
+def test_a_fault_with_a_count_applies_that_many_times() -> None:
+    """The next fault in the list applies to the requests after that."""
     faults = Faults()
     faults.set(Fault(effect="reset", count=2), Fault(effect="status", count=1))
     assert effects(faults, times=5) == ["reset", "reset", "status"]
 
 
-def test_a_probability_is_kept() -> None:
-    """Guarantee: a fault with a probability meets about that share of the requests."""
+def test_a_fault_applies_with_its_probability() -> None:
+    """About that share of many requests is affected."""
     faults = Faults()
     faults.set(Fault(effect="reset", probability=0.5))
     assert 400 < len(effects(faults, times=1000)) < 600
 
 
-def test_latencies_add_up_with_another_fault() -> None:
-    """Guarantee: a request may be slow and fail."""
+def test_all_latencies_and_the_first_other_fault_apply() -> None:
+    """A request can be both slow and unsuccessful."""
     faults = Faults()
     faults.set(Fault(effect="status"), Fault(effect="latency"), Fault(effect="reset"), Fault(effect="latency"))
     assert effects(faults) == ["latency", "latency", "status"]
 
 
-def test_latency_delays_the_reply(cluster: ClusterStandIn) -> None:
-    """Guarantee: a latency is waited for, and the request is answered all the same."""
+def test_a_latency_delays_the_reply(cluster: ClusterStandIn) -> None:
+    """The request succeeds after the delay."""
     cluster.faults.set(Fault(effect="latency", seconds=0.2))
     started = time.monotonic()
     assert ask(cluster).status_code == 200
     assert time.monotonic() - started >= 0.2
 
 
-def test_a_reset_request_is_not_done(cluster: ClusterStandIn) -> None:
-    """Guarantee: the client sees a broken connection, and the record shows no status."""
+def test_a_reset_closes_the_connection_without_a_reply(cluster: ClusterStandIn) -> None:
+    """The client sees a connection error, and the log of requests has no status."""
     cluster.faults.set(Fault(effect="reset"))
     with pytest.raises(requests.ConnectionError):
         ask(cluster)
-    assert cluster.journal.statuses() == {None: 1}
+    assert cluster.request_log.statuses() == {None: 1}
 
 
-def test_a_hang_lasts_until_the_fault_is_gone(cluster: ClusterStandIn) -> None:
-    """Guarantee: a hanging request gets no answer, others are served, and clearing the fault cuts it."""
+def test_a_request_hangs_until_the_fault_is_removed(cluster: ClusterStandIn) -> None:
+    """Other requests are answered meanwhile; the removal closes the hanging connection."""
     cluster.faults.set(Fault(effect="hang", path="/apis"))
     with pytest.raises(requests.ReadTimeout):
         ask(cluster, "/apis", timeout=0.1)
     assert ask(cluster).status_code == 200
     cluster.faults.clear()
-    assert eventually(lambda: cluster.journal.statuses(path="/apis") == {None: 1}, timeout=5)
+    assert eventually(lambda: cluster.request_log.statuses(path="/apis") == {None: 1}, timeout=5)
 
 
-def test_the_server_comes_back_with_its_content(cluster: ClusterStandIn) -> None:
-    """Guarantee: a stop makes the API unreachable; a start brings it back on the same port with its workflows."""
+def test_a_restarted_server_has_the_same_port_and_workflows(cluster: ClusterStandIn) -> None:
+    """While it is stopped, clients cannot connect."""
     cluster.seed("thoth-backend", 3)
     cluster.stop()
     with pytest.raises(requests.ConnectionError):
@@ -102,8 +102,8 @@ def test_the_server_comes_back_with_its_content(cluster: ClusterStandIn) -> None
     assert len(ask(cluster, WORKFLOWS).json()["items"]) == 3
 
 
-def test_stopping_does_not_wait_for_hanging_requests(cluster: ClusterStandIn) -> None:
-    """Guarantee: a server with requests that hang stops at once."""
+def test_a_stop_does_not_wait_for_hanging_requests(cluster: ClusterStandIn) -> None:
+    """The server cancels them and stops within 3 seconds."""
     cluster.faults.set(Fault(effect="hang"))
     with pytest.raises(requests.ReadTimeout):
         ask(cluster, timeout=0.1)

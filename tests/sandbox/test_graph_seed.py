@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Seeded rows, looked at through thoth-storages."""
+"""Rows that GraphSeed stores, as thoth-storages reads them."""
 
 import gc
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ HASH = "a" * 64
 
 @pytest.fixture
 def graph(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphDatabase]:
-    """thoth-storages' adapter, connected to the test's database."""
+    """thoth-storages' client, connected to the test's database."""
     for name, value in database.environment().items():
         monkeypatch.setenv(name, value)
     adapter = GraphDatabase()
     adapter.connect()
     yield adapter
-    gc.collect()  # a connection that thoth-storages forgot to give back must not outlive the database
+    gc.collect()  # closes connections that thoth-storages has leaked, before the database is dropped
     adapter.disconnect()
 
 
-def test_the_schema_is_the_one_that_thoth_storages_expects(graph: GraphDatabase) -> None:
-    """Guarantee: a fresh database has the schema revision of the installed thoth-storages."""
+def test_a_new_database_has_the_schema_of_thoth_storages(graph: GraphDatabase) -> None:
+    """The revision is that of the installed version."""
     assert graph.is_schema_up2date()
 
 
-def test_a_solved_version_is_solved_by_that_solver_only(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
-    """Guarantee: the graph knows a seeded version on its index, as solved by its solver and by no other."""
+def test_a_seeded_version_is_solved_only_by_its_solver(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
+    """The version exists only on its own index."""
     graph_seed.solved("flask", "2.0.1", PYPI, RHEL)
     assert graph.python_package_version_exists("flask", "2.0.1", PYPI)
     assert graph.python_package_version_exists("flask", "2.0.1", PYPI, solver_name=RHEL)
@@ -41,24 +41,24 @@ def test_a_solved_version_is_solved_by_that_solver_only(graph: GraphDatabase, gr
     assert graph_seed.solvers("flask", "2.0.1") == {RHEL}
 
 
-def test_seeding_twice_changes_nothing(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
-    """Guarantee: results stored again, by the same solver or another, do not double a version."""
+def test_repeated_results_do_not_duplicate_a_version(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
+    """That holds for the same solver and for another one."""
     for solver in (RHEL, RHEL, FEDORA):
         graph_seed.solved("flask", "2.0.1", PYPI, solver)
     assert graph.get_python_package_versions_all(distinct=True) == [("flask", "2.0.1", PYPI)]
     assert graph_seed.solvers("flask", "2.0.1") == {RHEL, FEDORA}
 
 
-def test_indexes_are_enabled_or_not(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
-    """Guarantee: registered indexes can be told apart by whether they are enabled."""
+def test_a_disabled_index_is_registered_but_not_enabled(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
+    """Queries for enabled indexes omit it; queries for all indexes do not."""
     graph_seed.index(PYPI)
     graph_seed.index("https://other.example/simple", enabled=False)
     assert graph.get_python_package_index_urls_all(enabled=True) == [PYPI]
     assert len(graph.get_python_package_index_urls_all()) == 2
 
 
-def test_an_aggregated_security_analysis_is_seen(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
-    """Guarantee: a seeded security analysis is what si_aggregated_python_package_version_exists looks for."""
+def test_thoth_storages_finds_a_seeded_security_analysis(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
+    """The query is si_aggregated_python_package_version_exists; other versions are not affected."""
     graph_seed.solved("flask", "2.0.1", PYPI, RHEL)
     assert not graph.si_aggregated_python_package_version_exists("flask", "2.0.1", PYPI)
     graph_seed.si_aggregated("flask", "2.0.1", PYPI)
@@ -66,14 +66,14 @@ def test_an_aggregated_security_analysis_is_seen(graph: GraphDatabase, graph_see
     assert not graph.si_aggregated_python_package_version_exists("flask", "2.0.2", PYPI)
 
 
-def test_an_analysis_needs_a_solved_version(graph_seed: GraphSeed) -> None:
-    """Guarantee: a security analysis of a version that no solver has seen is refused, as thoth-storages refuses it."""
+def test_a_security_analysis_of_an_unsolved_version_is_refused(graph_seed: GraphSeed) -> None:
+    """thoth-storages refuses it too."""
     with pytest.raises(LookupError, match=r"flask 2\.0\.1"):
         graph_seed.si_aggregated("flask", "2.0.1", PYPI)
 
 
-def test_flags_set_by_thoth_storages_are_read(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
-    """Guarantee: the seed's reader shows the flags that investigator sets, for all environments of the version."""
+def test_flags_that_thoth_storages_sets_are_readable(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
+    """The flags agree in all environments of the version; an unknown version has none."""
     graph_seed.solved("flask", "2.0.1", PYPI, RHEL)
     graph_seed.solved("flask", "2.0.1", PYPI, FEDORA)
     graph.update_missing_flag_package_version("flask", "2.0.1", PYPI, value=True)
@@ -82,17 +82,17 @@ def test_flags_set_by_thoth_storages_are_read(graph: GraphDatabase, graph_seed: 
     assert graph_seed.flags("flask", "9.9") == set()
 
 
-def test_hashes_are_seen(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
-    """Guarantee: a seeded hash belongs to its version for thoth-storages too, and is present."""
+def test_thoth_storages_finds_a_seeded_hash(graph: GraphDatabase, graph_seed: GraphSeed) -> None:
+    """The hash belongs to its version and is marked as present."""
     graph_seed.artifact("flask", "2.0.1", PYPI, HASH)
     assert graph.get_python_package_hashes_sha256("flask", "2.0.1", PYPI) == [HASH]
     assert graph_seed.hashes("flask", "2.0.1") == {HASH: True}
 
 
-def test_data_outlive_a_restart_of_the_server(postgres: PostgresServer, graph_seed: GraphSeed) -> None:
-    """Guarantee: stopping, killing and starting the server keeps its port and its rows."""
+def test_rows_survive_a_stop_and_a_kill_of_the_server(postgres: PostgresServer, graph_seed: GraphSeed) -> None:
+    """After each restart the server has the same port."""
     graph_seed.solved("flask", "2.0.1", PYPI, RHEL)
-    for end in (postgres.stop, postgres.kill):
-        end()
+    for interrupt in (postgres.stop, postgres.kill):
+        interrupt()
         postgres.start()
         assert graph_seed.solvers("flask", "2.0.1") == {RHEL}

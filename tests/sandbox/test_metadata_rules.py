@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes' rules for metadata, as the stand-in keeps them."""
+"""Kubernetes' validation of metadata, as the cluster stand-in implements it."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ ID = "solver-rhel-8-py38-261122103000-00000000000000ab"
         {"annotations": {"thoth-station.ninja/topic": "any text at all: ü, spaces\n"}},
     ],
 )
-def test_proper_metadata_pass(metadata: dict[str, Any]) -> None:
-    """Guarantee: what Kubernetes takes, the stand-in takes."""
+def test_valid_metadata_are_accepted(metadata: dict[str, Any]) -> None:
+    """The rules are no stricter than those of Kubernetes."""
     check_metadata("Workflow", "argoproj.io", {"name": ID, **metadata})
 
 
@@ -40,8 +40,8 @@ def test_proper_metadata_pass(metadata: dict[str, Any]) -> None:
         ({"annotations": {"a": "v" * 262144}}, "metadata.annotations"),
     ],
 )
-def test_improper_metadata_are_refused(metadata: dict[str, Any], field: str) -> None:
-    """Guarantee: what Kubernetes refuses is refused with 422 and the name of the field."""
+def test_invalid_metadata_are_refused_with_422(metadata: dict[str, Any], field: str) -> None:
+    """The reply names the field and the reason, as in Kubernetes."""
     with pytest.raises(Refusal) as refused:
         check_metadata("Workflow", "argoproj.io", {"name": ID, **metadata})
     assert refused.value.code == 422

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real worker in the sandbox, driven from outside."""
+"""A real worker process in the sandbox."""
 
 import json
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.e2e
 RELEASED = "thoth.package-release.package-released"
 
 
-async def test_a_worker_works_in_the_sandbox(sandbox: Sandbox) -> None:
-    """Guarantee: a worker with the sandbox's environment gets healthy, schedules in the stand-in, and ends with 0."""
+async def test_a_worker_processes_a_message_in_the_sandbox(sandbox: Sandbox) -> None:
+    """It becomes healthy, creates the workflows in the cluster stand-in, commits the offset, and ends with status 0."""
     release = {"package_name": "flask", "package_version": "2.1.3", "index_url": sandbox.index.index_url()}
     message = {"component_name": "package-releases", "service_version": "1.0.0", **release}
     with sandbox.worker() as worker:
@@ -27,15 +27,15 @@ async def test_a_worker_works_in_the_sandbox(sandbox: Sandbox) -> None:
     assert sorted(made.kind for made in sandbox.cluster.created) == ["revsolver", "solver", "solver"]
 
 
-def test_a_worker_that_ends_at_its_start_shows_its_log(sandbox: Sandbox) -> None:
-    """Guarantee: waiting for a worker that gives up at once fails at once, with what it said."""
+def test_a_failed_start_is_reported_with_the_log(sandbox: Sandbox) -> None:
+    """Waiting for the worker fails as soon as the worker ends."""
     environment = sandbox.env(THOTH_CONSUMER_MODE=json.dumps(["no-such-mode"]))
     with pytest.raises(ProcessFailedError, match="THOTH_CONSUMER_MODE"), sandbox.worker(environment):
         pass
 
 
-def test_overrides_may_leave_variables_out(sandbox: Sandbox) -> None:
-    """Guarantee: an environment is complete, in the group of its modes, and changed by the overrides."""
+def test_overrides_replace_and_remove_variables(sandbox: Sandbox) -> None:
+    """The consumer group follows from the modes."""
     environment = sandbox.env(("metrics",), THOTH_S3_ENDPOINT_URL=None, ARGO_PENDING_WORKFLOW_LIMIT="5")
     assert json.loads(environment["THOTH_CONSUMER_MODE"]) == ["metrics"]
     assert environment["KAFKA_CONSUMER_GROUP_ID"] == sandbox.group(("metrics",)) != sandbox.group()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The templates that the sandbox carries, and how they are processed."""
+"""The sandbox's templates and their processing."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from sandbox.statuses import Refusal
 from sandbox.templating import load_templates, process
 
-# What the contract requires of each kind's template: the parameter of the id first.
+# The parameters that the contract requires in each kind's template; the first one has the workflow's id.
 REQUIRED = {
     "adviser": {"THOTH_ADVISER_JOB_ID"},
     "provenance-checker": {"THOTH_PROVENANCE_CHECKER_JOB_ID", "THOTH_DOCUMENT_ID"},
@@ -55,30 +55,30 @@ TEMPLATES = {template["metadata"]["labels"]["template"]: template for template i
 
 
 def template_of(text: str, **parameter: object) -> dict[str, Any]:
-    """Make a template with one parameter and one object that has the given text in it."""
+    """Return a template with one parameter, and one object that contains the text."""
     return {"metadata": {"name": "t"}, "parameters": [{"name": "A", **parameter}], "objects": [{"x": [text]}]}
 
 
 def result_of(text: str, **parameter: object) -> object:
-    """Give what becomes of a text in an object of a processed template."""
+    """Return the text of the object after the template was processed."""
     return process(template_of(text, **parameter))["objects"][0]["x"][0]
 
 
-def test_there_is_a_template_for_each_kind() -> None:
-    """Guarantee: each kind of workflow of the contract has its template, found by its label, and there are no more."""
+def test_each_kind_of_workflow_has_one_template() -> None:
+    """The label `template` identifies it; there are no templates for other kinds."""
     assert TEMPLATES.keys() == REQUIRED.keys()
 
 
 @pytest.mark.parametrize("label", REQUIRED)
-def test_a_template_requires_what_production_requires(label: str) -> None:
-    """Guarantee: each parameter that the contract requires is required by the template."""
+def test_a_template_requires_the_parameters_of_the_contract(label: str) -> None:
+    """Otherwise a missing parameter would be found only in production."""
     required = {parameter["name"] for parameter in TEMPLATES[label]["parameters"] if parameter.get("required")}
     assert required >= REQUIRED[label]
 
 
 @pytest.mark.parametrize("label", REQUIRED)
-def test_a_template_makes_one_workflow_named_by_its_first_parameter(label: str) -> None:
-    """Guarantee: the workflow's name is the id parameter, and all texts in it are from the parameters."""
+def test_a_template_has_one_workflow_with_the_name_of_its_first_parameter(label: str) -> None:
+    """No reference to a parameter remains."""
     template = TEMPLATES[label]
     filled = {**template, "parameters": [{**parameter, "value": "given"} for parameter in template["parameters"]]}
     (workflow,) = process(filled)["objects"]
@@ -102,28 +102,28 @@ def test_a_template_makes_one_workflow_named_by_its_first_parameter(label: str) 
         ("${A}", '{"quoted": "\\n"}', '{"quoted": "\\n"}'),
     ],
 )
-def test_references_are_replaced(text: str, value: str | None, result: object) -> None:
-    """Guarantee: ${A} puts text in, ${{A}} a JSON value; unknown names and Argo's own placeholders stay."""
+def test_references_are_replaced_by_values(text: str, value: str | None, result: object) -> None:
+    """${A} becomes text and ${{A}} a JSON value; unknown names and Argo's own placeholders stay."""
     assert result_of(text, value=value) == result
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_required_parameter_needs_a_value(value: str | None) -> None:
-    """Guarantee: a required parameter without a value, or with an empty one, is refused with 422 and its name."""
+def test_a_required_parameter_without_a_value_is_refused_with_422(value: str | None) -> None:
+    """An empty value counts as none; the error names the parameter."""
     with pytest.raises(Refusal, match="parameter A is required") as refused:
         process(template_of("${A}", value=value, required=True))
     assert refused.value.code == 422
 
 
-def test_a_value_must_be_text() -> None:
-    """Guarantee: a number as a value is refused with 400, as OpenShift can't decode it."""
+def test_a_value_that_is_no_string_is_refused_with_400() -> None:
+    """OpenShift cannot decode a number there."""
     with pytest.raises(Refusal) as refused:
         process(template_of("${A}", value=0))
     assert refused.value.code == 400
 
 
-def test_the_template_itself_is_left_alone() -> None:
-    """Guarantee: processing gives a new object; a client may process the same template again with other values."""
+def test_processing_does_not_change_the_template() -> None:
+    """A client may process the same template again with other values."""
     template = template_of("${A}", value="b")
     process(template)
     assert template == template_of("${A}", value="b")

@@ -22,7 +22,7 @@ COMMANDS = re.findall(r"faust -A investigator ((?!worker|\.\.\.)[^`\n|]+)", PAGE
 
 @pytest.fixture
 def program() -> click.Group:
-    """Faust's program with the operators' commands; they reach no broker here."""
+    """Return a program with the operators' commands, whose settings name no broker that runs."""
     variables = {**ENVIRONMENT, "KAFKA_BOOTSTRAP_SERVERS": "localhost:1", "THOTH_DEPLOYMENT_NAME": "ocp4-stage"}
     group = click.Group()
     add_commands(group, Operations(load_settings(variables), load_message_types(), Redactor()))
@@ -30,29 +30,29 @@ def program() -> click.Group:
 
 
 def _parse(command: click.Command, words: list[str]) -> None:
-    """Read the words as the command would, without running it; raises a UsageError where they are wrong."""
+    """Parse the words as the command does, without running it; raises a UsageError for wrong ones."""
     if isinstance(command, click.Group):
         inner = command.commands.get(words[0])
-        assert inner, f"there is no command {words[0]!r}"
+        assert inner, f"no command {words[0]!r}"
         _parse(inner, words[1:])
     else:
         command.make_context(command.name, words)
 
 
 def test_there_are_commands_on_the_page() -> None:
-    """The next test looks at something."""
+    """The next test has commands to check."""
     assert len(COMMANDS) > 7
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_of_the_page_is_one(program: click.Group, command: str) -> None:
-    """An operator who pastes it at three in the morning gets what the page says."""
+def test_each_command_of_the_page_exists_with_its_options(program: click.Group, command: str) -> None:
+    """An operator can paste it."""
     if "..." not in command:
         _parse(program, shlex.split(command))
 
 
 def test_metrics_and_settings_of_the_page_exist() -> None:
-    """An alert on a metric that nobody writes never rings."""
+    """An alert on a metric that no worker writes never fires."""
     kinds = r"_(?:total|info)\b"
     metrics = {re.sub(kinds, "", name) for name in re.findall(r"\b(?:thoth_[a-z_]+|message_count_by_version)", PAGE)}
     assert metrics - {each.name for each in definitions()} == set()

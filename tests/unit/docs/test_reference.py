@@ -13,40 +13,35 @@ from investigator.settings.reference import reference
 from tests.contract.clients import TODAY, messages_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """Give the AsyncAPI document of all topics."""
+    """Return the AsyncAPI document of all topics."""
     return asyncapi(list(load_message_types().values()))
-
-
-def _text(name: str) -> str:
-    pages = generate.pages(load_message_types())
-    return next(text for path, text in pages.items() if path.name == name)
 
 
 def test_the_pages_name_every_setting_message_and_metric() -> None:
     """Nothing that exists goes undocumented."""
-    assert [each.variable for each in reference() if f"| `{each.variable}` |" not in _text("configuration.md")] == []
-    assert [name for name in load_message_types() if f"## {name}\n" not in _text("messages.md")] == []
-    assert [each.name for each in definitions() if f"| `{each.name}` |" not in _text("metrics.md")] == []
+    texts = {path.name: text for path, text in generate.pages(load_message_types()).items()}
+    assert [each.variable for each in reference() if f"| `{each.variable}` |" not in texts["configuration.md"]] == []
+    assert [name for name in load_message_types() if f"## {name}\n" not in texts["messages.md"]] == []
+    assert [each.name for each in definitions() if f"| `{each.name}` |" not in texts["metrics.md"]] == []
 
 
-def test_a_page_that_is_not_what_the_code_says_is_found(
+def test_a_page_that_differs_from_the_code_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Changed code with old pages does not pass, and what differs is shown."""
-    (tmp_path / "docs").mkdir()
+    """Changed code with old pages does not pass, and the check shows the difference."""
     monkeypatch.setattr(generate, "ROOT", tmp_path)
     assert generate.main([]) == 0
     assert generate.main(["--check"]) == 0
-    page = tmp_path / "docs" / "metrics.md"
+    page = tmp_path / "docs" / "reference" / "metrics.md"
     page.write_text(page.read_text("utf-8").replace("thoth_investigator_failures", "failures"), "utf-8")
     assert generate.main(["--check"]) == 1
     assert "-| `failures` |" in capsys.readouterr().err
 
 
 def test_each_topic_has_a_channel_with_its_message_and_an_operation(document: dict[str, Any]) -> None:
-    """References inside of the document lead somewhere."""
+    """References inside the document have a target."""
     addresses = {channel["address"] for channel in document["channels"].values()}
     assert addresses == {f"{{deployment}}.{name}" for name in load_message_types()}
     targets = {operation["channel"]["$ref"] for operation in document["operations"].values()}
@@ -54,12 +49,12 @@ def test_each_topic_has_a_channel_with_its_message_and_an_operation(document: di
 
 
 def test_real_messages_fit_the_schemas_of_the_document(document: dict[str, Any]) -> None:
-    """Who builds a producer by the document builds one that is understood, and the other way round."""
+    """A producer that follows the document sends messages that the worker accepts."""
     payloads = {
         channel["address"].removeprefix("{deployment}."): message["payload"]
         for channel in document["channels"].values()
         for message in channel["messages"].values()
     }
     for message in messages_of(TODAY):
-        given = {name: value for name, value in message.contents.items() if value is not None}
-        jsonschema.validate(given, payloads[message.base_name], jsonschema.Draft202012Validator)
+        content = {name: value for name, value in message.contents.items() if value is not None}
+        jsonschema.validate(content, payloads[message.base_name], jsonschema.Draft202012Validator)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A TCP proxy in front of a server: while it is closed, the server is unreachable but keeps its data."""
+
+import asyncio
+import contextlib
+import ssl
+from types import TracebackType
+
+from typing_extensions import Self
+
+from sandbox.background import BackgroundLoop
+from sandbox.ports import HOST, free_port
+
+__all__ = ["TcpProxy"]
+
+_CHUNK = 256 * 1024
+
+
+class TcpProxy:
+    """A proxy, in its own thread, that forwards TCP connections to another port of this machine.
+
+    Args:
+        target: the port of the server.
+        tls: the TLS context for connections of clients; the connections to the server are not encrypted.
+    """
+
+    def __init__(self, target: int, tls: ssl.SSLContext | None = None) -> None:
+        self.port = free_port()
+        self._target = target
+        self._tls = tls
+        self._background: BackgroundLoop | None = None
+
+    def open(self) -> None:
+        """Accept connections; does nothing while the proxy is open."""
+        if self._background is None:
+            self._background = BackgroundLoop("tcp-proxy")
+            self._background.run(self._listen())
+
+    def close(self) -> None:
+        """Close all connections and refuse new ones; does nothing while the proxy is closed."""
+        if self._background is not None:
+            self._background.stop()
+            self._background = None
+
+    def __enter__(self) -> Self:
+        """Open the proxy."""
+        self.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the proxy."""
+        self.close()
+
+    async def _listen(self) -> None:
+        server = await asyncio.start_server(self._forward, HOST, self.port, limit=_CHUNK, ssl=self._tls)
+        self._serving = asyncio.create_task(self._serve(server))
+
+    async def _serve(self, server: asyncio.Server) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The cancellation by close() ends here: asyncio logs an error if the handler of a connection is cancelled.
+        with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.CancelledError):
+            server_reader, server_writer = await asyncio.open_connection(HOST, self._target, limit=_CHUNK)
+            with contextlib.closing(server_writer):
+                await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy until the sender closes; then raise ConnectionAbortedError, which ends the other direction too."""
+    while chunk := await reader.read(_CHUNK):
+        writer.write(chunk)
+        await writer.drain()
+    raise ConnectionAbortedError

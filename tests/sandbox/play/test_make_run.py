@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command as a user has it: real workers and servers, from its start to its end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from investigator.app import load_message_types
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def command() -> Iterator["subprocess.Popen[str]"]:
+    """The command with ONCE=1, in a process group of its own as at a terminal."""
+    environment = {**os.environ, "ONCE": "1", "WORKERS": ""}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "sandbox"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with started:
+        yield started
+        started.kill()
+
+
+def processes() -> dict[int, tuple[int, str]]:
+    """Give the parent and state of each process of this machine."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split() for line in listed.splitlines())
+    return {int(pid): (int(parent), state) for pid, parent, state in rows}
+
+
+def descendants(ancestor: int) -> set[int]:
+    """Give the processes that a process has started, and those that these have started."""
+    table, found = processes(), {ancestor}
+    while more := {pid for pid, (parent, _) in table.items() if parent in found} - found:
+        found |= more
+    return found - {ancestor}
+
+
+def running(chosen: set[int]) -> set[int]:
+    """Give those of the processes that have not ended."""
+    return {pid for pid, (_, state) in processes().items() if pid in chosen and not state.startswith("Z")}
+
+
+def test_the_story_comes_to_a_good_end(command: "subprocess.Popen[str]") -> None:
+    """Guarantee: all loops close, every message type shows in the table, and the command ends with status 0."""
+    output, _ = command.communicate(timeout=200)
+    lines = output.splitlines()
+    assert command.returncode == 0, output
+    closing = lines.index("Everything happened as expected.")
+    assert [line.split(":")[:2] for line in lines[closing - 5 : closing - 1]] == [
+        ["1 Knowledge increase", " closed"],
+        ["2 Self-learning on errors", " closed"],
+        ["3 Self-healing of advice", " closed"],
+        ["4 Users and bots", " closed"],
+    ]
+    shown = {line.split()[0] for line in lines if line}
+    assert {base_name.rsplit(".", 1)[-1] for base_name in load_message_types()} <= shown
+
+
+@pytest.mark.parametrize("moment", ["Starting a Kafka broker", "Starting 3 workers", "Scenario 2"])
+def test_an_interrupt_leaves_nothing_behind(command: "subprocess.Popen[str]", moment: str) -> None:
+    """Guarantee: after Ctrl-C, whenever it comes, every process that was started has ended and nothing looks broken."""
+    assert command.stdout is not None
+    assert any(moment in line for line in iter(command.stdout.readline, ""))
+    children = descendants(command.pid)
+    os.killpg(command.pid, signal.SIGINT)
+    output, _ = command.communicate(timeout=60)
+    assert command.returncode == 130, output
+    assert "Traceback" not in output
+    assert not running(children)
