@@ -4,6 +4,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -97,7 +98,7 @@ class Preflight:
 
     async def _cluster(self) -> str | None:
         namespace = self.settings.thoth_infra_namespace
-        check = _in_thread(lambda: _check_api(self.cluster(), namespace))
+        check = _in_thread(lambda: _check_cluster(self.cluster, namespace))
         return await self._problem("The cluster's API", _CLUSTER_REMEDY, check)
 
     async def _problem(self, server: str, remedy: str, check: Awaitable[None]) -> str | None:
@@ -190,6 +191,11 @@ def _check_schema(database: Database) -> None:
             f"has a schema of revision {revision}, but this version of thoth-storages works with {expected}. Migrate "
             "the schema, or deploy the version of investigator that belongs to it."
         )
+
+
+def _check_cluster(client: Callable[[], ClusterClient], namespace: str) -> None:
+    with closing(client()) as cluster:
+        _check_api(cluster, namespace)
 
 
 def _check_api(cluster: ClusterClient, namespace: str) -> None:

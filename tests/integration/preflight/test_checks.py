@@ -6,6 +6,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from kubernetes.config import kube_config
 
+from investigator.argo.client import ClusterClient
 from investigator.kafka.topics import Topic
 from investigator.preflight.checks import Preflight, PreflightError
 from investigator.services import build_cluster, build_database
@@ -148,6 +149,22 @@ async def test_an_unavailable_cluster_is_reported_with_the_reason(surroundings: 
     assert problem.startswith("The cluster's API can't be used: ")
     assert "refused" in problem
     assert "KUBECONFIG" in problem
+
+
+async def test_the_client_of_the_cluster_is_closed(surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker uses another client; also where the check fails, this one keeps no connection open."""
+    closed: list[ClusterClient] = []
+    close = ClusterClient.close
+
+    def note_and_close(client: ClusterClient) -> None:
+        closed.append(client)
+        close(client)
+
+    monkeypatch.setattr(ClusterClient, "close", note_and_close)
+    await surroundings.check()
+    surroundings.cluster.token = "another"
+    await surroundings.problem()
+    assert len(closed) == 2
 
 
 async def test_a_refused_token_is_reported(surroundings: Surroundings) -> None:
