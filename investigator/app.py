@@ -30,6 +30,7 @@ from investigator.kafka.options import client_options
 from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
 from investigator.kafka.patches.unreadable_batches import pause_on_unreadable_batch
 from investigator.kafka.producer import DurableProducer
+from investigator.kafka.topic_reader import TopicReader
 from investigator.observability import logs, sentry
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
@@ -125,7 +126,8 @@ def _producer(settings: Settings, options: dict[str, Any]) -> DurableProducer:
 def _halts(
     settings: Settings, options: dict[str, Any], producer: DurableProducer
 ) -> tuple[KafkaHaltLog, HaltCoordinator]:
-    halt_log = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, producer)
+    topic = topics.halts_topic(settings).name
+    halt_log = KafkaHaltLog(topic, settings.kafka_consumer_group_id, TopicReader(options), producer)
     halt_coordinator = HaltCoordinator(halt_log, _worker_name(), time.time)
     halt_log.feed(halt_coordinator)
     return halt_log, halt_coordinator

@@ -80,7 +80,7 @@ class Operations:
         topic = topics.halts_topic(self._settings)
         await topics.create_missing(options, [topic])
         producer = self._producer()
-        halt_log = KafkaHaltLog(topic.name, self.group, options, producer)
+        halt_log = KafkaHaltLog(topic.name, self.group, TopicReader(options), producer)
         coordinator = HaltCoordinator(halt_log, self.operator, time.time)
         halt_log.feed(coordinator)
         async with producer, halt_log:
@@ -94,7 +94,7 @@ class Operations:
         topic = topics.replays_topic(self._settings)
         if to_replay:
             await topics.create_missing(options, [topic])
-        reader = TopicReader(options)
+        reader = TopicReader(options, idle_seconds=self._settings.thoth_investigator_read_idle_time)
         producer = self._producer()
         async with producer:
             yield DeadLetterStore(reader, producer, ReplayLog(topic.name, reader, producer))

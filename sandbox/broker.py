@@ -39,6 +39,7 @@ class Broker(ABC):
     idempotent: bool  # whether the broker supports idempotent producers
     replication_factor = 1  # of the topics that `create_topics` creates
     fetch_max_wait_ms = 500  # how long the broker may hold a worker's fetch request that finds no messages
+    read_idle_time = 0.0  # seconds, for THOTH_INVESTIGATOR_READ_IDLE_TIME
 
     @abstractmethod
     def start(self) -> None:
@@ -103,6 +104,9 @@ class EmbeddedBroker(Broker):
 
     idempotent = False  # Tansu refuses version 0 of InitProducerId, the only one that aiokafka sends
     fetch_max_wait_ms = 20  # Tansu answers a waiting fetch not at a message, but after about half of this
+    # Tansu may return an end offset that is too low. It answers an empty fetch after half a second, so a consumer has
+    # fetched at least twice in this time.
+    read_idle_time = 1.2
 
     def __init__(self, port: int = 0, *, proxied: bool = False, tls: ssl.SSLContext | None = None) -> None:
         self._port = free_port(port)

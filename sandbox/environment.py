@@ -67,6 +67,7 @@ class Sandbox:
             "THOTH_CONSUMER_MODE": json.dumps(list(modes)),
             "THOTH_INVESTIGATOR_FETCH_MAX_WAIT_MS": str(self.broker.fetch_max_wait_ms),
             "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if self.broker.idempotent else "0",
+            "THOTH_INVESTIGATOR_READ_IDLE_TIME": str(self.broker.read_idle_time),
             "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR": str(self.broker.replication_factor),
             # On the embedded broker, the first join of a group waits for half of the session timeout.
             "THOTH_INVESTIGATOR_SESSION_TIMEOUT": "6",

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clients of Kafka on aiokafka, without Faust: topics, halts, replays and dead letters."""
+"""Kafka clients on aiokafka, without Faust, for topics, halts, replays and dead letters."""

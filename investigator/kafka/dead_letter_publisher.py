@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dead letters in Kafka: each topic has a twin that keeps the messages that were given up."""
+"""A publisher of dead letters: it writes failed messages to the dead-letter topic of their topic."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,17 +13,17 @@ from investigator.kafka.producer import DurableProducer
 from investigator.observability.metrics import Metrics, message_type
 from investigator.settings import Settings
 
-# What a client says of a topic that is not there any more.
-_GONE = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
+# The errors that a producer raises for a topic that was deleted.
+_DELETED = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
 
 
 class DeadLetterPublisher:
-    """Writes dead letters; each is acknowledged before its message counts as done with.
+    """Writes dead letters. The broker acknowledges each before the message counts as finished.
 
     Args:
-        settings: tell which topics keep their failures.
-        writer: writes the records.
-        create_topic: creates a topic with so many partitions where it does not exist.
+        settings: which topics have a dead-letter topic, and the limits of dead letters per topic.
+        producer: writes the records.
+        create_topic: creates a topic with a number of partitions, unless it exists.
         redact: removes passwords from a text.
         metrics: counts the dead letters.
     """
@@ -31,18 +31,18 @@ class DeadLetterPublisher:
     def __init__(
         self,
         settings: Settings,
-        writer: DurableProducer,
+        producer: DurableProducer,
         create_topic: Callable[[str, int], Awaitable[None]],
         redact: Callable[[str], str],
         metrics: Metrics,
     ) -> None:
         self._settings = settings
-        self._writer = writer
+        self._producer = producer
         self._create_topic = create_topic
         self._redact = redact
         self._metrics = metrics
-        self._twins: set[str] = set()
-        self._outcomes = DeadLetterLimiter(
+        self._known_topics: set[str] = set()
+        self._limiter = DeadLetterLimiter(
             DeadLetterLimit(
                 settings.thoth_investigator_dead_letter_max_consecutive,
                 settings.thoth_investigator_dead_letter_max_ratio,
@@ -51,36 +51,36 @@ class DeadLetterPublisher:
         )
 
     def accepts(self, delivery: Delivery) -> bool:
-        """Tell whether a message of this topic that is given up is kept instead of halting the topic."""
-        return self._settings.acks_on_fail(delivery.topic) and self._outcomes.allow_dead_letter(delivery.topic)
+        """Return whether a failed message of this topic becomes a dead letter; otherwise it halts the topic."""
+        return self._settings.acks_on_fail(delivery.topic) and self._limiter.allow_dead_letter(delivery.topic)
 
     def record_success(self, delivery: Delivery) -> None:
-        """Note that a message was handled well."""
-        self._outcomes.record(delivery.topic, handled=True)
+        """Count a message that was handled successfully, for the limits."""
+        self._limiter.record(delivery.topic, handled=True)
 
     async def publish(self, delivery: Delivery, failure: Failure) -> None:
-        """Write the dead letter; raises a KafkaError where the broker does not take it."""
+        """Write the dead letter; raise a KafkaError if the broker does not accept it."""
         headers = dead_letter_headers(delivery, failure, self._settings.kafka_consumer_group_id, self._redact)
-        twin = dead_letter_topic(delivery.partition.topic)
-        was_there = twin in self._twins
+        topic = dead_letter_topic(delivery.partition.topic)
+        was_known = topic in self._known_topics
         try:
-            await self._write(twin, delivery, headers)
-        except _GONE:
-            if not was_there:
+            await self._write(topic, delivery, headers)
+        except _DELETED:
+            if not was_known:
                 raise
-            self._twins.discard(twin)  # somebody deleted it
-            await self._write(twin, delivery, headers)
-        self._outcomes.record(delivery.topic, handled=False)
+            self._known_topics.discard(topic)  # an operator deleted it, so create it again
+            await self._write(topic, delivery, headers)
+        self._limiter.record(delivery.topic, handled=False)
         self._metrics.dead_letters.labels(message_type(delivery.topic)).inc()
 
-    async def _write(self, twin: str, delivery: Delivery, headers: Headers) -> None:
-        await self._make_sure_of(twin, delivery.partition.topic)
-        # The same partition as the message's where the twin has it; else the key decides.
+    async def _write(self, topic: str, delivery: Delivery, headers: Headers) -> None:
+        await self._ensure_topic(topic, delivery.partition.topic)
+        # The partition of the message, unless the dead-letter topic has fewer; then the key decides.
         number = delivery.partition.number
-        partition = number if number in await self._writer.partitions(twin) else None
-        await self._writer.write(twin, delivery.value, key=delivery.key, partition=partition, headers=headers)
+        partition = number if number in await self._producer.partitions(topic) else None
+        await self._producer.write(topic, delivery.value, key=delivery.key, partition=partition, headers=headers)
 
-    async def _make_sure_of(self, twin: str, source: str) -> None:
-        if twin not in self._twins:
-            await self._create_topic(twin, len(await self._writer.partitions(source)))
-            self._twins.add(twin)
+    async def _ensure_topic(self, topic: str, source: str) -> None:
+        if topic not in self._known_topics:
+            await self._create_topic(topic, len(await self._producer.partitions(source)))
+            self._known_topics.add(topic)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dead letters for operators: reading them, and sending them again to the topics that they came from."""
+"""Access to dead letters for operators: read them, and replay them to the topics that they came from."""
 
 import asyncio
 import time
@@ -22,37 +22,37 @@ class DeadLetterStore:
 
     Args:
         reader: reads them.
-        writer: writes the replays; each is acknowledged by all replicas.
-        log: remembers what was sent again.
+        producer: writes the replays; all replicas acknowledge each.
+        log: records which dead letters were replayed.
     """
 
-    def __init__(self, reader: TopicReader, writer: DurableProducer, log: ReplayLog) -> None:
+    def __init__(self, reader: TopicReader, producer: DurableProducer, log: ReplayLog) -> None:
         self._reader = reader
-        self._writer = writer
+        self._producer = producer
         self._log = log
         self._partitions: dict[str, frozenset[int]] = {}
 
     async def topics(self, topics: Iterable[str]) -> list[str]:
-        """Give the dead-letter topics of these topics, as far as they exist; a topic gets its first by a failure."""
+        """Return those dead-letter topics of these topics that exist; the first dead letter creates one."""
         self._partitions = await self._reader.topics()
-        return [twin for twin in map(dead_letter_topic, topics) if twin in self._partitions]
+        return [topic for topic in map(dead_letter_topic, topics) if topic in self._partitions]
 
     async def replayed(self) -> Mapping[Origin, Replayed]:
-        """Tell which dead letters were sent again before, by their place."""
+        """Return which dead letters were replayed before, by their position."""
         return await self._log.replayed()
 
     async def read(
-        self, twin: str, partition: int | None = None, first: int = 0, last: int | None = None
+        self, topic: str, partition: int | None = None, first: int = 0, last: int | None = None
     ) -> AsyncGenerator[DeadLetter, None]:
-        """Give the dead letters of a topic that exists: of one partition or all, with offsets from first to last."""
-        partitions = self._partitions[twin] if partition is None else self._partitions[twin] & {partition}
-        async with aclosing(self._reader.read(twin, dict.fromkeys(partitions, OffsetRange(first, last)))) as records:
+        """Yield the dead letters of an existing topic, in one partition or all, with offsets from first to last."""
+        partitions = self._partitions[topic] if partition is None else self._partitions[topic] & {partition}
+        async with aclosing(self._reader.read(topic, dict.fromkeys(partitions, OffsetRange(first, last)))) as records:
             async for record in records:
-                yield _letter(record)
+                yield _dead_letter(record)
 
-    async def send(  # noqa: PLR0913  what, how, and who is to know
+    async def send(  # noqa: PLR0913  the choice of records, the way to replay them, and the callback
         self,
-        twin: str,
+        topic: str,
         offsets: Mapping[int, Collection[int]],
         policy: ReplayPolicy,
         *,
@@ -60,54 +60,56 @@ class DeadLetterStore:
         rate: float | None,
         on_sent: Callable[[], None],
     ) -> None:
-        """Send dead letters again, one after the other; each is remembered before the next is sent.
+        """Replay dead letters, one after the other; each is recorded in the replay log before the next is sent.
 
-        A crash in between may send one of them twice: it is the same message by its origin, so that nothing is done
-        twice for it either.
+        A crash between sending and recording may send one of them twice. Both have the same origin, and workers derive
+        the ids of workflows from that, so the second one has no further effect.
 
         Args:
-            twin: a dead-letter topic.
-            offsets: which of its records, by partition.
-            policy: who is to handle them.
-            by: who sends them.
-            rate: at most so many a second; None for as fast as the broker takes them.
-            on_sent: called after each of them.
+            topic: a dead-letter topic.
+            offsets: the offsets of the dead letters to replay, by partition.
+            policy: which consumer groups handle the replays.
+            by: the operator, for the replay log.
+            rate: the maximum number of replays per second; None for no limit.
+            on_sent: called after each replay.
 
         Raises:
-            KafkaError: the broker can't be reached or refuses; what was sent is remembered.
+            KafkaError: the broker can't be reached or refuses; the log has every replay that was sent until then.
         """
-        spans = {partition: OffsetRange(min(each), max(each)) for partition, each in offsets.items()}
-        async with aclosing(self._reader.read(twin, spans)) as records:
+        ranges = {partition: OffsetRange(min(each), max(each)) for partition, each in offsets.items()}
+        async with aclosing(self._reader.read(topic, ranges)) as records:
             async for record in records:
                 if record.offset in offsets[record.partition]:
-                    began = time.monotonic()
-                    await self._send(_letter(record), policy, by)
+                    started = time.monotonic()
+                    await self._send(_dead_letter(record), policy, by)
                     on_sent()
-                    await asyncio.sleep(_pause(rate, time.monotonic() - began))
+                    await asyncio.sleep(_pause(rate, time.monotonic() - started))
 
-    async def _send(self, letter: DeadLetter, policy: ReplayPolicy, by: str) -> None:
-        written = await self._write(letter, policy.addressee)
-        await self._log.note(letter.position, written, at=time.time(), by=by)
+    async def _send(self, dead_letter: DeadLetter, policy: ReplayPolicy, by: str) -> None:
+        written = await self._write(dead_letter, policy.addressee)
+        await self._log.append(dead_letter.position, written, at=time.time(), by=by)
 
-    async def _write(self, letter: DeadLetter, group: str | None) -> RecordLocation:
-        original = letter.original
+    async def _write(self, dead_letter: DeadLetter, group: str | None) -> RecordLocation:
+        original = dead_letter.original
         if original is None or original.topic not in self._partitions:
-            raise UnknownTopicOrPartitionError(f"{letter.position} has no topic to go back to")
-        # Back to its own partition: other messages with its key may be there, whatever partitioner put them there.
-        there = original.partition in self._partitions[original.topic]
-        return await self._writer.write(
+            raise UnknownTopicOrPartitionError(
+                f"the original topic of {dead_letter.position} is unknown or does not exist"
+            )
+        # Into its own partition: the producer may have chosen it by another partitioner, for all messages of that key.
+        exists = original.partition in self._partitions[original.topic]
+        return await self._producer.write(
             original.topic,
-            letter.value,
-            key=letter.key,
-            partition=original.partition if there else None,
-            headers=replay_headers(letter, group),
+            dead_letter.value,
+            key=dead_letter.key,
+            partition=original.partition if exists else None,
+            headers=replay_headers(dead_letter, group),
         )
 
 
-def _letter(record: ConsumerRecord) -> DeadLetter:
-    place = Origin(record.topic, record.partition, record.offset, record.timestamp)
-    return DeadLetter(place, record.key, record.value, tuple(record.headers))
+def _dead_letter(record: ConsumerRecord) -> DeadLetter:
+    position = Origin(record.topic, record.partition, record.offset, record.timestamp)
+    return DeadLetter(position, record.key, record.value, tuple(record.headers))
 
 
-def _pause(rate: float | None, took: float) -> float:
-    return 0.0 if rate is None else max(0.0, 1 / rate - took)
+def _pause(rate: float | None, elapsed: float) -> float:
+    return 0.0 if rate is None else max(0.0, 1 / rate - elapsed)

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The log of halts: a compacted topic with one partition that all workers of a consumer group write and read.
+"""The halt log: a compacted topic with one partition that all workers of a consumer group write and read.
 
-A worker takes up no message before it has read the log to the end. Where the end is, it learns by writing a record of
-its own and reading until it meets it: that holds whatever a broker answers when it is asked for the end.
+A worker accepts no message before it is in sync with the log. To know when it is, it writes a marker record and reads
+until it has passed that record: then it has read every halt that was acknowledged before. An end offset proves less:
+around a leader election, a broker may return one that is too low (KIP-207).
 """
 
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from contextlib import aclosing
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from mode import Service
 
@@ -19,62 +20,65 @@ from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import HaltKey, HaltRecord
 from investigator.delivery.origin import MessagePosition
 from investigator.kafka.producer import DurableProducer
+from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
+_PARTITION = 0
 _RETRY_SECONDS = 1.0
 
 
 class KafkaHaltLog(Service):
-    """Writes halts and feeds the board with those of the whole group.
+    """Writes halts, and feeds the halt coordinator with those of the whole group.
 
     Args:
         topic: the name of the log's topic.
-        group: the consumer group; the log may hold the halts of several.
-        options: how to reach the broker, as aiokafka's clients take it.
-        writer: writes the records.
+        group: the consumer group; the log may hold the halts of several groups.
+        reader: follows the log.
+        producer: writes the records.
     """
 
-    def __init__(self, topic: str, group: str, options: Mapping[str, Any], writer: DurableProducer) -> None:
+    def __init__(self, topic: str, group: str, reader: TopicReader, producer: DurableProducer) -> None:
         super().__init__()
         self._halt_coordinator: HaltCoordinator
-        self._partition = TopicPartition(topic, 0)
+        self._topic = topic
         self._group = group
-        self._options = options
-        self._writer = writer
-        self._to_write: asyncio.Queue[tuple[bytes, bytes | None, Callable[[int], None]]] = asyncio.Queue()
-        self._end: int | None = None
-        self._read_up_to: int | None = None
+        self._reader = reader
+        self._producer = producer
+        self._unwritten: asyncio.Queue[tuple[bytes, bytes | None, Callable[[int], None]]] = asyncio.Queue()
+        # Ends with the marker record; without an end until that is written.
+        self._until_synced = OffsetRange()
+        self._position = 0
 
     def feed(self, halt_coordinator: HaltCoordinator) -> None:
-        """Give every halt of the group to the board from the start on."""
+        """Pass every halt of the group to the coordinator, from the start of the log on."""
         self._halt_coordinator = halt_coordinator
 
-    def publish(self, register: HaltKey, entry: HaltRecord | None, on_written: Callable[[int], None]) -> None:
-        """Write what the register is to hold, however often that has to be tried, then tell the record's offset."""
-        value = None if entry is None else entry.to_json()
-        self._to_write.put_nowait((self._key(register.topic, *register.position or ()), value, on_written))
+    def publish(self, key: HaltKey, halt: HaltRecord | None, on_written: Callable[[int], None]) -> None:
+        """Write the new value of a key, with retries until the broker has it; then pass on the record's offset."""
+        value = None if halt is None else halt.to_json()
+        self._unwritten.put_nowait((self._record_key(key.topic, *key.position or ()), value, on_written))
 
-    def _key(self, *name: str | int) -> bytes:
+    def _record_key(self, *name: str | int) -> bytes:
         return json.dumps([self._group, *name]).encode()
 
     @Service.task
     async def _write(self) -> None:
-        self._to_write.put_nowait((self._key(), uuid.uuid4().bytes, self._set_end))
+        self._unwritten.put_nowait((self._record_key(), uuid.uuid4().bytes, self._set_marker))
         while not self.should_stop:
-            key, value, on_written = await self._to_write.get()
-            on_written(await self._written(key, value))
+            key, value, on_written = await self._unwritten.get()
+            on_written(await self._write_with_retries(key, value))
 
-    async def _written(self, key: bytes, value: bytes | None) -> int:
+    async def _write_with_retries(self, key: bytes, value: bytes | None) -> int:
         while True:
             try:
-                written = await self._writer.write(self._partition.topic, value, key=key, partition=0)
+                written = await self._producer.write(self._topic, value, key=key, partition=_PARTITION)
             except KafkaError as error:
-                self.log.warning("A halt or resume is not written yet, will be tried again: %r", error)
+                self.log.warning("Could not write to the halt log; will retry: error=%r", error)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return written.offset
 
-    def _set_end(self, offset: int) -> None:
-        self._end = offset
+    def _set_marker(self, offset: int) -> None:
+        self._until_synced = OffsetRange(last=offset)
 
     @Service.task
     async def _read(self) -> None:
@@ -82,50 +86,36 @@ class KafkaHaltLog(Service):
             try:
                 await self._follow()
             except KafkaError as error:
-                self.log.warning("The log of halts can't be read, will be tried again: %r", error)
+                self.log.warning("Could not read the halt log; will retry: error=%r", error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(**self._options, group_id=None, auto_offset_reset="earliest")
-        try:
-            await consumer.start()
-            consumer.assign([self._partition])
-            await self._seek(consumer)
-            while not self.should_stop:
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    for record in records:
-                        self._apply(record)
-                self._look_for_end(await consumer.position(self._partition))
-        finally:
-            await consumer.stop()
-
-    async def _seek(self, consumer: AIOKafkaConsumer) -> None:
-        if self._read_up_to is None:
-            await consumer.seek_to_beginning(self._partition)
-        else:
-            consumer.seek(self._partition, self._read_up_to + 1)
+        async with aclosing(self._reader.follow(self._topic, _PARTITION, self._position)) as polls:
+            async for records, position in polls:
+                for record in records:
+                    self._apply(record)
+                if self._until_synced.is_read(position):
+                    self._halt_coordinator.synced.set()
+                if self.should_stop:
+                    return
 
     def _apply(self, record: ConsumerRecord) -> None:
-        self._read_up_to = record.offset
+        self._position = record.offset + 1
         try:
-            register = self._register(record.key or b"[]")
-            entry = HaltRecord.from_json(record.value) if register and record.value is not None else None
+            key = self._halt_key(record.key or b"[]")
+            halt = HaltRecord.from_json(record.value) if key and record.value is not None else None
         except (ValueError, KeyError, TypeError) as error:
-            self.log.warning("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
-            register = None
-        if register is None:
+            self.log.warning("Skipped an invalid record of the halt log: offset=%s, error=%r", record.offset, error)
+            key = None
+        if key is None:
             self._halt_coordinator.note_read(record.offset)
         else:
-            self._halt_coordinator.apply(register, entry, record.offset)
+            self._halt_coordinator.apply(key, halt, record.offset)
 
-    def _register(self, key: bytes) -> HaltKey | None:
-        """Give what the record is about; None for other groups and for the marks of where the end is."""
+    def _halt_key(self, key: bytes) -> HaltKey | None:
+        """Return the key of a halt; None for records of other groups and for marker records."""
         group, *name = json.loads(key) or [None]
         if group != self._group or not name:
             return None
-        topic, *place = name
-        return HaltKey(topic, MessagePosition(*place) if place else None)
-
-    def _look_for_end(self, position: int) -> None:
-        if self._end is not None and position > self._end:
-            self._halt_coordinator.synced.set()
+        topic, *position = name
+        return HaltKey(topic, MessagePosition(*position) if position else None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn the settings into the options of aiokafka's clients."""
+"""Convert the settings to the options of aiokafka's clients."""
 
 import ssl
 from pathlib import Path
@@ -12,15 +12,15 @@ from investigator.settings.secrets import secret_value
 
 _SSL_REMEDY = (
     "KAFKA_SSL_CA_LOCATION and _CERTIFICATE_LOCATION have to be files in PEM form, KAFKA_SSL_KEY_LOCATION the key of "
-    "that certificate, and KAFKA_SSL_KEY_PASSWORD what opens it."
+    "that certificate, and KAFKA_SSL_KEY_PASSWORD its password."
 )
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Give the options that every client of aiokafka takes.
+    """Return the options that every client of aiokafka accepts.
 
     Raises:
-        ConfigurationError: a certificate or key can't be used.
+        ConfigurationError: the certificates or the key can't be loaded.
     """
     return {
         "bootstrap_servers": list(settings.kafka_bootstrap_servers),
@@ -34,10 +34,10 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return the TLS context for connections to brokers; None where the protocol is without TLS.
+    """Return the TLS context for connections to brokers; None for a protocol without TLS.
 
     Raises:
-        ConfigurationError: a certificate or key can't be used.
+        ConfigurationError: the certificates or the key can't be loaded.
     """
     if not settings.uses_ssl:
         return None
@@ -46,12 +46,12 @@ def ssl_context(settings: Settings) -> ssl.SSLContext | None:
             cafile=_path(settings.kafka_ssl_ca_location),
             certfile=_path(settings.kafka_ssl_certificate_location),
             keyfile=_path(settings.kafka_ssl_key_location),
-            password=secret_value(settings.kafka_ssl_key_password)
-            or "",  # without any, OpenSSL would ask at the terminal
+            # Never None: OpenSSL would ask for the password at the terminal.
+            password=secret_value(settings.kafka_ssl_key_password) or "",
         )
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            [f"KAFKA_SSL_*: the certificates or the key are of no use: {error}. {_SSL_REMEDY}"]
+            [f"KAFKA_SSL_*: the certificates or the key can't be loaded: {error}. {_SSL_REMEDY}"]
         ) from error
     context.check_hostname = settings.kafka_ssl_endpoint_identification_algorithm != "none"
     return context

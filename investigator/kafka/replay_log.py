@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remembers which dead letters were sent again: a compacted topic with one record for each.
+"""The replay log: a compacted topic with one record for each dead letter that was replayed.
 
-Offsets committed by a group would tell only up to where a partition was replayed; whoever picks single letters, or
-those with a certain error, leaves holes. Where a topic was deleted and made anew, its offsets begin from zero again, so
-the time at which a dead letter was written is a part of its name here.
+Committed offsets would not do: an operator may replay single dead letters, or those with a certain error, and leave
+others between them. A topic that was deleted and recreated has the same offsets again, so a key of this log also holds
+the timestamp of the dead letter.
 """
 
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
 from investigator.delivery.origin import Origin
@@ -17,9 +18,13 @@ from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
 @dataclass(frozen=True)
 class Replayed:
-    """When a dead letter was sent again last, by whom, and where it lies now in its original topic.
+    """The last replay of a dead letter.
 
-    ``at`` is in seconds since 1970.
+    Attributes:
+        at: when it was sent, in seconds since 1970.
+        by: the operator who replayed it.
+        partition: the partition of the replay in the original topic.
+        offset: its offset there.
     """
 
     at: float
@@ -29,38 +34,36 @@ class Replayed:
 
 
 class ReplayLog:
-    """The memory of replays; several consumer groups may share it, as they share the dead-letter topics.
+    """Reads and writes the replay log. Consumer groups that share dead-letter topics share it too.
 
     Args:
-        topic: where it lies; made before anything is noted.
-        reader: reads it.
-        writer: writes it.
+        topic: the name of the log's topic; it must exist before `append` is called.
+        reader: reads the log.
+        producer: writes the log.
     """
 
-    def __init__(self, topic: str, reader: TopicReader, writer: DurableProducer) -> None:
+    def __init__(self, topic: str, reader: TopicReader, producer: DurableProducer) -> None:
         self._topic = topic
         self._reader = reader
-        self._writer = writer
+        self._producer = producer
 
     async def replayed(self) -> Mapping[Origin, Replayed]:
-        """Tell which dead letters were sent again, by their place; where the topic does not exist, none was."""
+        """Return the last replay of each dead letter, by its position; empty where the log's topic does not exist."""
         partitions = (await self._reader.topics()).get(self._topic, frozenset())
-        spans = {number: OffsetRange() for number in partitions}
-        return {
-            _place(record.key): Replayed(**json.loads(record.value))
-            async for record in self._reader.read(self._topic, spans)
-        }
+        ranges = {number: OffsetRange() for number in partitions}
+        async with aclosing(self._reader.read(self._topic, ranges)) as records:
+            return {_position(record.key): Replayed(**json.loads(record.value)) async for record in records}
 
-    async def note(self, place: Origin, written: RecordLocation, *, at: float, by: str) -> None:
-        """Remember that the dead letter at that place was sent again; returns when all replicas know."""
+    async def append(self, position: Origin, written: RecordLocation, *, at: float, by: str) -> None:
+        """Record that the dead letter at that position was replayed; return once all replicas have the record."""
         replayed = Replayed(at, by, written.partition, written.offset)
-        await self._writer.write(self._topic, json.dumps(asdict(replayed)).encode(), key=_key(place), partition=0)
+        await self._producer.write(self._topic, json.dumps(asdict(replayed)).encode(), key=_key(position), partition=0)
 
 
-def _key(place: Origin) -> bytes:
-    return f"{place.topic}/{place.partition}/{place.offset}/{place.timestamp_ms}".encode()
+def _key(position: Origin) -> bytes:
+    return f"{position.topic}/{position.partition}/{position.offset}/{position.timestamp_ms}".encode()
 
 
-def _place(key: bytes) -> Origin:
+def _position(key: bytes) -> Origin:
     topic, *numbers = key.decode().rsplit("/", 3)
     return Origin(topic, *map(int, numbers))

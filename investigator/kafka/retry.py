@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking again while one of several brokers is away: the others answer as soon as they have noticed."""
+"""Retries for requests to a cluster of which a broker is unavailable, until the others take over its partitions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,26 +9,26 @@ from aiokafka.errors import KafkaError
 
 T = TypeVar("T")
 
-# Brokers miss another one after 9 s, unless broker.session.timeout.ms says otherwise; those who ask are sent to it
-# until then. The check before the start gives up after 15 s.
-_PATIENCE_SECONDS = 12.0
-_PAUSE_SECONDS = 0.25
+# A cluster notices that a broker is gone after broker.session.timeout.ms, 9 s by default, and sends clients to it until
+# then. This must also end before the preflight check does, after 15 s.
+_TIMEOUT_SECONDS = 12.0
+_RETRY_SECONDS = 0.25
 
 
-async def retry_while_retriable(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask, and again after each error that may pass, for a while; gives the answer.
+async def retry_while_retriable(send: Callable[[], Awaitable[T]]) -> T:
+    """Return the result of requests, repeated after retriable errors for 12 s.
 
     Args:
-        ask: sends one request, or several; may be called after it has succeeded in part.
+        send: sends one or more requests; it may be called again after some of them have succeeded.
 
     Raises:
-        KafkaError: what was asked is refused, or still failed in the end.
+        KafkaError: the error is not retriable, or it is the last one in that time.
     """
-    end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT_SECONDS
     while True:
         try:
-            return await ask()
+            return await send()
         except KafkaError as error:
-            if not error.retriable or asyncio.get_running_loop().time() >= end:
+            if not error.retriable or asyncio.get_running_loop().time() >= deadline:
                 raise
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await asyncio.sleep(_RETRY_SECONDS)

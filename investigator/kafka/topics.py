@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Topics that investigator needs and creates where they are missing; existing ones stay as they are."""
+"""The topics that investigator needs. Missing ones are created; existing ones are never changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,19 +9,20 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from investigator.delivery.dead_letters import MAX_HEADER_BYTES
+from investigator.kafka.client_start import start_client
 from investigator.kafka.retry import retry_while_retriable
 from investigator.settings import Settings
 
 HALTS = "thoth.investigator.halts"
 REPLAYS = "thoth.investigator.replays"
 
-# The largest number that Kafka takes for a size.
+# The largest value of a size in Kafka's configuration.
 _MAX_INT = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic as it is created."""
+    """The properties with which a topic is created."""
 
     name: str
     partitions: int
@@ -30,7 +31,7 @@ class Topic:
 
 
 def message_topic(settings: Settings, base_name: str) -> Topic:
-    """Describe the topic of a message type."""
+    """Return the topic of a message type."""
     return Topic(
         settings.topic(base_name),
         settings.thoth_investigator_topic_partitions,
@@ -39,7 +40,7 @@ def message_topic(settings: Settings, base_name: str) -> Topic:
 
 
 def dead_letters_topic(settings: Settings, name: str, partitions: int) -> Topic:
-    """Describe a topic of dead letters, with room for what they have more than the largest message."""
+    """Return a dead-letter topic. Its records may exceed the largest message by the headers of a dead letter."""
     return Topic(
         name,
         partitions,
@@ -49,17 +50,17 @@ def dead_letters_topic(settings: Settings, name: str, partitions: int) -> Topic:
 
 
 def halts_topic(settings: Settings) -> Topic:
-    """Describe the log of halts."""
+    """Return the topic of the halt log."""
     return _log(settings, HALTS)
 
 
 def replays_topic(settings: Settings) -> Topic:
-    """Describe the log of dead letters that were sent again."""
+    """Return the topic of the replay log."""
     return _log(settings, REPLAYS)
 
 
 def _log(settings: Settings, base_name: str) -> Topic:
-    """One partition for one order, compacted since only the last record of a key counts."""
+    """Return a compacted topic, as only the last record of a key counts, with one partition, for one order."""
     return Topic(
         settings.topic(base_name),
         partitions=1,
@@ -69,18 +70,18 @@ def _log(settings: Settings, base_name: str) -> Topic:
 
 
 async def create_missing(options: Mapping[str, Any], wanted: Sequence[Topic]) -> list[str]:
-    """Create those of the topics that do not exist and give their names.
+    """Create those of the topics that do not exist, and return their names.
 
     Args:
-        options: how to reach the broker, as aiokafka's clients take it.
-        wanted: what is needed.
+        options: the connection options of aiokafka's clients.
+        wanted: the topics that must exist.
 
     Raises:
         KafkaError: the broker can't be reached, or refuses.
     """
     client = AIOKafkaAdminClient(**options)
     try:
-        await client.start()
+        await start_client(client.start())
         return await retry_while_retriable(lambda: _create_missing(client, wanted))
     finally:
         await client.close()
@@ -97,11 +98,11 @@ def _new_topic(topic: Topic) -> NewTopic:
     return NewTopic(topic.name, topic.partitions, topic.replication_factor, topic_configs=dict(topic.config))
 
 
-def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's answers have no common type
+def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's responses have no common type
     refused: dict[type[KafkaError], dict[str, str]] = {}
     for name, code, *message in response.topic_errors:
         error = for_code(code)
-        # Another worker that starts at the same moment may have been quicker.
+        # Another worker that starts at the same moment may have created it.
         if code and error is not TopicAlreadyExistsError:
             reason = (message[0] if message else None) or error.description
             refused.setdefault(error, {})[name] = reason
@@ -111,4 +112,4 @@ def _raise_refusals(response: Any) -> None:  # noqa: ANN401  aiokafka's answers 
 
 
 def _remedy(error: type[KafkaError]) -> str:
-    return "; docs/kafka.md lists the worker's rights" if error is TopicAuthorizationFailedError else ""
+    return "; docs/kafka.md lists the worker's permissions" if error is TopicAuthorizationFailedError else ""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Before the start: is everything there that a worker needs? What is not is said at once, with what to do about it."""
+"""Checks before the start of a worker: all problems are reported together, each with its remedy."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,13 +36,13 @@ T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
 
-# Each of the checks is a few small requests; what does not answer within this will not answer to the worker either.
-_PATIENCE_SECONDS = 15.0
+# Each check sends a few small requests; a server that needs longer would not serve the worker either.
+_TIMEOUT_SECONDS = 15.0
 _REFUSED = (401, 403)
 
 
 class PreflightError(StartupError):
-    """Something that the worker needs is not there. ``problems`` has one text for each thing to put right."""
+    """The worker can't start. ``problems`` has one text for each failed check."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(["The worker can't start:", *(f"  - {problem}" for problem in problems)]))
@@ -49,34 +50,34 @@ class PreflightError(StartupError):
 
 
 class _Problem(Exception):  # noqa: N818  (never leaves this module)
-    """What is wrong and how to put it right."""
+    """What a check found, and the remedy; the text continues a sentence about the server."""
 
 
 @dataclass(frozen=True)
 class Preflight:
     """The checks of one worker.
 
-    A worker that only counts messages needs neither graph nor cluster, so they are not asked for.
+    A worker in metrics mode needs neither graph nor cluster, so they are not checked.
 
     Args:
-        settings: where everything is.
-        topics: what must exist in Kafka; what is missing is created.
+        settings: the addresses and credentials of all servers.
+        topics: the topics that must exist in Kafka; missing ones are created.
         database: makes the client of the graph's database.
         cluster: makes the client of the cluster's API.
-        patience: how many seconds each check may take.
+        timeout: how many seconds each check may take.
     """
 
     settings: Settings
     topics: Sequence[Topic]
     database: Callable[[], Database]
     cluster: Callable[[], ClusterClient]
-    patience: float = _PATIENCE_SECONDS
+    timeout: float = _TIMEOUT_SECONDS
 
     async def run(self) -> None:
-        """Run all checks at once.
+        """Run all checks concurrently.
 
         Raises:
-            PreflightError: listing everything that is not as it must be.
+            PreflightError: at least one check failed; the error lists all that did.
         """
         checks = [self._kafka()]
         if set(self.settings.thoth_consumer_mode) != {Mode.METRICS}:
@@ -86,58 +87,62 @@ class Preflight:
             raise PreflightError(problems)
 
     async def _kafka(self) -> str | None:
-        what = f"Kafka at {', '.join(self.settings.kafka_bootstrap_servers)}"
-        return await self._problem(what, KAFKA_REMEDY, _check_topics(self.settings, self.topics))
+        server = f"Kafka at {', '.join(self.settings.kafka_bootstrap_servers)}"
+        return await self._problem(server, KAFKA_REMEDY, _check_topics(self.settings, self.topics))
 
     async def _graph(self) -> str | None:
         settings = self.settings
-        place = f"{settings.knowledge_graph_host}:{settings.knowledge_graph_port}/{settings.knowledge_graph_database}"
+        address = f"{settings.knowledge_graph_host}:{settings.knowledge_graph_port}/{settings.knowledge_graph_database}"
         check = _in_thread(lambda: _check_schema(self.database()))
-        return await self._problem(f"The knowledge graph at {place}", _GRAPH_REMEDY, check)
+        return await self._problem(f"The knowledge graph at {address}", _GRAPH_REMEDY, check)
 
     async def _cluster(self) -> str | None:
         namespace = self.settings.thoth_infra_namespace
-        check = _in_thread(lambda: _check_api(self.cluster(), namespace))
+        check = _in_thread(lambda: _check_cluster(self.cluster, namespace))
         return await self._problem("The cluster's API", _CLUSTER_REMEDY, check)
 
-    async def _problem(self, what: str, remedy: str, check: Awaitable[None]) -> str | None:
+    async def _problem(self, server: str, remedy: str, check: Awaitable[None]) -> str | None:
         try:
-            await asyncio.wait_for(check, self.patience)
+            await asyncio.wait_for(check, self.timeout)
         except _Problem as problem:
-            return f"{what} {problem}"
+            return f"{server} {problem}"
         except asyncio.TimeoutError:
-            return f"{what} does not answer within {self.patience:g} s. {remedy}"
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is a reason not to start, listed with the others)
-            return f"{what} can't be used: {_first_line(error).rstrip('.')}. {remedy}"
+            return f"{server} does not answer within {self.timeout:g} s. {remedy}"
+        except Exception as error:  # noqa: BLE001  any error is a reason not to start
+            return f"{server} can't be used: {_first_line(error).rstrip('.')}. {remedy}"
         return None
 
 
 _TOPICS_REMEDY = (
-    "Create them by hand, or let the worker's user do it, with THOTH_INVESTIGATOR_TOPIC_PARTITIONS and "
-    "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR as the brokers allow."
+    "Create them by hand, or allow the worker's user to create them and set THOTH_INVESTIGATOR_TOPIC_PARTITIONS and "
+    "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR to values that the brokers accept."
 )
 _ACL_REMEDY = (
-    "Give these rights to the worker's user, the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md lists "
-    "all that it needs. Or let THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID be what it may use."
+    "Grant these permissions to the worker's user, the one of KAFKA_SASL_USERNAME or of the certificate; docs/kafka.md "
+    "lists all that it needs. Or set THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID to names that it may use."
 )
 _GRAPH_REMEDY = (
     "See that PostgreSQL runs there and that KNOWLEDGE_GRAPH_HOST, _PORT, _USER, _PASSWORD, _DATABASE and "
-    "_SSL_DISABLED are right."
+    "_SSL_DISABLED are correct."
 )
 _SCHEMA_REMEDY = (
-    "Run the graph's migrations against it, or `GraphDatabase().initialize_schema()` of thoth-storages where it is to "
-    "be a new one."
+    "Run the graph's migrations against it, or `GraphDatabase().initialize_schema()` of thoth-storages if it is a new "
+    "database."
 )
 _CLUSTER_REMEDY = (
     "Inside the cluster, run with a service account; outside, set KUBECONFIG to a file with a valid token. "
-    "KUBERNETES_API_URL, OPENSHIFT_API_URL and KUBERNETES_VERIFY_TLS have to fit too."
+    "KUBERNETES_API_URL, OPENSHIFT_API_URL and KUBERNETES_VERIFY_TLS must match the cluster too."
 )
-_ROLE_REMEDY = "Give the service account a valid token and the roles of manifests/."
+_ROLE_REMEDY = "The service account needs a valid token and the roles of manifests/."
 
 
 async def _in_thread(check: Callable[[], T]) -> T:
-    # A thread that nobody waits for: a server that hangs must not hold up the end of the process.
-    return await DaemonThreadPool(1, "preflight").run(check)
+    # A daemon thread, because a server that hangs must not keep the process from ending.
+    threads = DaemonThreadPool(1, "preflight")
+    try:
+        return await threads.run(check)
+    finally:
+        threads.close()
 
 
 async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
@@ -148,44 +153,49 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
         raise _Problem(f"can't be reached: {await explain_connection_failure(options)}") from error
     except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
         raise _Problem(
-            f"neither shows some topics nor lets the worker create them: {error.args[0]}. {_ACL_REMEDY}"
+            f"neither lists some topics nor lets the worker create them: {error.args[0]}. {_ACL_REMEDY}"
         ) from error
     except KafkaError as error:
         if error.retriable:
             raise
-        raise _Problem(f"refuses to create the topics that are missing: {error}. {_TOPICS_REMEDY}") from error
+        raise _Problem(f"refuses to create the missing topics: {error}. {_TOPICS_REMEDY}") from error
     if created:
-        _LOGGER.info("created the topics %s", ", ".join(created))
-    await _check_rights(settings, options, topics)
+        _LOGGER.info("Created missing topics: topics=%s", ",".join(created))
+    await _check_permissions(settings, options, topics)
 
 
-async def _check_rights(settings: Settings, options: Mapping[str, Any], topics: Sequence[Topic]) -> None:
+async def _check_permissions(settings: Settings, options: Mapping[str, Any], topics: Sequence[Topic]) -> None:
     halts = halts_topic(settings).name
     read = [topic.name for topic in topics]
-    kept = [dead_letter_topic(name) for name in read if name != halts]
-    lacking = await missing_permissions(
-        options, group=settings.kafka_consumer_group_id, read=read, written=[halts, *kept]
+    dead_letters = [dead_letter_topic(name) for name in read if name != halts]
+    missing = await missing_permissions(
+        options, group=settings.kafka_consumer_group_id, read=read, written=[halts, *dead_letters]
     )
-    if lacking:
-        raise _Problem(f"does not let the worker do all that it has to; it lacks: {', '.join(lacking)}. {_ACL_REMEDY}")
+    if missing:
+        raise _Problem(f"denies the worker permissions that it needs: {', '.join(missing)}. {_ACL_REMEDY}")
 
 
 def _check_schema(database: Database) -> None:
     try:
-        there = database.get_table_alembic_version_head()
+        revision = database.get_table_alembic_version_head()
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) == errorcodes.UNDEFINED_TABLE:
             raise _Problem(f"has no schema yet. {_SCHEMA_REMEDY}") from error
         raise
-    except TypeError as error:  # the library takes for granted that the table has a row
+    except TypeError as error:  # thoth-storages assumes that the table has a row
         raise _Problem(f"has a schema that was not finished. {_SCHEMA_REMEDY}") from error
     finally:
         database.disconnect()
-    if there != (wanted := database.get_script_alembic_version_head()):
+    if revision != (expected := database.get_script_alembic_version_head()):
         raise _Problem(
-            f"has a schema of revision {there}, but this version of thoth-storages works with {wanted}. Migrate the "
-            "schema, or deploy the version of investigator that belongs to it."
+            f"has a schema of revision {revision}, but this version of thoth-storages works with {expected}. Migrate "
+            "the schema, or deploy the version of investigator that belongs to it."
         )
+
+
+def _check_cluster(client: Callable[[], ClusterClient], namespace: str) -> None:
+    with closing(client()) as cluster:
+        _check_api(cluster, namespace)
 
 
 def _check_api(cluster: ClusterClient, namespace: str) -> None:
@@ -197,9 +207,9 @@ def _check_api(cluster: ClusterClient, namespace: str) -> None:
             raise _Problem(
                 f"refuses to show the ConfigMap of solvers in {namespace}: {error}. {_ROLE_REMEDY}"
             ) from error
-        _LOGGER.warning("the list of solvers can't be read; until it can, no package is solved: %s", error)
+        _LOGGER.warning("Could not read the list of solvers; no package is solved until it exists: error=%s", error)
     else:
-        _LOGGER.info("the cluster has the solvers %s", ", ".join(solvers) or "none")
+        _LOGGER.info("Found solvers in the cluster: solvers=%s", ",".join(solvers) or "none")
 
 
 def _first_line(error: Exception) -> str:

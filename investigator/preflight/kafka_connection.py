@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why brokers let nobody in: each is asked by itself, since a client only says that none was of use."""
+"""The reasons why connections to brokers fail. Each broker is tried alone: a client reports only that none answered."""
 
 import asyncio
+import contextlib
 import re
 import ssl
 from collections.abc import Mapping
@@ -12,28 +13,28 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 _TIMEOUT_SECONDS = 5.0
 
-#: What to do where nothing more is known.
+#: The remedy for an unknown reason.
 KAFKA_REMEDY = (
-    "See that it runs and that KAFKA_BOOTSTRAP_SERVERS names it; where it wants encryption or a password, set "
-    "KAFKA_SECURITY_PROTOCOL and the KAFKA_SSL_ and KAFKA_SASL_ variables as it does."
+    "See that it runs and that KAFKA_BOOTSTRAP_SERVERS names it; if it requires encryption or a password, set "
+    "KAFKA_SECURITY_PROTOCOL and the KAFKA_SSL_ and KAFKA_SASL_ variables to match it."
 )
 
-# What an answer has in it, and what to do about it. The first one that fits counts.
+# Patterns of reasons, and the remedy for each; the first pattern that matches counts.
 _REMEDIES = (
     (
         "(hostname|IP address) mismatch",
         (
-            "The broker's certificate is for another host: let KAFKA_BOOTSTRAP_SERVERS name that one, or set "
+            "The broker's certificate is for another host: name that host in KAFKA_BOOTSTRAP_SERVERS, or set "
             "KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM=none."
         ),
     ),
     (
         "verify failed: certificate has expired",
-        "The broker's certificate is out of date and has to be renewed on the broker; no setting of the worker helps.",
+        "The broker's certificate has expired and has to be renewed on the broker; no setting of the worker helps.",
     ),
     (
         "CERTIFICATE_VERIFY_FAILED",
-        "KAFKA_SSL_CA_LOCATION has to be the file of the authority that signed the broker's certificate.",
+        "KAFKA_SSL_CA_LOCATION has to be the file of the certificate authority that signed the broker's certificate.",
     ),
     (
         "_ALERT_",
@@ -44,33 +45,33 @@ _REMEDIES = (
     ),
     (
         "UnsupportedSaslMechanism",
-        "The broker does not offer that mechanism: set KAFKA_SASL_MECHANISM to one that it does.",
+        "The broker does not offer that mechanism: set KAFKA_SASL_MECHANISM to one that it offers.",
     ),
     (
         "SaslAuthenticationFailed",
-        "KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is wrong, or the user is none of KAFKA_SASL_MECHANISM.",
+        "KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is wrong, or the user does not exist for KAFKA_SASL_MECHANISM.",
     ),
 )
 
 
 async def explain_connection_failure(options: Mapping[str, Any]) -> str:
-    """Ask each of the brokers why it is of no use, and give the answers with what to do about them.
+    """Connect to each of the brokers, and return the reasons of all failures with the remedy.
 
     Args:
-        options: how to reach them, as aiokafka's clients take it.
+        options: the connection options of aiokafka's clients.
     """
     shared = {name: value for name, value in options.items() if name != "bootstrap_servers"}
-    answers = await asyncio.gather(*(_refusal(server, shared) for server in options["bootstrap_servers"]))
-    told = [answer for answer in answers if answer]
-    return f"{'; '.join(told) or 'the brokers close the connection'}. {_remedy(' '.join(told))}"
+    found = await asyncio.gather(*(_reason(server, shared) for server in options["bootstrap_servers"]))
+    reasons = [reason for reason in found if reason]
+    return f"{'; '.join(reasons) or 'the brokers close the connection'}. {_remedy(' '.join(reasons))}"
 
 
-def _remedy(answers: str) -> str:
-    fitting = (text for pattern, text in _REMEDIES if re.search(pattern, answers, re.IGNORECASE))
-    return next(fitting, KAFKA_REMEDY)
+def _remedy(reasons: str) -> str:
+    matching = (text for pattern, text in _REMEDIES if re.search(pattern, reasons, re.IGNORECASE))
+    return next(matching, KAFKA_REMEDY)
 
 
-async def _refusal(server: str, options: Mapping[str, Any]) -> str:
+async def _reason(server: str, options: Mapping[str, Any]) -> str:
     name, port = server.rsplit(":", 1)
     host = name.strip("[]")
     try:
@@ -79,26 +80,27 @@ async def _refusal(server: str, options: Mapping[str, Any]) -> str:
         return f"{server}: {await _alert(host, int(port), options['ssl_context']) or _text(error)}"
     except KafkaError as error:
         return f"{server}: {_text(error)}"
-    connection.close()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(connection.close(), _TIMEOUT_SECONDS)
     return ""
 
 
 def _text(error: Exception) -> str:
-    # The errors that brokers answer with carry an object instead of words at times.
+    # Some of aiokafka's errors carry an object instead of a text.
     words = [word for word in error.args if isinstance(word, str)]
     name = type(error).__name__
     return f"{name}: {words[0]}" if words and isinstance(error, KafkaError) else str(error if words else "") or name
 
 
 async def _alert(host: str, port: int, context: ssl.SSLContext | None) -> str:
-    """Give the alert with which a broker ends an encrypted connection whose certificate it does not like.
+    """Return the TLS alert by which a broker rejects the worker's certificate; empty without one.
 
-    That comes after the handshake, when aiokafka only sees the connection closed.
+    The alert comes after the handshake, so that aiokafka only sees a closed connection.
     """
     if context is None:
         return ""
     try:
-        await asyncio.wait_for(_end(host, port, context), _TIMEOUT_SECONDS)
+        await asyncio.wait_for(_read_until_closed(host, port, context), _TIMEOUT_SECONDS)
     except ssl.SSLError as error:
         return str(error) if "_ALERT_" in str(error) else ""
     except (OSError, asyncio.TimeoutError):
@@ -106,9 +108,10 @@ async def _alert(host: str, port: int, context: ssl.SSLContext | None) -> str:
     return ""
 
 
-async def _end(host: str, port: int, context: ssl.SSLContext) -> None:
+async def _read_until_closed(host: str, port: int, context: ssl.SSLContext) -> None:
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
         await reader.read(1)
     finally:
-        writer.close()
+        # Not close(): it waits for the other end to close TLS, for up to 30 s.
+        writer.transport.abort()

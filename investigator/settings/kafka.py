@@ -9,6 +9,7 @@ from investigator.settings.types import (
     Bytes,
     Flag,
     Milliseconds,
+    NonNegativeSeconds,
     Password,
     PasswordOrFile,
     PositiveInt,
@@ -95,6 +96,11 @@ class KafkaSettings(SettingsGroup):
     thoth_investigator_producer_idempotence: Flag = True
     """Whether the worker writes halts and dead letters with an idempotent producer, so that a repeated write takes
     effect once. 0 is only for brokers that do not implement it."""
+
+    thoth_investigator_read_idle_time: NonNegativeSeconds = 0
+    """How long no record must arrive before an operator's command has read a topic to its end. 0 relies on the end
+    offset that the broker returns, as is right for Apache Kafka. Other values are only for brokers that may return an
+    end offset that is too low, like the embedded one of the sandbox."""
 
     thoth_investigator_topic_partitions: PositiveInt = 6
     """Partitions of the topics that the worker creates at its start; at most this number of workers can share a

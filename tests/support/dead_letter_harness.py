@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps dead letters on a real broker, as a worker does."""
+"""A publisher of dead letters on a real broker, as a worker has one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,45 +23,45 @@ from sandbox.broker import Broker
 from tests.unit.settings.test_loader import REQUIRED
 
 
-class Keeper:
-    """Keeps messages of a topic, and counts how often its twin was asked about."""
+class DeadLetterHarness:
+    """Publishes dead letters of a topic, and counts how often the publisher creates the dead-letter topic."""
 
-    def __init__(self, topic: str, broker: Broker, writer: DurableProducer) -> None:
+    def __init__(self, topic: str, broker: Broker, producer: DurableProducer) -> None:
         self.topic = topic
-        self.twin = f"{topic}-dlt"
-        self.asked = 0
+        self.dead_letter_topic = f"{topic}-dlt"
+        self.creations = 0
         self._settings = load_settings(REQUIRED)
         self._options = {"bootstrap_servers": broker.bootstrap_servers}
-        self._letters = DeadLetterPublisher(self._settings, writer, self._create, str, Metrics(CollectorRegistry()))
+        self._publisher = DeadLetterPublisher(self._settings, producer, self._create, str, Metrics(CollectorRegistry()))
 
     async def _create(self, name: str, partitions: int) -> None:
-        self.asked += 1
+        self.creations += 1
         await create_missing(self._options, [dead_letters_topic(self._settings, name, partitions)])
 
-    async def keep(self, value: bytes, partition: int = 0) -> None:
-        """Keep a message of that partition."""
+    async def publish(self, value: bytes, partition: int = 0) -> None:
+        """Publish the dead letter of a message of that partition."""
         origin = Origin(self.topic, partition, 7, 1_700_000_000_000)
         delivery = Delivery("thoth.repo-init", Partition(self.topic, partition), 7, None, origin, list, value)
-        await self._letters.publish(delivery, Failure(PermanentError("wrong"), attempts=1))
+        await self._publisher.publish(delivery, Failure(PermanentError("wrong"), attempts=1))
 
-    async def lose_twin(self) -> None:
-        """Delete the twin, as somebody may who wants to be rid of its content."""
+    async def delete_dead_letter_topic(self) -> None:
+        """Delete the dead-letter topic, as an operator may do to drop its records."""
         admin: Any = AIOKafkaAdminClient(**self._options)
-        await admin.start()
         try:
-            await admin.delete_topics([self.twin])
-            while self.twin in await admin.list_topics():  # noqa: ASYNC110  the broker tells nobody when
+            await admin.start()
+            await admin.delete_topics([self.dead_letter_topic])
+            while self.dead_letter_topic in await admin.list_topics():  # noqa: ASYNC110  the broker sends no event
                 await asyncio.sleep(0.1)
         finally:
             await admin.close()
 
 
 @asynccontextmanager
-async def keeping(topic: str, broker: Broker) -> AsyncIterator[Keeper]:
-    """Give a keeper for a topic of that name, which is made with three partitions."""
+async def running_harness(topic: str, broker: Broker) -> AsyncIterator[DeadLetterHarness]:
+    """Create a topic of that name with three partitions, and yield a harness for it."""
     await broker.create_topics([topic], partitions=3)
-    # Clients hope for so long that a topic that is gone comes back by itself.
+    # For this time, a client retries requests for a topic that was deleted.
     options = {"bootstrap_servers": broker.bootstrap_servers, "request_timeout_ms": 3000}
-    writer = DurableProducer(options, idempotent=broker.idempotent, max_message_bytes=1_000_000)
-    async with writer:
-        yield Keeper(topic, broker, writer)
+    producer = DurableProducer(options, idempotent=broker.idempotent, max_message_bytes=1_000_000)
+    async with producer:
+        yield DeadLetterHarness(topic, broker, producer)

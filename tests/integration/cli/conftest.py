@@ -68,6 +68,7 @@ class CommandLine:
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
             "THOTH_DEPLOYMENT_NAME": deployment,
             "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if broker.idempotent else "0",
+            "THOTH_INVESTIGATOR_READ_IDLE_TIME": str(broker.read_idle_time),
         }
 
     async def __call__(self, *arguments: object, status: int = 0, **variables: str) -> str:

@@ -17,6 +17,7 @@ def test_the_commands_are_part_of_fausts_program(broker: Broker, deployment: str
         "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
         "THOTH_DEPLOYMENT_NAME": deployment,
         "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if broker.idempotent else "0",
+        "THOTH_INVESTIGATOR_READ_IDLE_TIME": str(broker.read_idle_time),
     }
     described = faust(environment, "--help").stdout
     assert {"halts", "halt", "resume", "dead-letters"} <= set(described.split())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of brokers that let nobody in, however slowly they say it."""
+"""Explanations of failed connections, also to brokers that are slow to reject them."""
 
 import asyncio
 import contextlib
@@ -16,17 +16,17 @@ from investigator.preflight.kafka_connection import explain_connection_failure
 from sandbox.ports import HOST
 from tests.support.certificates import LOCAL, Authority
 
-# Longer than a broker takes that has all of a machine to itself.
+# Longer than a broker takes on an idle machine.
 _DELAY_SECONDS = 1.2
 
 
 @contextlib.contextmanager
 def _demanding_broker(tls: ssl.SSLContext) -> Iterator[int]:
-    """Let nobody in without a certificate, and be slow to say so; gives the port."""
+    """Run a server that rejects clients without a certificate, slowly; yield its port."""
     with socket.create_server((HOST, 0)) as server:
 
         def refuse() -> None:
-            # Ends when the server is closed.
+            # accept() fails when the server is closed.
             with contextlib.suppress(OSError):
                 while True:
                     _refuse(server.accept()[0], tls)
@@ -39,7 +39,7 @@ def _demanding_broker(tls: ssl.SSLContext) -> Iterator[int]:
 
 
 def _refuse(client: socket.socket, tls: ssl.SSLContext) -> None:
-    """Shake hands up to the client's last word, and answer that late."""
+    """Do the TLS handshake up to the client's last message, and delay the alert that answers it."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     broker = tls.wrap_bio(incoming, outgoing, server_side=True)
     with client:
@@ -56,18 +56,18 @@ def _refuse(client: socket.socket, tls: ssl.SSLContext) -> None:
 
 
 @pytest.mark.slow
-async def test_a_busy_broker_that_refuses_a_certificate_is_understood(tmp_path: Path) -> None:
-    """Its alert comes after the handshake, and late: it is waited for, since nothing else tells the reason."""
+async def test_the_alert_of_a_busy_broker_that_rejects_a_certificate_is_explained(tmp_path: Path) -> None:
+    """The alert comes late, after the handshake, and nothing else names the reason."""
     authority = Authority(tmp_path, "authority")
-    own = authority.sign("broker", LOCAL)
-    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    demanding.load_cert_chain(own.certificate, own.key)
-    demanding.load_verify_locations(authority.certificate)
-    demanding.verify_mode = ssl.CERT_REQUIRED
+    broker = authority.sign("broker", LOCAL)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(broker.certificate, broker.key)
+    tls.load_verify_locations(authority.certificate)
+    tls.verify_mode = ssl.CERT_REQUIRED
     without = ssl.create_default_context(cafile=str(authority.certificate))
 
-    with _demanding_broker(demanding) as port:
+    with _demanding_broker(tls) as port:
         options = {"bootstrap_servers": [f"{HOST}:{port}"], "security_protocol": "SSL", "ssl_context": without}
-        said = await asyncio.wait_for(explain_connection_failure(options), 60)
+        explanation = await asyncio.wait_for(explain_connection_failure(options), 60)
 
-    assert "KAFKA_SSL_CERTIFICATE_LOCATION has to be one" in said
+    assert "KAFKA_SSL_CERTIFICATE_LOCATION has to be one" in explanation

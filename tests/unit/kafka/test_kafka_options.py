@@ -17,7 +17,7 @@ from tests.unit.settings.test_loader import REQUIRED
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> dict[str, str]:
-    """Make a certificate and its encrypted key; gives the variables that name them."""
+    """Make a certificate and its encrypted key, and return the variables that name them."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "investigator")])
     now = dt.datetime.now(dt.timezone.utc)
@@ -45,20 +45,20 @@ def _settings(**variables: str) -> Settings:
 
 
 def test_a_plain_connection_has_no_credentials() -> None:
-    """The default is what a broker of its own, without encryption, takes."""
+    """The default is a broker without encryption and passwords."""
     assert faust_options(_settings())["broker_credentials"] is None
     assert client_options(_settings())["ssl_context"] is None
 
 
 def test_certificates_are_loaded_and_the_host_is_checked(certificate: dict[str, str]) -> None:
-    """An encrypted connection proves who is at the other end."""
+    """The broker has to prove its identity."""
     context = client_options(_settings(**certificate))["ssl_context"]
     assert context.check_hostname
     assert context.cert_store_stats()["x509"] == 1
 
 
 def test_the_check_of_the_host_can_be_switched_off(certificate: dict[str, str]) -> None:
-    """For brokers whose certificates name another host; the certificate itself is still checked."""
+    """Some brokers have certificates for another host; the certificate itself is still verified."""
     settings = _settings(**certificate, KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM="none")
     context = client_options(settings)["ssl_context"]
     assert not context.check_hostname
@@ -66,8 +66,10 @@ def test_the_check_of_the_host_can_be_switched_off(certificate: dict[str, str]) 
 
 
 @pytest.mark.parametrize("password", ["wrong", None])
-def test_a_key_that_cannot_be_opened_is_a_wrong_setting(certificate: dict[str, str], password: str | None) -> None:
-    """Said at the start with the variables' names and without the password; nobody is asked at a terminal."""
+def test_a_key_that_cannot_be_decrypted_is_a_configuration_error(
+    certificate: dict[str, str], password: str | None
+) -> None:
+    """The error names the variables and not the password; OpenSSL does not ask at the terminal."""
     variables = {name: text for name, text in certificate.items() if name != "KAFKA_SSL_KEY_PASSWORD"}
     settings = _settings(**variables, **({"KAFKA_SSL_KEY_PASSWORD": password} if password else {}))
     with pytest.raises(ConfigurationError) as caught:
@@ -76,16 +78,16 @@ def test_a_key_that_cannot_be_opened_is_a_wrong_setting(certificate: dict[str, s
     assert "wrong" not in caught.value.problems[0].replace("settings are wrong", "")
 
 
-def test_a_file_that_is_no_certificate_is_a_wrong_setting(certificate: dict[str, str], tmp_path: Path) -> None:
-    """It can be read, but it is of no use."""
+def test_a_file_that_is_no_certificate_is_a_configuration_error(certificate: dict[str, str], tmp_path: Path) -> None:
+    """The file can be read, but not parsed."""
     (tmp_path / "ca.pem").write_text("not a certificate")
     with pytest.raises(ConfigurationError):
         faust_options(_settings(**certificate))
 
 
 @pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
-def test_a_user_and_password_are_given_to_both_clients(protocol: str) -> None:
-    """Faust's consumer and our own clients log in alike."""
+def test_user_and_password_are_passed_to_both_kinds_of_clients(protocol: str) -> None:
+    """Faust's consumer and our own clients use the same credentials."""
     sasl = {
         "KAFKA_SECURITY_PROTOCOL": protocol,
         "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
