@@ -15,6 +15,19 @@ from sandbox.environment import Sandbox
 from sandbox.graph_seed import GraphSeed
 from sandbox.package_index import PackageIndexServer
 from sandbox.postgres import Database, PostgresServer
+from tests.support.leaks import describe, left_open, open_sockets
+
+
+@pytest.fixture(autouse=True)
+def every_connection_is_closed() -> Iterator[None]:
+    """Fail the test that leaves a connection open, instead of the later one in which the collector finds it.
+
+    Fixtures of a session or module are set up before this one, so their connections do not count.
+    """
+    before = open_sockets()
+    yield
+    if sockets := left_open(before):
+        pytest.fail(f"connections that this test opened and did not close:\n{describe(sockets)}")
 
 
 @pytest.fixture
