@@ -10,13 +10,13 @@ from sandbox.apache_kafka import ApacheKafka, programs
 from sandbox.apache_kafka.programs import TamperedError, jars, java
 from sandbox.broker import UnavailableError
 from sandbox.ports import accepts
-from tests.support.e2e import Kafka
+from tests.support.blocking_kafka import BlockingKafka
 
 
 @pytest.fixture(scope="module")
-def own_broker(apache: None) -> Iterator[ApacheKafka]:
+def own_broker(apache_kafka_programs: None) -> Iterator[ApacheKafka]:
     """A broker of these tests' own, with a gate."""
-    del apache
+    del apache_kafka_programs
     with ApacheKafka(gated=True) as broker:
         yield broker
 
@@ -25,20 +25,20 @@ def own_broker(apache: None) -> Iterator[ApacheKafka]:
 def test_data_outlive_a_crash_and_an_outage(own_broker: ApacheKafka, lose: str) -> None:
     """At the same address, after a start or with the gate open again."""
     topic = f"topic-{lose}"
-    with Kafka(own_broker.bootstrap_servers) as kafka:
+    with BlockingKafka(own_broker.bootstrap_servers) as kafka:
         kafka.create_topics(own_broker, [topic], partitions=2)
         kafka.send(topic, b"before", partition=1)
     getattr(own_broker, lose)()
     port = int(own_broker.bootstrap_servers.rpartition(":")[2])
     assert lose == "kill" or not accepts(port)
     own_broker.start()
-    with Kafka(own_broker.bootstrap_servers) as kafka:
+    with BlockingKafka(own_broker.bootstrap_servers) as kafka:
         assert [record.value for record in kafka.read(topic, 1)] == [b"before"]
 
 
-def test_other_jars_than_the_pinned_ones_are_refused(apache: None, tmp_path: Path) -> None:
+def test_other_jars_than_the_pinned_ones_are_refused(apache_kafka_programs: None, tmp_path: Path) -> None:
     """One that is missing, one that is changed, and one too many are named."""
-    del apache
+    del apache_kafka_programs
     for jar in jars().iterdir():
         (tmp_path / jar.name).symlink_to(jar)
     programs._check(tmp_path)

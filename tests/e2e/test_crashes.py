@@ -12,9 +12,11 @@ from sandbox.broker import Broker, UnavailableError, own_broker
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.postgres import PostgresServer
-from tests.e2e.conftest import SHORT_SESSION, running, surroundings
-from tests.e2e.load import RUN_URL, Load
-from tests.support.e2e import Kafka, Scrape, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka
+from tests.support.load import RUN_URL, Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, metric
+from tests.support.workers import SHORT_SESSION, empty_sandbox, running
 
 OUTAGE = 6.0  # no waiting for something: how long the broker is away is what the test is about
 IN_PROGRESS = "thoth_investigator_in_progress"
@@ -22,12 +24,12 @@ PATIENT = {"THOTH_INVESTIGATOR_CALL_TIMEOUT": "120"}  # with calls that hang
 SLOW = Fault(effect="latency", seconds=0.05)
 
 
-def wait_for_commits(kafka: Kafka, group: str, load: Load) -> None:
+def wait_for_commits(kafka: BlockingKafka, group: str, load: Load) -> None:
     """Wait until all messages of a load are committed."""
     wait_until(lambda: sum(kafka.committed(group, load.topic).values()) == len(load.urls), "all are committed")
 
 
-def test_nothing_is_lost_or_done_twice_under_kill_9(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
+def test_nothing_is_lost_or_done_twice_under_kill_9(sandbox: Sandbox, kafka: BlockingKafka, broker: Broker) -> None:
     """Three hundred messages, a worker that is killed three times while it works on them: a workflow for each, once."""
     chance = random.Random(3)  # noqa: S311 - chance that can be repeated
     load = Load(kafka, sandbox, "killed")
@@ -46,7 +48,7 @@ def test_nothing_is_lost_or_done_twice_under_kill_9(sandbox: Sandbox, kafka: Kaf
         assert worker.stop() == 0
 
 
-def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
+def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: BlockingKafka, broker: Broker) -> None:
     """What the dead one had in hand is done by the other one, however much behind it was done and committed."""
     stuck, other = Load(kafka, sandbox, "stuck"), Load(kafka, sandbox, "other", RUN_URL)
     kafka.create_topics(broker, [stuck.topic, other.topic], partitions=2)
@@ -72,7 +74,7 @@ def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: K
 
 
 def test_what_is_in_hand_is_done_by_whoever_has_its_partition_in_the_end(
-    sandbox: Sandbox, kafka: Kafka, broker: Broker
+    sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
 ) -> None:
     """A worker comes and goes: what was let go of for it is taken up anew when the partitions are back."""
     load = Load(kafka, sandbox, "moved")
@@ -97,7 +99,7 @@ def test_what_is_in_hand_is_done_by_whoever_has_its_partition_in_the_end(
 
 
 def test_a_worker_that_hung_for_longer_than_its_session_comes_back(
-    sandbox: Sandbox, kafka: Kafka, broker: Broker
+    sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
 ) -> None:
     """Its partitions have gone to another one by then, so its commits are refused, which is no reason to end."""
     load = Load(kafka, sandbox, "hung")
@@ -122,7 +124,7 @@ def test_a_worker_that_hung_for_longer_than_its_session_comes_back(
 
 
 def test_a_group_that_begins_with_what_is_new_loses_nothing_after_its_first_start(
-    sandbox: Sandbox, kafka: Kafka, broker: Broker
+    sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
 ) -> None:
     """With `latest`, what comes while its only worker is dead is handled, though the worker had handled nothing yet."""
     load = Load(kafka, sandbox, "new")
@@ -145,7 +147,7 @@ def gated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         pytest.skip(f"needs a broker of its own: {error}")
     with (
         own as broker,
-        surroundings(broker, postgres, tmp_path_factory.mktemp("gated")) as sandbox,
+        empty_sandbox(broker, postgres, tmp_path_factory.mktemp("gated")) as sandbox,
     ):
         yield sandbox
 
@@ -157,7 +159,7 @@ def test_work_goes_on_when_the_broker_is_back(gated: Sandbox, how: str) -> None:
     gone, back = (broker.suspend, broker.wake) if how == "hangs" else (broker.close_gate, broker.open_gate)
     gated.cluster.faults.set(SLOW)
     with gated.worker(gated.env(**SHORT_SESSION)) as worker:
-        with Kafka(broker.bootstrap_servers) as kafka:
+        with BlockingKafka(broker.bootstrap_servers) as kafka:
             load = Load(kafka, gated, "before")
             load.send(150)
             load.wait_for(20)
@@ -168,7 +170,7 @@ def test_work_goes_on_when_the_broker_is_back(gated: Sandbox, how: str) -> None:
         finally:
             back()
 
-        with Kafka(broker.bootstrap_servers) as kafka:
+        with BlockingKafka(broker.bootstrap_servers) as kafka:
             load.wait_for_all()
             after = Load(kafka, gated, "after", RUN_URL)
             after.send(50)

@@ -5,10 +5,12 @@ import time
 
 from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
-from tests.e2e.conftest import running
 from tests.e2e.forms import release
-from tests.e2e.load import Load
-from tests.support.e2e import Kafka, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import metric
+from tests.support.workers import running
 
 LIMIT = 9
 PERIOD = 0.5
@@ -30,7 +32,7 @@ def start_all(cluster: ClusterStandIn, namespace: str) -> int:
     return len(waiting)
 
 
-def test_workers_keep_to_the_limit_until_all_is_scheduled(sandbox: Sandbox, kafka: Kafka) -> None:
+def test_workers_keep_to_the_limit_until_all_is_scheduled(sandbox: Sandbox, kafka: BlockingKafka) -> None:
     """A workflow is created only while at most as many as the limit wait; each worker may go one beyond, no more.
 
     That is so though both find all the room free at the same time. The other namespace has a limit of its own, and what

@@ -8,9 +8,11 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
 from sandbox.workflow_lifecycle import WorkflowLifecycle
-from tests.e2e.conftest import SHORT_SESSION, running
-from tests.e2e.load import RUN_URL, Load
-from tests.support.e2e import Kafka, get, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import RUN_URL, Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import get, metric
+from tests.support.workers import SHORT_SESSION, running
 
 INSPECTION = "thoth.inspection-completed"
 PENDING = "thoth_investigator_pending_workflows"
@@ -32,7 +34,7 @@ def ends_well(worker: Worker) -> None:
     assert "Ending now" not in said  # as a worker says that could not close everything in time
 
 
-def test_what_is_in_hand_is_finished_and_committed(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
+def test_what_is_in_hand_is_finished_and_committed(sandbox: Sandbox, kafka: BlockingKafka, broker: Broker) -> None:
     """Under load no work is thrown away: what was taken up is committed, the rest is for the next worker."""
     load = Load(kafka, sandbox, "drained")
     kafka.create_topics(broker, [load.topic])
@@ -55,7 +57,7 @@ def test_what_is_in_hand_is_finished_and_committed(sandbox: Sandbox, kafka: Kafk
         assert kafka.members(sandbox.group()) == 0
 
 
-def test_another_worker_that_ends_takes_no_time_away(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
+def test_another_worker_that_ends_takes_no_time_away(sandbox: Sandbox, kafka: BlockingKafka, broker: Broker) -> None:
     """Where all are sent away at once, the partitions change hands meanwhile; what is in hand is finished even so."""
     load = Load(kafka, sandbox, "slow")
     kafka.create_topics(broker, [load.topic])
@@ -78,7 +80,7 @@ def test_another_worker_that_ends_takes_no_time_away(sandbox: Sandbox, kafka: Ka
         load.wait_for_all()
 
 
-def test_a_worker_ends_while_nothing_can_be_finished(sandbox: Sandbox, kafka: Kafka, broker: Broker) -> None:
+def test_a_worker_ends_while_nothing_can_be_finished(sandbox: Sandbox, kafka: BlockingKafka, broker: Broker) -> None:
     """One topic is halted, calls of the cluster hang, and a namespace is full: none of that is waited for.
 
     What was not finished in time is given back, and handled once by the next worker, when the trouble is over.

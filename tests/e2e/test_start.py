@@ -11,7 +11,7 @@ from sandbox.broker import Broker
 from sandbox.environment import MODES, Sandbox
 from sandbox.ports import free_port
 from sandbox.postgres import PASSWORD, Database, PostgresServer
-from tests.e2e.conftest import surroundings
+from tests.support.workers import empty_sandbox
 
 REQUIRED = (
     "KAFKA_BOOTSTRAP_SERVERS",
@@ -142,7 +142,7 @@ def ends(
 ) -> Iterator[dict[str, Future[End]]]:
     """All of the starts, two at a time."""
     folder = tmp_path_factory.mktemp("starts")
-    with surroundings(broker, postgres, folder) as sandbox, ThreadPoolExecutor(2) as pool:
+    with empty_sandbox(broker, postgres, folder) as sandbox, ThreadPoolExecutor(2) as pool:
         yield {name: pool.submit(_end, sandbox, postgres, start) for name, start in STARTS.items()}
         pool.shutdown(cancel_futures=True)
 

@@ -10,8 +10,10 @@ from sandbox.faults import Fault
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from tests.e2e.forms import release
-from tests.e2e.load import RUN_URL, Load
-from tests.support.e2e import Kafka, Scrape, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import RUN_URL, Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, metric
 
 BREAKER = "thoth_investigator_circuit_breaker_open"
 Change = Callable[[Sandbox], object]
@@ -19,10 +21,10 @@ UNANALYZED = "thoth.investigator.si-unanalyzed-package"
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(place: Sandbox) -> Iterator[None]:
+def no_faults_left(shared_sandbox: Sandbox) -> Iterator[None]:
     """Take the faults of a test away after it."""
     yield
-    place.cluster.faults.clear()
+    shared_sandbox.cluster.faults.clear()
 
 
 def assert_nothing_given_up(worker: Worker) -> None:
@@ -34,43 +36,53 @@ def assert_nothing_given_up(worker: Worker) -> None:
 
 def _answers(status: int) -> tuple[Change, Change]:
     fault = Fault(effect="status", status=status)
-    return lambda place: place.cluster.faults.set(fault), lambda place: place.cluster.faults.clear()
+    return lambda shared_sandbox: shared_sandbox.cluster.faults.set(
+        fault
+    ), lambda shared_sandbox: shared_sandbox.cluster.faults.clear()
 
 
 OUTAGES: dict[str, tuple[Change, Change]] = {
     "answers 500": _answers(500),
     "answers 503": _answers(503),
-    "refuses connections": (lambda place: place.cluster.stop(), lambda place: place.cluster.start()),
+    "refuses connections": (
+        lambda shared_sandbox: shared_sandbox.cluster.stop(),
+        lambda shared_sandbox: shared_sandbox.cluster.start(),
+    ),
     "cuts connections": (
-        lambda place: place.cluster.faults.set(Fault(effect="reset")),
-        lambda place: place.cluster.faults.clear(),
+        lambda shared_sandbox: shared_sandbox.cluster.faults.set(Fault(effect="reset")),
+        lambda shared_sandbox: shared_sandbox.cluster.faults.clear(),
     ),
 }
 
 
 @pytest.mark.parametrize("name", OUTAGES)
-def test_work_waits_while_the_cluster_is_down(worker: Worker, place: Sandbox, kafka: Kafka, name: str) -> None:
+def test_work_waits_while_the_cluster_is_down(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, name: str
+) -> None:
     """An outage burns no message's attempts: the breaker holds them back, shows it, and lets them go on by itself."""
     begin, end = OUTAGES[name]
-    loads = [Load(kafka, place, name.replace(" ", "-")), Load(kafka, place, name.replace(" ", "-") + "-too", RUN_URL)]
+    loads = [
+        Load(kafka, shared_sandbox, name.replace(" ", "-")),
+        Load(kafka, shared_sandbox, name.replace(" ", "-") + "-too", RUN_URL),
+    ]
     for load in loads:
         load.send(50)
     loads[0].wait_for(10)
 
-    begin(place)
+    begin(shared_sandbox)
     try:
         wait_until(lambda: metric(worker, BREAKER, dependency="cluster") == 1, "the breaker is open")
         before = sum(load.created().total() for load in loads)
         for load in loads:
             load.send(50)
-        place.cluster.request_log.clear()
+        shared_sandbox.cluster.request_log.clear()
         if name != "refuses connections":
-            wait_until(lambda: len(place.cluster.request_log.calls) >= 2, "the cluster was probed twice")
-        assert len(place.cluster.request_log.calls) < 10
+            wait_until(lambda: len(shared_sandbox.cluster.request_log.calls) >= 2, "the cluster was probed twice")
+        assert len(shared_sandbox.cluster.request_log.calls) < 10
         assert sum(load.created().total() for load in loads) == before
         assert_nothing_given_up(worker)
     finally:
-        end(place)
+        end(shared_sandbox)
 
     for load in loads:
         load.wait_for_all()
@@ -87,10 +99,12 @@ def test_work_waits_while_the_cluster_is_down(worker: Worker, place: Sandbox, ka
     ],
     ids=["half of the answers are errors", "half of the replies are lost", "a third of the connections is cut"],
 )
-def test_a_shaky_cluster_gets_every_workflow_once(worker: Worker, place: Sandbox, kafka: Kafka, fault: Fault) -> None:
+def test_a_shaky_cluster_gets_every_workflow_once(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, fault: Fault
+) -> None:
     """Calls are repeated until they succeed, and a repetition finds what the lost reply was about."""
-    load = Load(kafka, place, f"shaky-{fault.effect}")
-    place.cluster.faults.set(fault)
+    load = Load(kafka, shared_sandbox, f"shaky-{fault.effect}")
+    shared_sandbox.cluster.faults.set(fault)
 
     load.send(150)
 
@@ -99,12 +113,12 @@ def test_a_shaky_cluster_gets_every_workflow_once(worker: Worker, place: Sandbox
 
 
 def test_work_goes_on_when_the_database_was_restarted(
-    worker: Worker, place: Sandbox, postgres: PostgresServer, kafka: Kafka
+    worker: Worker, shared_sandbox: Sandbox, postgres: PostgresServer, kafka: BlockingKafka
 ) -> None:
     """Connections that broke are made anew; the messages that met the gap are handled by a later attempt."""
-    topic = place.topic(UNANALYZED)
+    topic = shared_sandbox.topic(UNANALYZED)
     before = metric(worker, "thoth_investigator_processed_total", message_type="si_unanalyzed_package")
-    place.cluster.faults.set(Fault(effect="latency", seconds=0.2))
+    shared_sandbox.cluster.faults.set(Fault(effect="latency", seconds=0.2))
     kafka.send_all(topic, [message(release()) for _ in range(150)])
     done = "thoth_investigator_processed_total"
     wait_until(lambda: metric(worker, done, message_type="si_unanalyzed_package") > before + 20, "work is under way")
@@ -119,7 +133,7 @@ def test_work_goes_on_when_the_database_was_restarted(
     wait_until(lambda: metric(worker, done, message_type="si_unanalyzed_package") == before + 200, "all is done")
     versions = [
         workflow.parameters["THOTH_SECURITY_INDICATORS_PACKAGE_VERSION"]
-        for workflow in place.cluster.created
+        for workflow in shared_sandbox.cluster.created
         if workflow.kind == "security-indicator"
     ]
     assert len(versions) == len(set(versions)) == 200

@@ -11,7 +11,9 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import forms
-from tests.support.e2e import Kafka, Scrape, get, get_json, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, get, get_json, metric
 
 TYPES = sorted(forms("https://example.com/simple", frozenset()))
 NAMES = (
@@ -33,11 +35,11 @@ PROCESSED = "thoth_investigator_processed_total"
 
 
 @pytest.fixture
-def slow_cluster(place: Sandbox) -> Iterator[None]:
+def slow_cluster(shared_sandbox: Sandbox) -> Iterator[None]:
     """Every request to the cluster takes seconds, as long as the test lasts."""
-    place.cluster.faults.set(Fault(effect="latency", seconds=3.0))
+    shared_sandbox.cluster.faults.set(Fault(effect="latency", seconds=3.0))
     yield
-    place.cluster.faults.clear()
+    shared_sandbox.cluster.faults.clear()
 
 
 def test_health_is_answered_with_the_version(worker: Worker) -> None:
@@ -55,13 +57,13 @@ def test_the_metrics_of_the_contract_are_there_from_the_start(worker: Worker, na
     assert f"# TYPE {name.removesuffix('_total')}" in Scrape(worker).text.replace("_total ", " ")
 
 
-def test_the_version_and_the_schema_are_shown(worker: Worker, place: Sandbox) -> None:
+def test_the_version_and_the_schema_are_shown(worker: Worker, shared_sandbox: Sandbox) -> None:
     """An alert compares the schema that the worker was built for with that of the database."""
     scrape = Scrape(worker)
-    ((revision,),) = place.database.execute("SELECT version_num FROM alembic_version")
+    ((revision,),) = shared_sandbox.database.execute("SELECT version_num FROM alembic_version")
 
     schema = scrape["thoth_database_schema_revision_script"]
-    assert schema == {("investigator", place.deployment, revision): 1.0}
+    assert schema == {("investigator", shared_sandbox.deployment, revision): 1.0}
     ((version,),) = scrape["thoth_investigator_consumer_info"]
     assert version == get_json(worker, "/_health")[1]["version"]
 
@@ -79,17 +81,17 @@ def test_our_metrics_and_fausts_are_on_one_page(worker: Worker) -> None:
     assert "# TYPE process_cpu_seconds" in scrape.text
 
 
-def test_a_topic_is_halted_and_resumed(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+def test_a_topic_is_halted_and_resumed(worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka) -> None:
     """By the contract's addresses and answers; a message that comes meanwhile is handled after the resume."""
     base_name, label = "thoth.repo-init", "repo_init"
-    topic = place.topic(base_name)
+    topic = shared_sandbox.topic(base_name)
 
     answer = get_json(worker, f"/halt/{base_name}")
     assert answer == (200, {"message": f"Successfully halted consumption of {topic}."})
     wait_until(lambda: metric(worker, HALTED, base_topic_name=base_name) == 1, "the gauge shows the halt")
 
     kafka.send(topic, message(project_url="https://github.com/thoth-station/halted"))
-    kafka.send(place.topic("thoth.kebechet-trigger"), message(webhook_payload={}))
+    kafka.send(shared_sandbox.topic("thoth.kebechet-trigger"), message(webhook_payload={}))
     wait_until(lambda: metric(worker, PROCESSED, message_type="kebechet_trigger") == 1, "another topic flows")
     assert metric(worker, PROCESSED, message_type=label) == 0
 
@@ -99,17 +101,21 @@ def test_a_topic_is_halted_and_resumed(worker: Worker, place: Sandbox, kafka: Ka
     assert metric(worker, HALTED, base_topic_name=base_name) == 0
 
 
-def test_missing_topics_were_created_at_the_start(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+def test_missing_topics_were_created_at_the_start(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
     """With six partitions, so that as many workers can share a topic, unless the settings say otherwise."""
     assert worker.is_healthy
-    assert {kafka.partitions(place.topic(base_name)) for base_name in ("thoth.adviser-trigger", "thoth.repo-init")} == {
-        6
-    }
+    assert {
+        kafka.partitions(shared_sandbox.topic(base_name)) for base_name in ("thoth.adviser-trigger", "thoth.repo-init")
+    } == {6}
 
 
-def test_each_line_of_the_log_about_a_message_says_which(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+def test_each_line_of_the_log_about_a_message_says_which(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
     """One line an event, each a JSON object; topic, partition and offset find the message."""
-    topic = place.topic("thoth.inspection-completed")
+    topic = shared_sandbox.topic("thoth.inspection-completed")
     sent = kafka.send(topic, message(inspection_id="inspection-000000000001-0123456789abcdef"))
     wait_until(lambda: metric(worker, PROCESSED, message_type="inspection_completed") == 1, "the message is handled")
 
@@ -145,10 +151,12 @@ def test_fausts_internal_pages_are_off(worker: Worker, page: str) -> None:
 
 
 @pytest.mark.usefixtures("slow_cluster")
-def test_health_is_answered_while_every_handler_waits(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
+def test_health_is_answered_while_every_handler_waits(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
     """Calls of the cluster run off the event loop: a slow cluster is no reason to restart the worker."""
     kafka.send_all(
-        place.topic("thoth.kebechet-run-url-trigger"),
+        shared_sandbox.topic("thoth.kebechet-run-url-trigger"),
         [message(url=f"https://github.com/thoth-station/slow-{number}") for number in range(60)],
     )
     wait_until(lambda: metric(worker, "thoth_investigator_in_progress") == 20, "all handlers are busy")

@@ -12,11 +12,13 @@ from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
-from tests.e2e.conftest import SHORT_SESSION, running, surroundings
 from tests.e2e.damaged import send_damaged, with_wrong_checksum, with_wrong_codec
 from tests.e2e.forms import forms
-from tests.e2e.load import RUN_URL, Load
-from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import RUN_URL, Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, get, metric
+from tests.support.workers import SHORT_SESSION, empty_sandbox, running
 
 FORMS = forms("https://example.com/simple", frozenset())
 UNRESOLVED = "thoth.investigator.unresolved-package"
@@ -33,12 +35,12 @@ class Refused:
 
 @pytest.fixture(scope="module")
 def refused(
-    broker: Broker, postgres: PostgresServer, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
+    broker: Broker, postgres: PostgresServer, kafka: BlockingKafka, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Refused]:
     """A worker in all modes whose topics are all halted."""
     modes = ("middletier", "backend", "metrics")
     folder = tmp_path_factory.mktemp("refused")
-    with surroundings(broker, postgres, folder) as sandbox, sandbox.worker(sandbox.env(modes)) as worker:
+    with empty_sandbox(broker, postgres, folder) as sandbox, sandbox.worker(sandbox.env(modes)) as worker:
         for base_name, form in FORMS.items():
             kafka.send(sandbox.topic(base_name), message(form.required(), **form.optional, version="v99"))
         wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == len(FORMS), "all topics halted")
@@ -64,7 +66,9 @@ def test_an_unknown_version_leads_to_no_workflow(refused: Refused) -> None:
     assert [*refused.sandbox.cluster.created] == []
 
 
-def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refused: Refused, kafka: Kafka) -> None:
+def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(
+    refused: Refused, kafka: BlockingKafka
+) -> None:
     """No later attempt finds the index in the graph; nothing is scheduled for it."""
     fields = {"package_name": "flask", "package_version": "2.1.2", "index_url": "https://example.com/simple"}
     _, answer = get(refused.worker, f"/resume/{UNRESOLVED}?action=skip")
@@ -83,7 +87,7 @@ def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refus
 
 @pytest.mark.parametrize("damage", [with_wrong_checksum, with_wrong_codec])
 def test_a_batch_that_cannot_be_read_stops_no_other_partition_and_is_not_skipped(
-    sandbox: Sandbox, kafka: Kafka, broker: Broker, damage: Callable[[bytearray], None]
+    sandbox: Sandbox, kafka: BlockingKafka, broker: Broker, damage: Callable[[bytearray], None]
 ) -> None:
     """What lies before it is handled, no worker ends, nothing is skipped, and the log names the place and remedy."""
     damaged, other = Load(kafka, sandbox, "damaged"), Load(kafka, sandbox, "other", RUN_URL)

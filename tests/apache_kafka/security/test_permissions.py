@@ -7,11 +7,13 @@ from typing import NamedTuple
 import pytest
 
 from sandbox.environment import Sandbox
-from tests.apache_kafka.repositories import REPO_INIT, repository, set_up
-from tests.apache_kafka.security.secured import Secured, Variables
-from tests.apache_kafka.security.start import check, problem_of
-from tests.support.e2e import Kafka, message, metric, wait_until
-from tests.support.kafka_operator import Kind, Operation, Operator
+from tests.apache_kafka.repo_init_messages import REPO_INIT, repo_init_message, workflow_counts
+from tests.apache_kafka.security.preflight import preflight_problem, run_preflight
+from tests.apache_kafka.security.secured_broker import SecuredBroker, Variables
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.kafka_admin import KafkaAdmin, Operation, ResourceType
+from tests.support.polling import wait_until
+from tests.support.worker_http import metric
 
 HALTS = "thoth.investigator.halts"
 
@@ -20,53 +22,53 @@ class Right(NamedTuple):
     """One right of the list in docs/kafka.md."""
 
     operation: Operation
-    kind: Kind
+    kind: ResourceType
     name: str
 
 
 def _rights(deployment: str) -> dict[str, Right]:
     return {
-        "the messages": Right(Operation.READ, Kind.TOPIC, f"{deployment}.{REPO_INIT}"),
-        "the halts, to read them": Right(Operation.READ, Kind.TOPIC, f"{deployment}.{HALTS}"),
-        "the halts, to write them": Right(Operation.WRITE, Kind.TOPIC, f"{deployment}.{HALTS}"),
-        "the dead letters": Right(Operation.WRITE, Kind.TOPIC, f"{deployment}.{REPO_INIT}-dlt"),
-        "the group": Right(Operation.READ, Kind.GROUP, "investigator"),
+        "the messages": Right(Operation.READ, ResourceType.TOPIC, f"{deployment}.{REPO_INIT}"),
+        "the halts, to read them": Right(Operation.READ, ResourceType.TOPIC, f"{deployment}.{HALTS}"),
+        "the halts, to write them": Right(Operation.WRITE, ResourceType.TOPIC, f"{deployment}.{HALTS}"),
+        "the dead letters": Right(Operation.WRITE, ResourceType.TOPIC, f"{deployment}.{REPO_INIT}-dlt"),
+        "the group": Right(Operation.READ, ResourceType.GROUP, "investigator"),
     }
 
 
-def _limited(secured: Secured, deployment: str) -> Variables:
-    return {**secured.by_password("SASL_SSL", "PLAIN", "limited"), "KAFKA_CONSUMER_GROUP_ID": f"{deployment}-group"}
+def _limited(secured: SecuredBroker, deployment: str) -> Variables:
+    return {**secured.sasl_variables("SASL_SSL", "PLAIN", "limited"), "KAFKA_CONSUMER_GROUP_ID": f"{deployment}-group"}
 
 
-def _existing(operator: Operator, deployment: str) -> None:
-    operator.create_topic(f"{deployment}.{REPO_INIT}")
-    operator.create_topic(f"{deployment}.{REPO_INIT}-dlt")
-    operator.create_topic(f"{deployment}.{HALTS}", config={"cleanup.policy": "compact"})
+def _existing(admin: KafkaAdmin, deployment: str) -> None:
+    admin.create_topic(f"{deployment}.{REPO_INIT}")
+    admin.create_topic(f"{deployment}.{REPO_INIT}-dlt")
+    admin.create_topic(f"{deployment}.{HALTS}", config={"cleanup.policy": "compact"})
 
 
 def _rights_of(deployment: str) -> dict[str, Right]:
-    group = {"the group": Right(Operation.READ, Kind.GROUP, f"{deployment}-group")}
+    group = {"the group": Right(Operation.READ, ResourceType.GROUP, f"{deployment}-group")}
     return {**_rights(deployment), **group}
 
 
-def test_the_rights_of_the_documentation_are_enough(secured: Secured, operator: Operator, deployment: str) -> None:
+def test_the_rights_of_the_documentation_are_enough(secured: SecuredBroker, admin: KafkaAdmin, deployment: str) -> None:
     """With them and no others a worker may start, where its topics exist."""
-    _existing(operator, deployment)
+    _existing(admin, deployment)
     for right in _rights_of(deployment).values():
-        operator.allow("limited", *right)
-    check(deployment, _limited(secured, deployment))
+        admin.allow("limited", *right)
+    run_preflight(deployment, _limited(secured, deployment))
 
 
 @pytest.mark.parametrize("missing", _rights(""))
-def test_a_missing_right_is_named(secured: Secured, operator: Operator, deployment: str, missing: str) -> None:
+def test_a_missing_right_is_named(secured: SecuredBroker, admin: KafkaAdmin, deployment: str, missing: str) -> None:
     """Which operation on what; a worker that started nevertheless would do nothing, or not keep what it has to."""
-    _existing(operator, deployment)
+    _existing(admin, deployment)
     rights = _rights_of(deployment)
     lacking = rights.pop(missing)
     for right in rights.values():
-        operator.allow("limited", *right)
+        admin.allow("limited", *right)
 
-    problem = problem_of(deployment, _limited(secured, deployment))
+    problem = preflight_problem(deployment, _limited(secured, deployment))
 
     assert lacking.name in problem
     assert "docs/kafka.md" in problem
@@ -74,25 +76,25 @@ def test_a_missing_right_is_named(secured: Secured, operator: Operator, deployme
         assert f"{lacking.operation.name} on {lacking.kind.name.lower()} {lacking.name}" in problem
 
 
-def test_the_right_to_create_topics_is_wanted_where_they_are_missing(secured: Secured, deployment: str) -> None:
+def test_the_right_to_create_topics_is_wanted_where_they_are_missing(secured: SecuredBroker, deployment: str) -> None:
     """The topics are named, each of them, and that they can't be created."""
-    problem = problem_of(deployment, _limited(secured, deployment))
+    problem = preflight_problem(deployment, _limited(secured, deployment))
     assert f"{deployment}.{HALTS}, {deployment}.{REPO_INIT} could not be created" in problem
 
 
 def test_a_dead_letter_that_may_not_be_written_halts_its_topic(
-    secured: Secured, operator: Operator, kafka: Kafka, sandbox: Sandbox
+    secured: SecuredBroker, admin: KafkaAdmin, kafka: BlockingKafka, sandbox: Sandbox
 ) -> None:
     """A right that is missing for later only: the message is not passed, and the log names topic and right."""
     deployment = sandbox.deployment
     group = sandbox.group()
-    operator.allow("limited", Operation.READ, Kind.GROUP, group)
-    operator.allow("limited", Operation.READ, Kind.TOPIC, f"{deployment}.", prefix=True)
-    operator.allow("limited", Operation.WRITE, Kind.TOPIC, f"{deployment}.{HALTS}")
-    environment = sandbox.env(THOTH_INVESTIGATOR_ACK_ON_FAIL="1", **secured.by_password("SASL_SSL", "PLAIN"))
+    admin.allow("limited", Operation.READ, ResourceType.GROUP, group)
+    admin.allow("limited", Operation.READ, ResourceType.TOPIC, f"{deployment}.", prefix=True)
+    admin.allow("limited", Operation.WRITE, ResourceType.TOPIC, f"{deployment}.{HALTS}")
+    environment = sandbox.env(THOTH_INVESTIGATOR_ACK_ON_FAIL="1", **secured.sasl_variables("SASL_SSL", "PLAIN"))
     with sandbox.worker(environment):
         """It creates the topics."""
-    limited = {**environment, **secured.by_password("SASL_SSL", "PLAIN", "limited")}
+    limited = {**environment, **secured.sasl_variables("SASL_SSL", "PLAIN", "limited")}
     with sandbox.worker(limited) as worker:
         kafka.send(sandbox.topic(REPO_INIT), message(project_url=None))
         wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == 1, "the topic is halted")
@@ -102,25 +104,25 @@ def test_a_dead_letter_that_may_not_be_written_halts_its_topic(
 
 
 def test_a_worker_that_loses_its_right_to_the_group_ends_and_says_why_at_its_next_start(
-    secured: Secured, operator: Operator, kafka: Kafka, sandbox: Sandbox
+    secured: SecuredBroker, admin: KafkaAdmin, kafka: BlockingKafka, sandbox: Sandbox
 ) -> None:
     """Whoever starts it again is told what is missing; with the right given back, it goes on where it was."""
     group = sandbox.group()
-    operator.allow("limited", Operation.READ, Kind.GROUP, group)
+    admin.allow("limited", Operation.READ, ResourceType.GROUP, group)
     for operation in Operation:
-        operator.allow("limited", operation, Kind.TOPIC, f"{sandbox.deployment}.", prefix=True)
-    with sandbox.worker(sandbox.env(**secured.by_password("SASL_SSL", "PLAIN", "limited"))) as worker:
-        kafka.send(sandbox.topic(REPO_INIT), repository(1))
-        wait_until(lambda: set_up(sandbox.cluster) == {1: 1}, "the message is handled")
-        operator.deny("limited", Operation.READ, Kind.GROUP, group)
+        admin.allow("limited", operation, ResourceType.TOPIC, f"{sandbox.deployment}.", prefix=True)
+    with sandbox.worker(sandbox.env(**secured.sasl_variables("SASL_SSL", "PLAIN", "limited"))) as worker:
+        kafka.send(sandbox.topic(REPO_INIT), repo_init_message(1))
+        wait_until(lambda: workflow_counts(sandbox.cluster) == {1: 1}, "the message is handled")
+        admin.deny("limited", Operation.READ, ResourceType.GROUP, group)
         assert worker.wait(timeout=60) != 0
-        kafka.send(sandbox.topic(REPO_INIT), repository(2))
+        kafka.send(sandbox.topic(REPO_INIT), repo_init_message(2))
         worker.start()
         assert worker.wait(timeout=60) == 1
         assert f"READ on group {group}" in worker.log_text()
-        operator.undo_denials("limited")
+        admin.remove_denials("limited")
         worker.start()
-        wait_until(lambda: set_up(sandbox.cluster) == {1: 1, 2: 1}, "it goes on")
+        wait_until(lambda: workflow_counts(sandbox.cluster) == {1: 1, 2: 1}, "it goes on")
 
 
 def test_the_list_of_rights_is_that_of_the_documentation() -> None:
