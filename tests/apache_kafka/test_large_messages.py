@@ -3,8 +3,8 @@
 
 from sandbox.environment import Sandbox
 from tests.apache_kafka.repo_init_messages import REPO_INIT
-from tests.integration.cli.program import faust
 from tests.support.blocking_kafka import BlockingKafka
+from tests.support.faust_command import faust
 from tests.support.kafka_admin import KafkaAdmin
 from tests.support.polling import wait_until
 

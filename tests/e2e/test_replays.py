@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dead letters come back: to the group that gave them up, and without doing anything twice."""
+"""Replays of dead letters: only the group that dead-lettered a message handles it again, and no step is repeated."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import pytest
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
-from tests.integration.cli.program import faust
 from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.faust_command import faust
 from tests.support.polling import wait_until
 from tests.support.worker_http import metric
 from tests.support.workers import running
@@ -22,7 +22,7 @@ PROCESSED = "thoth_investigator_processed_total"
 
 @pytest.fixture(scope="module")
 def groups(shared_sandbox: Sandbox) -> Iterator[tuple[Worker, Worker]]:
-    """A worker of each mode, as they are deployed: each a group of its own, both keep what they give up."""
+    """A worker of each mode, in a group of its own as deployed; both dead-letter failed messages."""
     environments = [
         shared_sandbox.env([mode], THOTH_INVESTIGATOR_ACK_ON_FAIL="1") for mode in ("middletier", "backend")
     ]
@@ -32,24 +32,24 @@ def groups(shared_sandbox: Sandbox) -> Iterator[tuple[Worker, Worker]]:
 
 
 def replay(shared_sandbox: Sandbox, *arguments: str) -> str:
-    """Send the middletier's dead letters of a topic again, by the command; gives what it said."""
-    ended = faust(shared_sandbox.env(["middletier"]), "dead-letters", "replay", MISMATCH, *arguments)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    """Run the command that replays the middletier's dead letters of a topic; return its output."""
+    done = faust(shared_sandbox.env(["middletier"]), "dead-letters", "replay", MISMATCH, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def created(shared_sandbox: Sandbox, package: str) -> Counter[str]:
-    """Count the workflows about a package by their names."""
+    """Return the number of creations of each workflow about a package, by the workflow's name."""
     about = [each for each in shared_sandbox.cluster.created if package in "".join(each.parameters.values())]
     return Counter(each.name for each in about)
 
 
-def test_a_replay_does_what_was_left_undone_and_nothing_else(
+def test_a_replay_runs_only_the_steps_that_have_not_succeeded(
     shared_sandbox: Sandbox, kafka: BlockingKafka, groups: tuple[Worker, Worker]
 ) -> None:
-    """The backend has told Kebechet and its workflow is gone; only the middletier's solvers are still to be run.
+    """The backend has notified Kebechet, and that workflow is deleted; only the middletier's solvers are missing.
 
-    The replay keeps the identity of the message, so another one finds these there already.
+    A replay keeps the origin of the message, so a second replay finds the solvers of the first one.
     """
     middletier, backend = groups
     shared_sandbox.cluster.faults.set(Fault(effect="status", status=403, method="POST", namespace="thoth-middletier"))
@@ -60,20 +60,27 @@ def test_a_replay_does_what_was_left_undone_and_nothing_else(
     }
     hashes: dict[str, list[str]] = {"missing_from_source": [], "missing_from_database": []}
     kafka.send(shared_sandbox.topic(MISMATCH), message(fields, **hashes))
-    wait_until(lambda: metric(middletier, DEAD, message_type="hash_mismatch") == 1, "the middletier gives it up")
-    wait_until(lambda: metric(backend, PROCESSED, message_type="hash_mismatch") == 1, "the backend handles it")
-    [told] = created(shared_sandbox, "replayed-package")
-    shared_sandbox.cluster.store.delete(shared_sandbox.cluster.store.get("thoth-backend", told))
+    wait_until(
+        lambda: metric(middletier, DEAD, message_type="hash_mismatch") == 1, "the middletier dead-letters the message"
+    )
+    wait_until(lambda: metric(backend, PROCESSED, message_type="hash_mismatch") == 1, "the backend handles the message")
+    [notification] = created(shared_sandbox, "replayed-package")
+    shared_sandbox.cluster.store.delete(shared_sandbox.cluster.store.get("thoth-backend", notification))
     shared_sandbox.cluster.faults.clear()
 
     assert "sent 1 of 1" in replay(shared_sandbox, "--all")
-    wait_until(lambda: metric(middletier, PROCESSED, message_type="hash_mismatch") == 1, "the middletier handles it")
-    wait_until(lambda: metric(backend, PROCESSED, message_type="hash_mismatch") == 2, "the backend passes it over")
+    wait_until(
+        lambda: metric(middletier, PROCESSED, message_type="hash_mismatch") == 1, "the middletier handles the replay"
+    )
+    wait_until(lambda: metric(backend, PROCESSED, message_type="hash_mismatch") == 2, "the backend skips the replay")
     first = created(shared_sandbox, "replayed-package")
     assert len(first) == 1 + len(shared_sandbox.cluster.solvers)
     assert set(first.values()) == {1}
 
     assert "1 sent again before" in replay(shared_sandbox, "--all")
     assert "sent 1 of 1" in replay(shared_sandbox, "--all", "--again")
-    wait_until(lambda: metric(middletier, PROCESSED, message_type="hash_mismatch") == 2, "it is handled once more")
+    wait_until(
+        lambda: metric(middletier, PROCESSED, message_type="hash_mismatch") == 2,
+        "the middletier handles the second replay",
+    )
     assert created(shared_sandbox, "replayed-package") == first

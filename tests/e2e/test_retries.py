@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message whose handling fails while all others' goes well: attempts, and what is done where they are used up."""
+"""Messages that fail while others succeed: retries, their order, and the halt after the last attempt."""
 
 import time
 from collections.abc import Iterator
@@ -21,35 +21,35 @@ CREATION = "*/workflows"
 
 @pytest.fixture(scope="module")
 def worker(shared_sandbox: Sandbox) -> Iterator[Worker]:
-    """A worker with shorter pauses between attempts than usual."""
+    """A worker with a shorter backoff between attempts than by default."""
     with shared_sandbox.worker(shared_sandbox.env(THOTH_INVESTIGATOR_BACKOFF="0.2")) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(shared_sandbox: Sandbox) -> Iterator[None]:
-    """Take the faults of a test away after it."""
+def faults_are_removed(shared_sandbox: Sandbox) -> Iterator[None]:
+    """Remove the faults of a test after it."""
     yield
     shared_sandbox.cluster.faults.clear()
 
 
 def failing(body: str, *, status: int = 500, count: int | None = None) -> Fault:
-    """Let the creation of a workflow fail whose request has that text."""
+    """Return a fault: creations of workflows whose request contains the text are answered with the status."""
     return Fault(effect="status", status=status, method="POST", path=CREATION, body=body, count=count)
 
 
 def test_a_message_that_keeps_failing_halts_its_topic_after_five_attempts(
     worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
 ) -> None:
-    """The others that are in hand are handled, none of the other topics stops, and a resume tries it afresh."""
+    """Other in-flight messages are handled, other topics continue, and a resume retries the message."""
     load, other = Load(kafka, shared_sandbox, "poisoned"), Load(kafka, shared_sandbox, "beside", RUN_URL)
     shared_sandbox.cluster.faults.set(failing("/poisoned-3"))
-    begun = time.monotonic()
+    start = time.monotonic()
     load.send(10)
     wait_until(lambda: metric(worker, HALTED, base_topic_name=REPO_INIT) == 1, "the topic is halted")
 
     scrape = Scrape(worker)
-    assert time.monotonic() - begun > 0.2 * (1 + 2 + 3 + 4)
+    assert time.monotonic() - start > 0.2 * (1 + 2 + 3 + 4)
     assert scrape.value("thoth_investigator_exceptions_total", message_type="repo_init") == 5
     assert scrape.value("thoth_investigator_failures_total", message_type="repo_init") == 1
     assert set(load.urls) - set(load.created()) == {load.urls[3]}
@@ -63,10 +63,10 @@ def test_a_message_that_keeps_failing_halts_its_topic_after_five_attempts(
     assert metric(worker, "thoth_investigator_processed_total", message_type="repo_init") == 10
 
 
-def test_a_message_that_fails_for_a_while_is_handled_in_the_end(
+def test_a_message_that_fails_temporarily_is_handled_by_a_later_attempt(
     worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
 ) -> None:
-    """Trouble that passes costs attempts, and no operator."""
+    """A temporary failure costs attempts, but needs no operator."""
     shared_sandbox.cluster.faults.set(failing("inspection-passing", count=8))
 
     kafka.send(shared_sandbox.topic("thoth.inspection-completed"), message(inspection_id="inspection-passing"))
@@ -79,7 +79,7 @@ def test_a_message_that_fails_for_a_while_is_handled_in_the_end(
 
 
 def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka) -> None:
-    """Of several workflows only the one that failed is asked for again."""
+    """Of several workflows only the one that failed is requested again."""
     fields = release()
     shared_sandbox.cluster.request_log.clear()
     shared_sandbox.cluster.faults.set(failing(shared_sandbox.cluster.solvers[1], count=13))
@@ -95,7 +95,7 @@ def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, shared_sandbox: 
 def test_messages_with_the_same_key_are_handled_in_order(
     worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
 ) -> None:
-    """The others of a key wait while its first one is tried again; messages with another key or none overtake them."""
+    """Later messages of a key wait while its first one is retried; messages without a key overtake them."""
     first, rest = Load(kafka, shared_sandbox, "keyed", RUN_URL), Load(kafka, shared_sandbox, "keyless", RUN_URL)
     shared_sandbox.cluster.faults.set(failing("/keyed-0", count=8))
     for url in first.new_urls(10):
@@ -120,10 +120,10 @@ REFUSED: dict[int, tuple[str, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("status", REFUSED)
-def test_what_the_cluster_refuses_is_not_tried_again(
+def test_a_request_that_the_cluster_refuses_is_not_retried(
     worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, status: int
 ) -> None:
-    """No later attempt would end otherwise: the policy for messages that were given up applies at once."""
+    """A later attempt would be refused too: the message fails permanently, and its topic is halted at once."""
     base_name, fields = REFUSED[status]
     shared_sandbox.cluster.request_log.clear()
     shared_sandbox.cluster.faults.set(failing("refused", status=status))

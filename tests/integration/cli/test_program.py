@@ -5,7 +5,7 @@ import pytest
 
 from sandbox.broker import Broker
 from tests.integration.cli.conftest import BASE_NAME, ENVIRONMENT
-from tests.integration.cli.program import faust
+from tests.support.faust_command import faust
 
 pytestmark = pytest.mark.e2e
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A dependency in trouble as a whole, under load: nothing is given up, nothing done twice, work goes on by itself."""
+"""Outages of a whole dependency under load: no message fails or is handled twice, and work continues by itself."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,14 +21,14 @@ UNANALYZED = "thoth.investigator.si-unanalyzed-package"
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(shared_sandbox: Sandbox) -> Iterator[None]:
-    """Take the faults of a test away after it."""
+def faults_are_removed(shared_sandbox: Sandbox) -> Iterator[None]:
+    """Remove the faults of a test after it."""
     yield
     shared_sandbox.cluster.faults.clear()
 
 
-def assert_nothing_given_up(worker: Worker) -> None:
-    """Say so if any message was given up or any topic was halted since the start."""
+def assert_nothing_failed(worker: Worker) -> None:
+    """Raise AssertionError if a message failed permanently since the start, or a topic is halted."""
     scrape = Scrape(worker)
     assert scrape.value("thoth_investigator_failures_total") == 0
     assert scrape.value("thoth_investigator_halted_topics") == 0
@@ -36,30 +36,28 @@ def assert_nothing_given_up(worker: Worker) -> None:
 
 def _answers(status: int) -> tuple[Change, Change]:
     fault = Fault(effect="status", status=status)
-    return lambda shared_sandbox: shared_sandbox.cluster.faults.set(
-        fault
-    ), lambda shared_sandbox: shared_sandbox.cluster.faults.clear()
+    return lambda sandbox: sandbox.cluster.faults.set(fault), lambda sandbox: sandbox.cluster.faults.clear()
 
 
 OUTAGES: dict[str, tuple[Change, Change]] = {
     "answers 500": _answers(500),
     "answers 503": _answers(503),
     "refuses connections": (
-        lambda shared_sandbox: shared_sandbox.cluster.stop(),
-        lambda shared_sandbox: shared_sandbox.cluster.start(),
+        lambda sandbox: sandbox.cluster.stop(),
+        lambda sandbox: sandbox.cluster.start(),
     ),
     "cuts connections": (
-        lambda shared_sandbox: shared_sandbox.cluster.faults.set(Fault(effect="reset")),
-        lambda shared_sandbox: shared_sandbox.cluster.faults.clear(),
+        lambda sandbox: sandbox.cluster.faults.set(Fault(effect="reset")),
+        lambda sandbox: sandbox.cluster.faults.clear(),
     ),
 }
 
 
 @pytest.mark.parametrize("name", OUTAGES)
-def test_work_waits_while_the_cluster_is_down(
+def test_work_waits_while_the_cluster_is_unavailable(
     worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, name: str
 ) -> None:
-    """An outage burns no message's attempts: the breaker holds them back, shows it, and lets them go on by itself."""
+    """An outage costs no attempts: the circuit breaker opens, its metric shows that, and it closes by itself."""
     begin, end = OUTAGES[name]
     loads = [
         Load(kafka, shared_sandbox, name.replace(" ", "-")),
@@ -71,7 +69,7 @@ def test_work_waits_while_the_cluster_is_down(
 
     begin(shared_sandbox)
     try:
-        wait_until(lambda: metric(worker, BREAKER, dependency="cluster") == 1, "the breaker is open")
+        wait_until(lambda: metric(worker, BREAKER, dependency="cluster") == 1, "the circuit breaker is open")
         before = sum(load.created().total() for load in loads)
         for load in loads:
             load.send(50)
@@ -80,14 +78,14 @@ def test_work_waits_while_the_cluster_is_down(
             wait_until(lambda: len(shared_sandbox.cluster.request_log.calls) >= 2, "the cluster was probed twice")
         assert len(shared_sandbox.cluster.request_log.calls) < 10
         assert sum(load.created().total() for load in loads) == before
-        assert_nothing_given_up(worker)
+        assert_nothing_failed(worker)
     finally:
         end(shared_sandbox)
 
     for load in loads:
         load.wait_for_all()
-    wait_until(lambda: metric(worker, BREAKER) == 0, "the breaker is closed")
-    assert_nothing_given_up(worker)
+    wait_until(lambda: metric(worker, BREAKER) == 0, "the circuit breaker is closed")
+    assert_nothing_failed(worker)
 
 
 @pytest.mark.parametrize(
@@ -99,42 +97,46 @@ def test_work_waits_while_the_cluster_is_down(
     ],
     ids=["half of the answers are errors", "half of the replies are lost", "a third of the connections is cut"],
 )
-def test_a_shaky_cluster_gets_every_workflow_once(
+def test_an_unreliable_cluster_gets_every_workflow_once(
     worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, fault: Fault
 ) -> None:
-    """Calls are repeated until they succeed, and a repetition finds what the lost reply was about."""
-    load = Load(kafka, shared_sandbox, f"shaky-{fault.effect}")
+    """Calls are retried until they succeed; a retry after a lost reply finds the workflow that was created."""
+    load = Load(kafka, shared_sandbox, f"unreliable-{fault.effect}")
     shared_sandbox.cluster.faults.set(fault)
 
     load.send(150)
 
     load.wait_for_all()
-    assert_nothing_given_up(worker)
+    assert_nothing_failed(worker)
 
 
-def test_work_goes_on_when_the_database_was_restarted(
+def test_work_continues_after_a_restart_of_the_database(
     worker: Worker, shared_sandbox: Sandbox, postgres: PostgresServer, kafka: BlockingKafka
 ) -> None:
-    """Connections that broke are made anew; the messages that met the gap are handled by a later attempt."""
+    """Broken connections are replaced; messages that failed during the outage are handled by a later attempt."""
     topic = shared_sandbox.topic(UNANALYZED)
     before = metric(worker, "thoth_investigator_processed_total", message_type="si_unanalyzed_package")
     shared_sandbox.cluster.faults.set(Fault(effect="latency", seconds=0.2))
     kafka.send_all(topic, [message(release()) for _ in range(150)])
     done = "thoth_investigator_processed_total"
-    wait_until(lambda: metric(worker, done, message_type="si_unanalyzed_package") > before + 20, "work is under way")
+    wait_until(
+        lambda: metric(worker, done, message_type="si_unanalyzed_package") > before + 20, "some messages are handled"
+    )
 
     postgres.kill()
     kafka.send_all(topic, [message(release()) for _ in range(50)])
     try:
-        wait_until(lambda: metric(worker, BREAKER, dependency="graph") == 1, "the breaker is open")
+        wait_until(lambda: metric(worker, BREAKER, dependency="graph") == 1, "the circuit breaker is open")
     finally:
         postgres.start()
 
-    wait_until(lambda: metric(worker, done, message_type="si_unanalyzed_package") == before + 200, "all is done")
+    wait_until(
+        lambda: metric(worker, done, message_type="si_unanalyzed_package") == before + 200, "all messages are handled"
+    )
     versions = [
         workflow.parameters["THOTH_SECURITY_INDICATORS_PACKAGE_VERSION"]
         for workflow in shared_sandbox.cluster.created
         if workflow.kind == "security-indicator"
     ]
     assert len(versions) == len(set(versions)) == 200
-    assert_nothing_given_up(worker)
+    assert_nothing_failed(worker)
