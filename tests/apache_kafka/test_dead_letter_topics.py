@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Topics of dead letters that change while a worker runs; the embedded broker takes writes to topics that are gone."""
+"""Dead-letter topics that change while a worker runs; the embedded broker accepts writes to deleted topics."""
 
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
@@ -7,8 +7,8 @@ from tests.support.dead_letter_harness import keeping
 from tests.support.kafka_admin import KafkaAdmin
 
 
-async def test_a_twin_that_was_deleted_is_made_anew(broker: Broker, deployment: str) -> None:
-    """Nothing is lost by it but what was deleted, and no topic is halted."""
+async def test_a_deleted_dead_letter_topic_is_recreated(broker: Broker, deployment: str) -> None:
+    """Only the deleted records are lost; the next dead letter is written to a new topic with as many partitions."""
     async with keeping(deployment, broker) as keeper, KafkaClient(broker.bootstrap_servers) as kafka:
         await keeper.keep(b"before")
         await keeper.lose_twin()
@@ -17,8 +17,10 @@ async def test_a_twin_that_was_deleted_is_made_anew(broker: Broker, deployment: 
         assert len(await kafka.partitions(keeper.twin)) == 3
 
 
-async def test_messages_of_a_new_partition_are_kept(broker: Broker, deployment: str, admin: KafkaAdmin) -> None:
-    """A twin that is known to be there does not grow with its source; keys stay together in it all the same."""
+async def test_messages_of_a_new_partition_are_dead_lettered(
+    broker: Broker, deployment: str, admin: KafkaAdmin
+) -> None:
+    """The dead-letter topic does not get more partitions; it has one for each key nevertheless."""
     async with keeping(deployment, broker) as keeper, KafkaClient(broker.bootstrap_servers) as kafka:
         await keeper.keep(b"old", partition=2)
         admin.set_partition_count(deployment, 5)

@@ -11,6 +11,7 @@ from sandbox.environment import Sandbox
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from tests.support.blocking_kafka import BlockingKafka
+from tests.support.leaks import failure_on_open_connections
 from tests.support.workers import empty_sandbox
 
 
@@ -21,9 +22,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(autouse=True, scope="module")
+def every_connection_is_closed() -> Iterator[None]:
+    """Fail the module that leaves a connection open: its tests share clients, which open connections on demand."""
+    with failure_on_open_connections():
+        yield
+
+
+@pytest.fixture(scope="module")
 def kafka(broker: Broker) -> Iterator[BlockingKafka]:
-    """A client of the shared broker."""
+    """A client of the shared broker, for the tests of a module."""
     with BlockingKafka(broker.bootstrap_servers) as client:
         yield client
 

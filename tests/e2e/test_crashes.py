@@ -24,11 +24,6 @@ LONG_CALLS = {"THOTH_INVESTIGATOR_CALL_TIMEOUT": "120"}  # calls that hang do no
 SLOW = Fault(effect="latency", seconds=0.05)
 
 
-def wait_for_commits(kafka: BlockingKafka, group: str, load: Load) -> None:
-    """Wait until the committed offsets cover all messages of a load."""
-    wait_until(lambda: sum(kafka.committed(group, load.topic).values()) == len(load.urls), "all are committed")
-
-
 def test_no_message_is_lost_or_handled_twice_when_a_worker_is_killed(
     sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
 ) -> None:
@@ -46,7 +41,7 @@ def test_no_message_is_lost_or_handled_twice_when_a_worker_is_killed(
     assert load.created().total() < 300
     with running(worker):
         load.wait_for_all()
-        wait_for_commits(kafka, sandbox.group(), load)
+        load.wait_for_commits()
         assert worker.stop() == 0
 
 
@@ -63,7 +58,7 @@ def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: B
         stuck.wait_for(139)
         other.send(150)
         other.wait_for_all()
-        wait_for_commits(kafka, sandbox.group(), other)  # by then the stuck topic's commits are written as well
+        other.wait_for_commits()  # by then the stuck topic's commits are written as well
         victim, survivor = sorted(workers, key=lambda worker: metric(worker, IN_PROGRESS), reverse=True)
         other.send(150)
         victim.kill()
@@ -71,7 +66,7 @@ def test_a_worker_takes_over_from_one_that_was_killed(sandbox: Sandbox, kafka: B
 
         for load in (stuck, other):
             load.wait_for_all()
-            wait_for_commits(kafka, sandbox.group(), load)
+            load.wait_for_commits()
         assert metric(survivor, "thoth_investigator_failures_total") == 0
 
 
@@ -96,7 +91,7 @@ def test_in_flight_messages_are_handled_by_the_final_owner_of_their_partition(
         wait_until(lambda: metric(staying, IN_PROGRESS) == 4, "all are in flight again")
         sandbox.cluster.faults.clear()
         load.wait_for_all()
-        wait_for_commits(kafka, sandbox.group(), load)
+        load.wait_for_commits()
         assert staying.stop() == 0
 
 
@@ -115,12 +110,12 @@ def test_a_worker_that_hangs_beyond_its_session_timeout_rejoins_the_group(
         load.wait_for(30)
         hung.process.send(signal.SIGSTOP)
         load.wait_for_all()
-        wait_for_commits(kafka, sandbox.group(), load)
+        load.wait_for_commits()
         hung.process.send(signal.SIGCONT)
         wait_until(lambda: kafka.members(sandbox.group()) == 2, "both workers are in the group again")
         load.send(50)
         load.wait_for_all()
-        wait_for_commits(kafka, sandbox.group(), load)
+        load.wait_for_commits()
         assert [hung.stop(), other.stop()] == [0, 0]
         assert "Not committed, since the partitions were assigned anew" in hung.log_text()
 
@@ -173,12 +168,13 @@ def test_workers_continue_after_a_broker_outage(outage_sandbox: Sandbox, how: st
             recover()
 
         with BlockingKafka(broker.bootstrap_servers) as kafka:
+            load.kafka = kafka  # the first client is closed
             load.wait_for_all()
             after = Load(kafka, outage_sandbox, "after", RUN_URL)
             after.send(50)
             after.wait_for_all()
             for sent in (load, after):
-                wait_for_commits(kafka, outage_sandbox.group(), sent)
+                sent.wait_for_commits()
         scrape = Scrape(worker)
         assert scrape.value("thoth_investigator_failures_total") == 0
         assert scrape.value("thoth_investigator_halted_topics") == 0

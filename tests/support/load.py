@@ -17,7 +17,7 @@ class Load:
     """Sends messages about repositories, each about another one.
 
     Args:
-        kafka: the client that sends them.
+        kafka: the client that sends them; a test that closes it sets the attribute to another one.
         sandbox: the sandbox whose cluster creates the workflows.
         name: the name of this load, part of its repositories' URLs; no other load of the test may have it.
         base_name: the type of the messages, thoth.repo-init or thoth.kebechet-run-url-trigger.
@@ -27,14 +27,14 @@ class Load:
         self.base_name = base_name
         self.topic = sandbox.topic(base_name)
         self.urls: list[str] = []
-        self._kafka = kafka
+        self.kafka = kafka
         self._sandbox = sandbox
         self._name = name
         self._field, self._parameter = _FIELDS[base_name]
 
     def send(self, count: int) -> None:
         """Send messages about `count` further repositories."""
-        self._kafka.send_all(self.topic, [message({self._field: url}) for url in self.new_urls(count)])
+        self.kafka.send_all(self.topic, [message({self._field: url}) for url in self.new_urls(count)])
 
     def new_urls(self, count: int) -> Iterator[str]:
         """Yield the URLs of `count` further repositories; for tests that send the messages themselves."""
@@ -56,3 +56,12 @@ class Load:
         """Wait until each message has its workflow; raise AssertionError if one has two."""
         wait_until(lambda: len(self.created()) == len(self.urls), f"a workflow of each {self._name}", timeout)
         assert self.created() == Counter(self.urls)
+
+    def wait_for_commits(self, timeout: float = 60.0) -> None:
+        """Wait until the default group has committed all messages of this load, the only ones of its topic."""
+        group, count = self._sandbox.group(), len(self.urls)
+        wait_until(
+            lambda: sum(self.kafka.committed(group, self.topic).values()) == count,
+            f"the commits of {count} messages of {self._name}",
+            timeout,
+        )

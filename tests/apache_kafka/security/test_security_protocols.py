@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each way in that the settings know, on a real listener."""
+"""Each security protocol and SASL mechanism of the settings, on a real listener."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +19,15 @@ def _password_in_a_file(secured: SecuredBroker, folder: Path) -> Variables:
     return {**secured.ssl_variables(), "KAFKA_SSL_KEY_PASSWORD": str(folder / "password")}
 
 
-def _of_another_host(secured: SecuredBroker, _: Path) -> Variables:
+def _without_host_check(secured: SecuredBroker, _: Path) -> Variables:
     check = {"KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM": "none"}
     return {**secured.ssl_variables(listener="MISNAMED"), **check}
 
 
-WAYS_IN: dict[str, Callable[[SecuredBroker, Path], Variables]] = {
+CONNECTIONS: dict[str, Callable[[SecuredBroker, Path], Variables]] = {
     "a certificate": lambda secured, _: secured.ssl_variables(),
     "the key's password in a file": _password_in_a_file,
-    "a broker of another name, unchecked": _of_another_host,
+    "a broker of another name, unchecked": _without_host_check,
     "SASL_SSL and SCRAM-SHA-512": lambda secured, _: secured.sasl_variables("SASL_SSL", "SCRAM-SHA-512"),
     "SASL_SSL and PLAIN": lambda secured, _: secured.sasl_variables("SASL_SSL", "PLAIN"),
     "SASL_PLAINTEXT and SCRAM-SHA-512": lambda secured, _: secured.sasl_variables("SASL_PLAINTEXT", "SCRAM-SHA-512"),
@@ -35,12 +35,12 @@ WAYS_IN: dict[str, Callable[[SecuredBroker, Path], Variables]] = {
 }
 
 
-@pytest.mark.parametrize("name", WAYS_IN)
-def test_a_worker_that_is_let_in_handles_messages_and_knows_of_halts(
+@pytest.mark.parametrize("name", CONNECTIONS)
+def test_a_worker_handles_messages_and_halts_over_each_kind_of_connection(
     secured: SecuredBroker, sandbox: Sandbox, kafka: BlockingKafka, tmp_path: Path, name: str
 ) -> None:
-    """Consumer, producer and administration all get in; nothing of the passwords is logged."""
-    with sandbox.worker(sandbox.env(**WAYS_IN[name](secured, tmp_path))) as worker:
+    """Consumer, producer and administration client connect; no password is logged."""
+    with sandbox.worker(sandbox.env(**CONNECTIONS[name](secured, tmp_path))) as worker:
         kafka.send(sandbox.topic(REPO_INIT), repo_init_message(1))
         wait_until(lambda: workflow_counts(sandbox.cluster) == {1: 1}, "the message is handled")
         assert get(worker, f"/halt/{REPO_INIT}")[0] == 200
