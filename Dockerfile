@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 FROM python:3.11-slim
 
-# SQLAlchemy 1.3 is built while installing: without its C parts no compiler is needed.
+# pip builds SQLAlchemy 1.3 from source; without its C extensions it needs no compiler.
 ENV DISABLE_SQLALCHEMY_CEXT=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -15,7 +15,7 @@ COPY agents agents
 COPY investigator investigator
 RUN python -m compileall -q agents investigator
 
-# Any user will do, as OpenShift wants it: nothing is written.
+# OpenShift runs the container with any user id; the worker writes no files.
 USER 1001
 EXPOSE 6066
 CMD ["faust", "-A", "investigator", "worker"]

@@ -23,7 +23,7 @@ from sandbox.postgres import PostgresServer
 from sandbox.processes import ChildProcess
 from sandbox.worker import Worker
 
-__all__ = ["RELEASED", "UNREVSOLVED", "BenchmarkEnvironment", "BenchmarkStage", "processed", "running_place"]
+__all__ = ["RELEASED", "UNREVSOLVED", "BenchmarkEnvironment", "BenchmarkStage", "processed", "running_environment"]
 
 RELEASED = "thoth.package-release.package-released"
 UNREVSOLVED = "thoth.investigator.unrevsolved-package"

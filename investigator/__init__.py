@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Consumes every message of Project Thoth and acts. The application is `investigator.app`: `faust -A investigator`."""
+"""Consumes every message of Project Thoth and acts on it; `faust -A investigator` runs the application."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> "Investigator":
-    """Build the application when it is asked for, so that importing a module of the package builds nothing."""
+    """Build the application at the first access to `app`, so that an import of another module builds nothing."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from investigator.app import app_from_environment  # noqa: PLC0415  this import is the building
+    from investigator.app import app_from_environment  # noqa: PLC0415  only here, since it imports everything
 
-    # The import has bound the name to the module of that name; from now on it is the application.
+    # The import bound the name `app` to the module; bind it to the application instead.
     globals()["app"] = application = app_from_environment()
     return application

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The composition root: the only place where things are built and tied together."""
+"""The composition root: it builds the parts of a worker and connects them; no other module does."""
 
 import importlib
 import os
@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,9 +20,9 @@ from investigator import __version__
 from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.agent.context import Services
 from investigator.cli import add_commands
-from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
+from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.policy import RetryPolicy
+from investigator.delivery.policy import DispatchPolicy, RetryPolicy
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
@@ -40,6 +41,7 @@ from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import build_transport
+from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.options import faust_options
@@ -50,15 +52,15 @@ from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
 
-# How long the last commit and taking leave of the brokers may take; they need a fraction of a second where all is well.
+# The time limit for the last commit and for leaving the group, which normally take a fraction of a second.
 _CLOSING_SECONDS = 10.0
 
 
 def app_from_environment() -> Investigator:
-    """Build the application as the environment says; where that is wrong, say all that is and end the process."""
+    """Build the application from the environment; if the settings are invalid, print every problem and exit."""
     try:
         settings = load_settings()
-        _refuse_unknown_names(settings)
+        _check_ack_on_fail(settings)
         redactor = Redactor(settings.secrets())
         logs.set_up(settings, redactor)
         sentry.set_up(settings, redactor, __version__)
@@ -68,83 +70,115 @@ def app_from_environment() -> Investigator:
         sys.exit(str(error))
 
 
-def _refuse_unknown_names(settings: Settings) -> None:
+def _check_ack_on_fail(settings: Settings) -> None:
     if unknown := settings.unknown_ack_on_fail(load_message_types().keys() | set()):
         names = ", ".join(map(repr, unknown))
         raise ConfigurationError([f"THOTH_INVESTIGATOR_ACK_ON_FAIL: no message type has the base name {names}."])
 
 
 def load_message_types() -> Mapping[str, MessageType]:
-    """Import every module of the package `agents` and give the message types that they declare."""
+    """Import every module of the package `agents`, and return the message types by base name."""
     for module in pkgutil.iter_modules(agents.__path__, "agents."):
         importlib.import_module(module.name)
     return MESSAGE_TYPES
 
 
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
-    """Build a worker's application; it connects to nothing before it is started."""
+    """Build the application of a worker, which connects to nothing before its start."""
     tolerate_non_utf8_header_names()
     pause_on_unreadable_batch()
     metrics = Metrics(REGISTRY)
+    metrics.consumer_info.info({"version": __version__})
     options = client_options(settings)
-    writer = DurableProducer(
+    producer = _producer(settings, options)
+    halt_log, halt_coordinator = _halts(settings, options, producer)
+    _export_halts(settings, halt_coordinator, metrics)
+    dead_letters = DeadLetterPublisher(settings, producer, _dead_letter_topic_creator(settings), redactor, metrics)
+    telemetry = Telemetry(metrics)
+    dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
+    breakers, group = build_breakers(metrics), GroupSizeAssignor()
+    clients = ExitStack()
+    services = cache(partial(build_services, settings, metrics, breakers, group, clients))
+    app = Investigator(
+        settings.kafka_consumer_group_id,
+        build_transport(dispatcher, telemetry.show_position, group),
+        services=(producer, halt_log),
+        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), clients.close),
+        Worker=Worker,
+        **faust_options(settings),
+    )
+    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services)
+    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
+    add_monitor(app, metrics.registry)
+    add_views(app, __version__, halt_coordinator, _topics(settings))
+    add_status_pages(
+        app, StatusCollector(_worker_info(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)
+    )
+    return app
+
+
+def _producer(settings: Settings, options: dict[str, Any]) -> DurableProducer:
+    return DurableProducer(
         options,
         idempotent=settings.thoth_investigator_producer_idempotence,
         max_message_bytes=settings.kafka_message_max_bytes,
     )
-    halts = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, writer)
-    halt_coordinator = HaltCoordinator(halts, _worker_name(), time.time)
-    halts.feed(halt_coordinator)
-    dead_letters = DeadLetterPublisher(settings, writer, _topic_creator(settings), redactor, metrics)
-    telemetry = Telemetry(metrics)
-    dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
-    breakers, group = build_breakers(metrics), GroupSizeAssignor()
-    services = cache(partial(build_services, settings, metrics, breakers, group))
-    app = Investigator(
-        settings.kafka_consumer_group_id,
-        build_transport(dispatcher, telemetry.show_position, group),
-        services=(writer, halts),
-        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services)),
-        Worker=Worker,
-        **faust_options(settings),
-    )
-    _add_agents(app, AgentFactory(app, dispatcher, services, settings.thoth_consumer_mode), settings, redactor)
-    _add_web(app, settings, halt_coordinator, metrics)
-    add_status_pages(
-        app, StatusCollector(_identity(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)
-    )
-    return app
+
+
+def _halts(
+    settings: Settings, options: dict[str, Any], producer: DurableProducer
+) -> tuple[KafkaHaltLog, HaltCoordinator]:
+    halt_log = KafkaHaltLog(topics.halts_topic(settings).name, settings.kafka_consumer_group_id, options, producer)
+    halt_coordinator = HaltCoordinator(halt_log, _worker_name(), time.time)
+    halt_log.feed(halt_coordinator)
+    return halt_log, halt_coordinator
+
+
+def _export_halts(settings: Settings, halt_coordinator: HaltCoordinator, metrics: Metrics) -> None:
+    def export(base_name: str) -> None:
+        metrics.halted_topics.labels(base_name).set(halt_coordinator.current_halt(base_name) is not None)
+
+    for base_name in _topics(settings):
+        export(base_name)
+    halt_coordinator.add_listener(export)
+
+
+def _topics(settings: Settings) -> dict[str, str]:
+    return {base_name: settings.topic(base_name) for base_name in load_message_types()}
 
 
 def _worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}"
 
 
-def _identity(settings: Settings) -> WorkerInfo:
+def _worker_info(settings: Settings) -> WorkerInfo:
     return WorkerInfo(
         version=__version__,
         worker=_worker_name(),
         group=settings.kafka_consumer_group_id,
         modes=tuple(map(str, settings.thoth_consumer_mode)),
         started=time.time(),
-        topics={each.base_name: settings.topic(each.base_name) for each in _consumed(settings)},
+        topics={each.base_name: settings.topic(each.base_name) for each in _consumed_types(settings)},
     )
 
 
-def _lifecycle(settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None]) -> Lifecycle:
-    in_hand = settings.thoth_investigator_shutdown_timeout
+def _lifecycle(
+    settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None], close: Callable[[], None]
+) -> Lifecycle:
+    drain_timeout = settings.thoth_investigator_shutdown_timeout
     return Lifecycle(
         prepare,
-        drain=lambda: dispatcher.drain(dispatcher.ledger.assigned(), in_hand),
-        longest_stop=in_hand + _CLOSING_SECONDS,
+        drain=lambda: dispatcher.drain(dispatcher.ledger.assigned(), drain_timeout),
+        close=close,
+        longest_stop=drain_timeout + _CLOSING_SECONDS,
     )
 
 
 def _prepare(settings: Settings, services: Callable[[], Services]) -> None:
-    needed = [topics.message_topic(settings, each.base_name) for each in _consumed(settings)]
+    message_topics = [topics.message_topic(settings, each.base_name) for each in _consumed_types(settings)]
     preflight = Preflight(
         settings,
-        [*needed, topics.halts_topic(settings)],
+        [*message_topics, topics.halts_topic(settings)],
         database=lambda: build_database(settings),
         cluster=lambda: build_cluster(settings),
     )
@@ -153,42 +187,28 @@ def _prepare(settings: Settings, services: Callable[[], Services]) -> None:
 
 
 def _dispatch_policy(settings: Settings) -> DispatchPolicy:
-    workers = settings.thoth_consumer_workers
+    concurrency = settings.thoth_consumer_workers
     return DispatchPolicy(
-        concurrency=workers,
-        max_in_flight=4 * workers,
+        concurrency=concurrency,
+        max_in_flight=4 * concurrency,
         retry=RetryPolicy(settings.thoth_investigator_max_retries, settings.thoth_investigator_backoff),
     )
 
 
-def _topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
+def _dead_letter_topic_creator(settings: Settings) -> Callable[[str, int], Awaitable[None]]:
     async def create(name: str, partitions: int) -> None:
-        twin = topics.dead_letters_topic(settings, name, partitions)
-        await topics.create_missing(client_options(settings), [twin])
+        topic = topics.dead_letters_topic(settings, name, partitions)
+        await topics.create_missing(client_options(settings), [topic])
 
     return create
 
 
-def _consumed(settings: Settings) -> list[MessageType]:
+def _consumed_types(settings: Settings) -> list[MessageType]:
     return [each for each in load_message_types().values() if each.has_work_in(settings.thoth_consumer_mode)]
 
 
-def _add_agents(app: Investigator, intake: AgentFactory, settings: Settings, redactor: Redactor) -> None:
-    for message_type in _consumed(settings):
+def _add_agents(app: Investigator, factory: AgentFactory, settings: Settings, redactor: Redactor) -> None:
+    for message_type in _consumed_types(settings):
         schema = ErrorHandlingSchema(message_type, redactor.learn_from)
         topic = app.topic(settings.topic(message_type.base_name), schema=schema)
-        app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", intake.agent_body(message_type)))
-
-
-def _add_web(app: Investigator, settings: Settings, halt_coordinator: HaltCoordinator, metrics: Metrics) -> None:
-    names = {base_name: settings.topic(base_name) for base_name in load_message_types()}
-
-    def show(base_name: str) -> None:
-        metrics.halted_topics.labels(base_name).set(halt_coordinator.current(base_name) is not None)
-
-    for base_name in names:
-        show(base_name)
-    halt_coordinator.add_listener(show)
-    metrics.consumer_info.info({"version": __version__})
-    add_monitor(app, metrics.registry)
-    add_views(app, __version__, halt_coordinator, names)
+        app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", factory.agent_body(message_type)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds what operators' commands use, each time anew, without any worker; a part of `app`."""
+"""Builds the Kafka clients of the operators' commands, for each command, without a worker; a part of `app`."""
 
 import asyncio
 import socket
@@ -24,16 +24,16 @@ from investigator.kafka.topic_reader import TopicReader
 from investigator.observability.redaction import Redactor
 from investigator.settings import Settings
 
-_HALTS_SECONDS = 30.0
+_HALT_LOG_SECONDS = 30.0
 
 
 class Operations:
-    """What an operator can do from a command line.
+    """Access to the halts and dead letters of a consumer group from a command line.
 
     Args:
-        settings: those of the worker whose group it is about.
+        settings: the settings of a worker of the group.
         message_types: all message types by base name.
-        redactor: removes passwords from what is printed.
+        redactor: removes passwords from printed texts.
     """
 
     def __init__(self, settings: Settings, message_types: Mapping[str, MessageType], redactor: Redactor) -> None:
@@ -43,12 +43,12 @@ class Operations:
 
     @property
     def group(self) -> str:
-        """The consumer group that is operated."""
+        """The consumer group."""
         return self._settings.kafka_consumer_group_id
 
     @property
     def servers(self) -> str:
-        """Where Kafka is."""
+        """The addresses of the brokers, for error texts."""
         return ", ".join(self._settings.kafka_bootstrap_servers)
 
     @property
@@ -58,20 +58,20 @@ class Operations:
 
     @property
     def operator(self) -> str:
-        """Who operates, where he does not say it himself."""
+        """The name of the operator where the command line gives none."""
         return f"operator at {socket.gethostname()}"
 
     @property
     def secret_fields(self) -> frozenset[str]:
-        """The names of the fields of messages that are passwords."""
+        """The names of the message fields that hold passwords."""
         records = [each.record for each in self._message_types.values()]
         return frozenset(
-            name for record in records for name, (kind, _) in fields_of(record).items() if _is_secret(kind)
+            name for record in records for name, (annotation, _) in fields_of(record).items() if _is_secret(annotation)
         )
 
     @asynccontextmanager
     async def halt_coordinator(self) -> AsyncIterator[HaltCoordinator]:
-        """Give the halts of the group, read to their end; what is changed there is written before this ends.
+        """Open the halts of the group, with the whole halt log read; writes all changes before it closes.
 
         Raises:
             KafkaError: the broker can't be reached, or does not answer in time.
@@ -79,27 +79,27 @@ class Operations:
         options = client_options(self._settings)
         topic = topics.halts_topic(self._settings)
         await topics.create_missing(options, [topic])
-        writer = self._writer()
-        log = KafkaHaltLog(topic.name, self.group, options, writer)
-        halt_coordinator = HaltCoordinator(log, self.operator, time.time)
-        log.feed(halt_coordinator)
-        async with writer, log:
-            await _read_to_the_end(halt_coordinator)
-            yield halt_coordinator
+        producer = self._producer()
+        halt_log = KafkaHaltLog(topic.name, self.group, options, producer)
+        coordinator = HaltCoordinator(halt_log, self.operator, time.time)
+        halt_log.feed(coordinator)
+        async with producer, halt_log:
+            await _wait_until_synced(coordinator)
+            yield coordinator
 
     @asynccontextmanager
     async def dead_letters(self, *, to_replay: bool = False) -> AsyncIterator[DeadLetterStore]:
-        """Give the dead letters; the log of replays is made only where it is going to be written."""
+        """Open the dead letters; creates the topic of the replay log only if `to_replay` is set."""
         options = client_options(self._settings)
         topic = topics.replays_topic(self._settings)
         if to_replay:
             await topics.create_missing(options, [topic])
         reader = TopicReader(options)
-        writer = self._writer()
-        async with writer:
-            yield DeadLetterStore(reader, writer, ReplayLog(topic.name, reader, writer))
+        producer = self._producer()
+        async with producer:
+            yield DeadLetterStore(reader, producer, ReplayLog(topic.name, reader, producer))
 
-    def _writer(self) -> DurableProducer:
+    def _producer(self) -> DurableProducer:
         return DurableProducer(
             client_options(self._settings),
             idempotent=self._settings.thoth_investigator_producer_idempotence,
@@ -107,12 +107,12 @@ class Operations:
         )
 
 
-async def _read_to_the_end(halt_coordinator: HaltCoordinator) -> None:
+async def _wait_until_synced(coordinator: HaltCoordinator) -> None:
     try:
-        await asyncio.wait_for(halt_coordinator.synced.wait(), _HALTS_SECONDS)
+        await asyncio.wait_for(coordinator.synced.wait(), _HALT_LOG_SECONDS)
     except asyncio.TimeoutError:
-        raise KafkaTimeoutError(f"the log of halts could not be read within {_HALTS_SECONDS:g} s") from None
+        raise KafkaTimeoutError(f"the halt log could not be read within {_HALT_LOG_SECONDS:g} s") from None
 
 
-def _is_secret(kind: object) -> bool:
-    return kind is SecretStr or any(map(_is_secret, get_args(kind)))
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))

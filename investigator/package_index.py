@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What package indexes list, by the rules of thoth-python: nothing here blocks the event loop."""
+"""Looks up packages on indexes by the rules of thoth-python, without blocking the event loop."""
 
 import logging
 from collections.abc import Callable
@@ -22,12 +22,12 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class PackageIndex:
-    """Looks packages up on indexes; one for all messages of a worker.
+    """A client of package indexes; one for all messages of a worker.
 
     Args:
-        policy: how calls are made.
-        timeout: seconds that connecting may take, and each wait for a part of the answer.
-        breaker: holds calls back while the indexes are down.
+        policy: how to make calls.
+        timeout: seconds for connecting, and for each wait for a part of the response.
+        breaker: holds calls back while the indexes are unavailable.
     """
 
     def __init__(self, policy: CallPolicy, timeout: float, breaker: Breaker) -> None:
@@ -38,16 +38,16 @@ class PackageIndex:
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=policy.threads))
 
     async def versions(self, index_url: str, name: str) -> list[str]:
-        """Give all versions of a package that the index lists, latest first.
+        """Return all versions of a package that the index lists, latest first.
 
         Raises:
-            PermanentError: there is no such package on that index, or no such index.
-            TemporaryError: the index could not be asked.
+            PermanentError: the index does not list the package, or its URL is invalid.
+            TemporaryError: the request failed; a later attempt may succeed.
         """
         return await self._calls.run(partial(self._versions, index_url, name))
 
     def close(self) -> None:
-        """Let threads and connections end."""
+        """Stop the threads and close the connections."""
         self._calls.close()
         self._session.close()
 
@@ -56,40 +56,43 @@ class PackageIndex:
         return [str(version) for version in listing.get_sorted_package_versions(listing.normalize_package_name(name))]
 
     def _fetch(self, url: str) -> requests.Response:
-        reply = self._session.get(url, timeout=self._timeout)
-        if reply.status_code != HTTPStatus.OK:
-            delay = retry_after(reply.headers.get("Retry-After"))
-            raise error_for_status(reply.status_code, f"GET {url}: {reply.status_code} {reply.reason}", delay=delay)
-        return reply
+        response = self._session.get(url, timeout=self._timeout)
+        if response.status_code != HTTPStatus.OK:
+            delay = retry_after(response.headers.get("Retry-After"))
+            text = f"GET {url}: {response.status_code} {response.reason}"
+            raise error_for_status(response.status_code, text, delay=delay)
+        return response
 
 
 @attr.s(frozen=True, slots=True)
 class _Listing(Source):  # type: ignore[misc]  # thoth-python has no types
-    """A package index that is asked with timeouts and every time anew.
+    """A package index, requested with a timeout and without a cache.
 
-    The base keeps the first answer of the last ten packages for ever, and would not see a release that a message
-    announces; its asynchronous twin keeps the coroutine instead, which fails when it is awaited a second time.
+    The base caches the first response for each of the last ten packages permanently, and would not see a release that
+    a message announces. The asynchronous base caches the coroutine instead, which fails when it is awaited again.
     """
 
     fetch: Callable[[str], requests.Response] = attr.ib(kw_only=True, eq=False)
 
     def get_package_versions(self, package_name: str) -> list[str]:
-        """Give the versions in no order."""
+        """Return the versions, unordered."""
         if self.warehouse:
             return list(self.fetch(f"{self.get_api_url()}/{quote(package_name)}/json").json()["releases"])
-        found = {self._version(package_name, file) for file in _files(self.fetch(f"{self.url}/{quote(package_name)}"))}
-        return [version for version in found if version]
+        versions = {
+            self._version(package_name, file) for file in _files(self.fetch(f"{self.url}/{quote(package_name)}"))
+        }
+        return [version for version in versions if version]
 
     def _version(self, package_name: str, file: str) -> str | None:
         try:
             return str(self._parse_artifact_version(package_name, file))
         except ValueError:  # a wheel whose name has too few parts
-            _LOGGER.debug("No version is to be read from %r on %s", file, self.url)
+            _LOGGER.debug("Skipped a file whose name has no version file=%r index=%s", file, self.url)
             return None
 
 
 class _Links(HTMLParser):
-    """Collects where the links of a page lead to."""
+    """Collects the targets of the links of an HTML page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +103,7 @@ class _Links(HTMLParser):
 
 
 def _files(page: requests.Response) -> list[str]:
-    """Give the names of the source distributions and wheels that a page links to."""
+    """Return the file names of the source distributions and wheels that a page links to."""
     links = _Links()
     links.feed(page.text)
     names = [unquote(urlsplit(target).path).rsplit("/", 1)[-1] for target in links.targets]
@@ -108,11 +111,11 @@ def _files(page: requests.Response) -> list[str]:
 
 
 def index_error(error: Exception) -> Exception:
-    """Turn what a look-up raised into what a handler may raise; what is unknown stays as it is."""
+    """Map an exception of a look-up to the error for the handler; return an unknown one unchanged."""
     if isinstance(error, requests.JSONDecodeError | LookupError):
-        return TemporaryError(f"the package index gave an answer that cannot be read: {error}")
-    if isinstance(error, ValueError):  # the URL is none
-        return PermanentError(f"the package index cannot be asked: {error}")
+        return TemporaryError(f"the package index sent an invalid response: {error}")
+    if isinstance(error, ValueError):  # the URL is invalid
+        return PermanentError(f"the URL of the package index is invalid: {error}")
     if isinstance(error, requests.RequestException):
         return UnavailableError(f"the package index does not answer: {error}")
     return error

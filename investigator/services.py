@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds what handlers use out of the settings: the cluster, the graph, the package indexes; a part of `app`."""
+"""Builds the clients that handlers use: of the cluster, the graph and the package indexes; a part of `app`."""
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from investigator.agent.context import Services
@@ -20,43 +21,57 @@ from investigator.streaming.assignor import GroupSizeAssignor
 
 @dataclass(frozen=True)
 class Breakers:
-    """One for each dependency of the handlers."""
+    """The circuit breakers: one for each dependency of the handlers."""
 
     cluster: Breaker
     graph: Breaker
     index: Breaker
 
     def all(self) -> tuple[Breaker, ...]:
-        """Give them all."""
+        """Return all breakers."""
         return self.cluster, self.graph, self.index
 
 
 def build_breakers(metrics: Metrics) -> Breakers:
-    """Build the breakers, closed, each with its metric."""
+    """Build the breakers, all closed, and their metrics."""
     return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
 
 
-def build_services(settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor) -> Services:
-    """Build it all; connects to nothing yet.
+def build_services(
+    settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor, clients: ExitStack
+) -> Services:
+    """Build the services of handlers, which connect at their first call.
+
+    Args:
+        settings: the settings of the worker.
+        metrics: the metrics of the worker.
+        breakers: the circuit breakers, one for each client.
+        group: returns how many workers share the limit of pending workflows.
+        clients: gets the `close` of every client.
 
     Raises:
-        NoClusterError: nothing says where the cluster is.
+        ClusterConfigError: neither a service account nor KUBECONFIG names a cluster.
     """
     calls = CallPolicy(threads=settings.thoth_consumer_workers, retry_budget=settings.thoth_investigator_call_timeout)
     pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.member_count)
     database = build_database(settings)
-    _show_schema(metrics, database, settings)
+    _set_schema_metric(metrics, database, settings)
+    workflows = WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster)
     return Services(
         settings,
-        WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster),
-        GraphClient(database, calls, breakers.graph),
-        PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index),
+        clients.enter_context(closing(workflows)),
+        clients.enter_context(closing(GraphClient(database, calls, breakers.graph))),
+        clients.enter_context(closing(PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index))),
         metrics,
     )
 
 
 def build_cluster(settings: Settings) -> ClusterClient:
-    """Build the client of the cluster's API; raises NoClusterError where nothing says where that is."""
+    """Build the client of the cluster's API.
+
+    Raises:
+        ClusterConfigError: neither a service account nor KUBECONFIG names a cluster.
+    """
     credentials = Credentials(kubeconfig=settings.kubeconfig, verify_tls=settings.kubernetes_verify_tls)
     policy = ClusterPolicy(
         connections=settings.thoth_consumer_workers,
@@ -91,6 +106,6 @@ def _breaker(dependency: str, metrics: Metrics) -> Breaker:
     return breaker
 
 
-def _show_schema(metrics: Metrics, database: Database, settings: Settings) -> None:
+def _set_schema_metric(metrics: Metrics, database: Database, settings: Settings) -> None:
     labels = ("investigator", database.get_script_alembic_version_head(), settings.thoth_deployment_name)
     metrics.thoth_database_schema_revision_script.labels(*labels).set(1)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenShift and Argo: workflows are scheduled here, within the pending limit."""
+"""OpenShift and Argo: scheduling of workflows within the limit of pending workflows."""

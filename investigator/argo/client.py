@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""thoth-common's `OpenShift`, with what it lacks: timeouts, kept connections and templates, marks, a cheap count.
+"""thoth-common's `OpenShift` with timeouts, persistent connections, cached templates, annotations and a cheap count.
 
-Its `schedule_*` functions are used as they are, to turn arguments into the parameters of a template. What they then
-ask of the cluster goes through here.
+Its `schedule_*` functions turn arguments into the parameters of a template, unchanged; the requests to the cluster
+that they cause are made here.
 """
 
 import json
@@ -29,18 +29,18 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ClusterPolicy:
-    """How the cluster's API is used; times in seconds."""
+    """How the client uses the cluster's API; times in seconds."""
 
-    connections: int  # kept alive: one for each thread that makes calls
-    timeout: float = 10.0  # calls take milliseconds; what takes this long will not answer any more
-    template_ttl: float = 300.0  # templates change with a deployment, some times a week
-    solvers_ttl: float = 5.0  # every message about a package asks for them; a new solver is in use at once all the same
-    page: int = 500  # as kubectl does: a page of workflows without their specs is some 200 kB
+    connections: int  # that stay open: one for each thread that makes calls
+    timeout: float = 10.0  # calls take milliseconds; a call that takes this long gets no response any more
+    template_ttl: float = 300.0  # templates change with a deployment, a few times a week
+    solvers_ttl: float = 5.0  # every message about a package needs them; a new solver is still used almost at once
+    page_size: int = 500  # as kubectl: a page of workflows without their specs has some 200 kB
 
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
-    """Where templates are, and where workflows go."""
+    """The namespace of the templates, and those of the workflows."""
 
     infra: str
     middletier: str
@@ -49,18 +49,18 @@ class Namespaces:
 
 @dataclass(frozen=True, slots=True)
 class PreparedWorkflow:
-    """A workflow that is ready to be created."""
+    """A processed template: a workflow that can be created."""
 
     namespace: str
     body: dict[str, Any]
 
 
 class TemplateError(Exception):
-    """The infra namespace does not hold the template as it should: the operator's to put right, not the message's."""
+    """The template in the infra namespace is missing, ambiguous or invalid: a fault of the deployment."""
 
 
 class ClusterClient(OpenShift):
-    """Drafts and creates workflows; every method blocks, and may be used by many threads."""
+    """Prepares and creates workflows; every method blocks, and may be used by many threads."""
 
     def __init__(
         self,
@@ -71,16 +71,16 @@ class ClusterClient(OpenShift):
         api: str | None = None,
         template_api: str | None = None,
     ) -> None:
-        """Prepare everything without asking the cluster.
+        """Set up the client without any request to the cluster.
 
-        Unlike the constructor of the base, which asks a lot without any timeout and reads the environment. What is set
-        here is all that scheduling uses; the rest of the base is not for use.
+        The constructor of the base is not called: it makes many requests without a timeout and reads the environment.
+        Only the attributes that scheduling needs are set here; do not use other methods of the base.
 
         Args:
-            login: where the API is and who we are.
-            policy: how it is used.
-            namespaces: what is where.
-            api: URL of the API, if that is not the login's.
+            credentials: the URL of the API, and the token.
+            policy: how to use the API.
+            namespaces: the namespaces of templates and workflows.
+            api: URL of the API, unless it is that of the credentials.
             template_api: URL of the API that processes templates, with the same default.
         """
         self.namespaces = namespaces
@@ -91,63 +91,68 @@ class ClusterClient(OpenShift):
         self._api = ClusterApi(credentials, connections=policy.connections, timeout=policy.timeout)
         self._host = (api or credentials.host).rstrip("/")
         self._template_host = (template_api or credentials.host).rstrip("/")
-        self._page = policy.page
+        self._page_size = policy.page_size
         self._templates = TTLCache(self._fetch_template, policy.template_ttl)
         self._solvers = TTLCache(self._fetch_solvers, policy.solvers_ttl)
 
     def prepare(self, method: str, arguments: dict[str, Any]) -> PreparedWorkflow:
-        """Have a ``schedule_*`` method make a workflow, without creating it.
+        """Return the workflow that a ``schedule_*`` method makes, without creating it.
 
         Raises:
-            ApiError, urllib3.exceptions.HTTPError: what the API said, or that it could not be asked.
-            TemplateError: the template is not as it should be.
-            ThothCommonExceptionError, ValueError, TypeError, LookupError: the arguments are wrong.
+            ApiError, urllib3.exceptions.HTTPError: the API refused a request, or did not answer.
+            TemplateError: the template is missing, ambiguous or invalid.
+            ThothCommonExceptionError, ValueError, TypeError, LookupError: the arguments are invalid.
         """
-        self._thread.drafting = drafting = _CapturingManager(self)
+        self._thread.manager = manager = _CapturingManager(self)
         getattr(self, method)(**arguments)
-        return drafting.drafts[0]
+        return manager.captured[0]
 
     @property
     def workflow_manager(self) -> WorkflowManager:
-        """What the ``schedule_*`` methods submit workflows to: each thread has its own."""
-        return cast("WorkflowManager", self._thread.drafting)
+        """The object that the ``schedule_*`` methods submit workflows to; each thread has its own."""
+        return cast("WorkflowManager", self._thread.manager)
 
-    def create(self, draft: PreparedWorkflow, trace_metadata: TraceMetadata) -> bool:
-        """Create a workflow; False if there is one of that name already. Raises what `draft` does."""
-        metadata = dict(draft.body.get("metadata") or {})
-        for kind, own in (("labels", trace_metadata.labels), ("annotations", trace_metadata.annotations)):
-            metadata[kind] = {**(metadata.get(kind) or {}), **own}
+    def create(self, workflow: PreparedWorkflow, trace: TraceMetadata) -> bool:
+        """Create a workflow; return False if one of that name exists. Raises the API errors of `prepare`."""
+        metadata = dict(workflow.body.get("metadata") or {})
+        for key, added in (("labels", trace.labels), ("annotations", trace.annotations)):
+            metadata[key] = {**(metadata.get(key) or {}), **added}
         try:
-            self._api.create(self._workflows(draft.namespace), {**draft.body, "metadata": metadata})
+            self._api.create(self._workflows_url(workflow.namespace), {**workflow.body, "metadata": metadata})
         except ApiError as error:
-            # With other reasons nothing was created: "Conflict", say, if two creations met at the namespace's quota.
+            # A 409 with another reason has created nothing, e.g. "Conflict" when two creations meet at a quota.
             if error.status == HTTPStatus.CONFLICT and error.reason in ("AlreadyExists", ""):
                 return False
             raise
         return True
 
-    def count_pending(self, namespace: str, enough: int) -> int:
-        """Count the workflows of a namespace that have not started; stops soon where there are more than ``enough``."""
-        return count_pending(self._api, self._workflows(namespace), page=self._page, enough=enough)
+    def count_pending(self, namespace: str, stop_above: int) -> int:
+        """Count the workflows of a namespace that have not started; the count ends soon after ``stop_above``."""
+        url = self._workflows_url(namespace)
+        return count_pending(self._api, url, page_size=self._page_size, stop_above=stop_above)
 
     def get_solver_names(self) -> list[str]:
-        """Give the names of the installed solvers, each once."""
+        """Return the names of the installed solvers without duplicates, from a TTL cache."""
         return list(self._solvers.get(self.infra_namespace))
 
     def get_configmap(self, configmap_id: str, namespace: str) -> dict[str, Any]:
-        """Fetch a ConfigMap; one without data has empty data."""
+        """Fetch a ConfigMap; if it has no data, add empty data."""
         config_map = self._api.get(
             f"{self._host}/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(configmap_id)}"
         )
         return {**config_map, "data": config_map.get("data") or {}}
 
     def version(self) -> str:
-        """Ask the API for its version: shows that it can be reached."""
+        """Return the version of the API; shows that the worker can reach it."""
         return str(self._api.get(f"{self._host}/version").get("gitVersion", "unknown"))
+
+    def close(self) -> None:
+        """Close the connections to the API; call it after the last call."""
+        self._api.close()
 
     @staticmethod
     def set_template_parameters(template: dict[str, Any], **parameters: object) -> None:
-        """Set parameters of a template like the base does, but keep the values out of the logs: some are passwords."""
+        """Set parameters of a template like the base does, but do not log the values: some are passwords."""
         declared = {entry["name"]: entry for entry in template.setdefault("parameters", [])}
         for name, value in parameters.items():
             if name not in declared:
@@ -156,53 +161,56 @@ class ClusterClient(OpenShift):
             declared[name]["value"] = "" if value is None else str(value)
 
     def process(self, namespace: str, selector: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Process the one template that the selector finds, fetched anew if the kept one is refused and out of date."""
-        place = (namespace, selector)
-        template = self._templates.get(place)
+        """Process the only template that the selector matches.
+
+        If the API refuses the cached template and the current one differs, process the current one.
+        """
+        key = (namespace, selector)
+        template = self._templates.get(key)
         try:
             return self._process(namespace, template, parameters)
         except ApiError as error:
-            latest = self._templates.get_if_changed(place, template) if is_refusal(error.status) else None
-            if latest is None:
+            current = self._templates.get_if_changed(key, template) if is_refusal(error.status) else None
+            if current is None:
                 raise
-            return self._process(namespace, latest, parameters)
+            return self._process(namespace, current, parameters)
 
     def _process(self, namespace: str, template: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        filled = json.loads(template)  # each call has its own: the base's functions change what they are given
+        filled = json.loads(template)  # a copy for each call, because the base's functions modify it
         self.set_template_parameters(filled, **parameters)
         url = f"{self._template_host}/apis/template.openshift.io/v1/namespaces/{quote(namespace)}/processedtemplates"
         return self._api.post(url, filled)
 
-    def _fetch_template(self, place: tuple[str, str]) -> str:
-        namespace, selector = place
+    def _fetch_template(self, key: tuple[str, str]) -> str:
+        namespace, selector = key
         url = f"{self._host}/apis/template.openshift.io/v1/namespaces/{quote(namespace)}/templates"
         items = self._api.get(url, {"labelSelector": selector}).get("items") or []
         if len(items) != 1:
             raise TemplateError(
                 f"there are {len(items)} templates with label {selector} in namespace {namespace}, not 1"
             )
-        kinds = {"kind": "Template", "apiVersion": "template.openshift.io/v1"}  # left out in a list's items
-        return json.dumps({**kinds, **items[0]})
+        type_meta = {"kind": "Template", "apiVersion": "template.openshift.io/v1"}  # the items of a list lack it
+        return json.dumps({**type_meta, **items[0]})
 
     def _fetch_solvers(self, _: str | None) -> list[str]:
         return list(dict.fromkeys(filter(None, super().get_solver_names())))
 
-    def _workflows(self, namespace: str) -> str:
+    def _workflows_url(self, namespace: str) -> str:
         return f"{self._host}/apis/argoproj.io/v1alpha1/namespaces/{quote(namespace)}/workflows"
 
 
 class _CapturingManager(WorkflowManager):
-    """Takes down what a `schedule_*` function would submit.
+    """A workflow manager that captures the workflow which a `schedule_*` function would submit.
 
-    The base turns each workflow into Argo's generated models and back, which takes ten times the rest of our work and
-    drops fields that these models do not know.
+    The base converts each workflow to Argo's generated models and back. That takes ten times as long as the rest of
+    the work, and drops fields that the models lack.
     """
 
     openshift: ClusterClient
 
     def __init__(self, cluster: ClusterClient) -> None:
         self.openshift = cluster
-        self.drafts: list[PreparedWorkflow] = []
+        self.captured: list[PreparedWorkflow] = []
 
     def submit_workflow_from_template(  # noqa: PLR0913 - the signature is the base's
         self,
@@ -214,14 +222,14 @@ class _CapturingManager(WorkflowManager):
         workflow_namespace: str | None = None,
         workflow_limit: int | None = None,
     ) -> str | None:
-        """Take down the workflow instead."""
+        """Capture the workflow instead of submitting it."""
         del workflow_limit
         processed = self.openshift.process(namespace, label_selector, template_parameters or {})
         objects = processed.get("objects") or []
         if not objects or not isinstance(objects[0], dict):
             raise TemplateError(f"the template with label {label_selector} in namespace {namespace} has no workflow")
         _set_arguments(objects[0], workflow_parameters or {})
-        self.drafts.append(PreparedWorkflow(workflow_namespace or namespace, objects[0]))
+        self.captured.append(PreparedWorkflow(workflow_namespace or namespace, objects[0]))
         return None
 
 
@@ -233,4 +241,6 @@ def _set_arguments(workflow: dict[str, Any], parameters: dict[str, Any]) -> None
 
 @cache
 def _warn_undeclared(template: str, parameter: str) -> None:
-    _LOGGER.warning("Template %s does not declare parameter %s, which is added to it", template, parameter)
+    _LOGGER.warning(
+        "Added a parameter that the template does not declare template=%s parameter=%s", template, parameter
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who the worker is for the cluster's API, and where that is: the pod's service account, else KUBECONFIG."""
+"""Credentials for the cluster's API: the pod's service account, else KUBECONFIG."""
 
 import os
 import ssl
@@ -18,20 +18,20 @@ TokenReader = Callable[[], str | None]
 
 
 class ClusterConfigError(StartupError):
-    """Neither a service account nor KUBECONFIG says where the cluster is; the text says why not."""
+    """Neither a service account nor KUBECONFIG names the cluster; the text has both reasons."""
 
 
 class Credentials:
-    """Where the cluster's API is, and the token to show there, which is read anew whenever its file changes.
+    """The URL of the cluster's API, the TLS settings, and the token, which is read again when its file changes.
 
     Args:
         kubeconfig: path of the file for use outside of a cluster, several separated by colons; None for its default.
-        verify_tls: whether the API has to show a certificate that is known.
-        token_file: where the service account's token lies inside of a pod.
-        ca_file: likewise the authority that signed the API's certificate.
+        verify_tls: whether the API's certificate is verified.
+        token_file: path of the service account's token inside of a pod.
+        ca_file: path of the certificate authority of the API inside of a pod.
 
     Raises:
-        NoClusterError: there is no usable login at all.
+        ClusterConfigError: there are no usable credentials.
     """
 
     def __init__(
@@ -47,20 +47,20 @@ class Credentials:
         try:
             configuration = _in_cluster(token_file, ca_file)
             self.in_cluster = True
-        except ConfigException as inside:
-            configuration = self._from_kubeconfig(f"there is no service account ({inside}), and ")
+        except ConfigException as error:
+            configuration = self._from_kubeconfig(f"there is no service account ({error}), and ")
             self.in_cluster = False
         self.host: str = configuration.host.rstrip("/")
         self.tls = _tls(configuration, verify=verify_tls)
         self._token = _CachedToken(self._token_files(), self._read_token)
 
     def token(self) -> str | None:
-        """Give the bearer token of this moment; None where a client certificate is the login."""
+        """Return the current bearer token; None if the worker authenticates by a client certificate."""
         return self._token.get()
 
     def refresh(self) -> None:
-        """Read the token anew, since the API did not take the last one."""
-        self._token.forget()
+        """Read the token again at its next use, because the API refused the last one."""
+        self._token.invalidate()
 
     def _token_files(self) -> Sequence[str]:
         if self.in_cluster:
@@ -74,36 +74,36 @@ class Credentials:
         header = self._from_kubeconfig().get_api_key_with_prefix("authorization")
         return header.split(" ", 1)[-1].strip() if header else None
 
-    def _from_kubeconfig(self, before: str = "") -> client.Configuration:
+    def _from_kubeconfig(self, error_prefix: str = "") -> client.Configuration:
         configuration = client.Configuration()
         try:
             config.load_kube_config(config_file=self._kubeconfig, client_configuration=configuration)
-        except Exception as error:  # its content decides what is raised, and it may be half written right now
-            raise ClusterConfigError(f"{before}KUBECONFIG gives no login: {error}") from error
+        except Exception as error:  # the file's content decides the type, and another program may be writing it
+            raise ClusterConfigError(f"{error_prefix}KUBECONFIG has no usable credentials: {error}") from error
         return configuration
 
 
 class _CachedToken:
-    """A token that is kept until one of the files changes that it was read from; used by many threads."""
+    """A token that is read again when one of its files changes; may be used by many threads."""
 
     def __init__(self, files: Sequence[str], read: TokenReader) -> None:
         self._files = files
         self._read = read
         self._lock = threading.Lock()
-        self._file_version: object = None
+        self._read_versions: object = None
         self._token: str | None = None
 
     def get(self) -> str | None:
-        stamp = [_file_version(file) for file in self._files]
+        versions = [_file_version(file) for file in self._files]
         with self._lock:
-            if stamp != self._file_version:
+            if versions != self._read_versions:
                 self._token = self._read()
-                self._file_version = stamp
+                self._read_versions = versions
             return self._token
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         with self._lock:
-            self._file_version = None
+            self._read_versions = None
 
 
 def _file_version(file: str) -> tuple[int, int, int] | None:
@@ -122,7 +122,7 @@ def _in_cluster(token_file: str, ca_file: str) -> client.Configuration:
 def _tls(configuration: client.Configuration, *, verify: bool) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    # Authorities that clusters make for themselves often lack what newer versions of Python insist on by default.
+    # The self-made authorities of clusters often lack extensions that newer versions of Python require by default.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if configuration.ssl_ca_cert:
         context.load_verify_locations(configuration.ssl_ca_cert)

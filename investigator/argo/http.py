@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP to the cluster's API: kept-alive connections, a timeout on every call, errors that say what was answered."""
+"""HTTP client of the cluster's API: connections stay open, every call has a timeout, errors contain the response."""
 
 import json
 from http import HTTPStatus
@@ -12,9 +12,9 @@ from investigator.resilience.http_errors import retry_after
 
 
 class ApiError(Exception):
-    """The API refused a request, or gave a reply that is no JSON object.
+    """The API refused a request, or its response is not a JSON object.
 
-    ``reason`` is Kubernetes' one-word reason, empty where the reply has none; ``retry_after`` is in seconds.
+    ``reason`` is Kubernetes' one-word reason, empty if the response has none; ``retry_after`` is in seconds.
     """
 
     def __init__(
@@ -27,17 +27,17 @@ class ApiError(Exception):
 
 
 class ClusterApi:
-    """Sends requests as the login says; may be used by many threads.
+    """Sends requests with the worker's credentials; may be used by many threads.
 
     Args:
-        login: where the API is, and the token.
-        connections: how many connections are kept alive: the number of threads.
-        timeout: seconds that connecting may take, and each wait for a part of the answer.
+        credentials: the token and the TLS settings.
+        connections: how many idle connections stay open: the number of threads.
+        timeout: seconds for connecting, and for each wait for a part of the response.
     """
 
     def __init__(self, credentials: Credentials, *, connections: int, timeout: float) -> None:
         self._credentials = credentials
-        # No retries here: whether and when to repeat is decided in one place, above.
+        # urllib3 does not retry: `Calls` alone decides whether and when to repeat a call.
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             timeout=urllib3.Timeout(connect=timeout, read=timeout),
@@ -49,18 +49,22 @@ class ClusterApi:
         """Fetch an object.
 
         Raises:
-            ApiError: the API refused it.
+            ApiError: the API refused the request.
             urllib3.exceptions.HTTPError: the API could not be reached, or did not answer in time.
         """
-        return _content("GET", url, self._send("GET", url, query, None, accept))
+        return _json_object("GET", url, self._send("GET", url, query, None, accept))
 
     def post(self, url: str, body: dict[str, Any] | bytes) -> dict[str, Any]:
-        """Create an object and give it as the API shows it; raises what `get` does."""
-        return _content("POST", url, self._send("POST", url, None, body))
+        """Create an object and return the one in the API's response; raises the errors of `get`."""
+        return _json_object("POST", url, self._send("POST", url, None, body))
 
     def create(self, url: str, body: dict[str, Any]) -> None:
-        """Create an object, without a look at what the API shows of it; raises what `get` does."""
+        """Create an object without parsing the response; raises the errors of `get`."""
         self._send("POST", url, None, body)
+
+    def close(self) -> None:
+        """Close the idle connections; one in use is closed when its call ends."""
+        self._pool.clear()
 
     def _send(
         self,
@@ -71,13 +75,13 @@ class ClusterApi:
         accept: str = "application/json",
     ) -> urllib3.BaseHTTPResponse:
         data = json.dumps(body).encode() if isinstance(body, dict) else body
-        reply = self._send_once(method, url, query, data, accept)
-        if reply.status == HTTPStatus.UNAUTHORIZED:  # the token was replaced a moment ago
+        response = self._send_once(method, url, query, data, accept)
+        if response.status == HTTPStatus.UNAUTHORIZED:  # the token was replaced a moment ago
             self._credentials.refresh()
-            reply = self._send_once(method, url, query, data, accept)
-        if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
-            raise _refusal(method, url, reply)
-        return reply
+            response = self._send_once(method, url, query, data, accept)
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise _api_error(method, url, response)
+        return response
 
     def _send_once(
         self, method: str, url: str, query: dict[str, str] | None, data: bytes | None, accept: str
@@ -91,26 +95,28 @@ class ClusterApi:
         return self._pool.request(method, url, body=data, headers=headers, **fields)
 
 
-def _content(method: str, url: str, reply: urllib3.BaseHTTPResponse) -> dict[str, Any]:
-    try:
-        content = json.loads(reply.data)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise ApiError(f"{method} {url}", reply.status, "the reply is no JSON object")
+def _json_object(method: str, url: str, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+    content = _parse(response)
+    if content is None:
+        raise ApiError(f"{method} {url}", response.status, "the response is not a JSON object")
     return content
 
 
-def _refusal(method: str, url: str, reply: urllib3.BaseHTTPResponse) -> ApiError:
-    try:
-        content = json.loads(reply.data)
-    except ValueError:
-        content = None
-    status = content if isinstance(content, dict) else {}
+def _api_error(method: str, url: str, response: urllib3.BaseHTTPResponse) -> ApiError:
+    status = _parse(response) or {}  # Kubernetes answers with a Status object, a gateway with anything
     return ApiError(
         f"{method} {url}",
-        reply.status,
-        str(status.get("message") or reply.reason or ""),
+        response.status,
+        str(status.get("message") or response.reason or ""),
         reason=str(status.get("reason") or ""),
-        retry_after=retry_after(reply.headers.get("Retry-After")),
+        retry_after=retry_after(response.headers.get("Retry-After")),
     )
+
+
+def _parse(response: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
+    """Return the JSON object of the response, None if there is none."""
+    try:
+        content = json.loads(response.data)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None

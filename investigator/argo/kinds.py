@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of workflow: where each is created, by which method of thoth-common, under what id."""
+"""The kinds of workflow: the namespace, the method of thoth-common and the id prefix of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ WorkflowKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class KindSpec:
-    """How workflows of a kind are scheduled: where, by which method of thoth-common, under what id."""
+    """The namespace, the method of thoth-common and the id prefix of a kind of workflow."""
 
     namespace: Literal["backend", "middletier"]
     method: str
-    prefix: str | None  # of the id; None stands for the solver's name
-    urgent: bool = False  # a person waits for the result
+    prefix: str | None  # of the id; None means the solver's name
+    urgent: bool = False  # a user waits for the result: gets the next permit
 
 
 WORKFLOW_KINDS: Mapping[WorkflowKind, KindSpec] = {

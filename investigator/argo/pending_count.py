@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counts the workflows of a namespace that have not started, at a cost that depends on these alone."""
+"""Counts the pending workflows of a namespace, at a cost that depends on their number alone."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,44 +9,46 @@ from investigator.delivery.errors import TemporaryError
 
 _PHASE = "workflows.argoproj.io/phase"
 _STARTED = ("Running", "Succeeded", "Failed", "Error")
-_NOT_STARTED = ",".join(f"{_PHASE}!={phase}" for phase in _STARTED)  # also true of those without the label
-# Without spec and status, where the API knows how to leave them out: a tenth of the bytes.
+_NOT_STARTED = ",".join(f"{_PHASE}!={phase}" for phase in _STARTED)  # also matches workflows without the label
+# An API that supports it leaves out spec and status: the response has a tenth of the bytes.
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
-def count_pending(api: ClusterApi, url: str, *, page: int, enough: int) -> int:
-    """Count them page by page, until there are no more or there are more than ``enough``.
+def count_pending(api: ClusterApi, url: str, *, page_size: int, stop_above: int) -> int:
+    """Count the workflows that have not started, page by page.
 
     Args:
-        api: the cluster.
-        url: where its workflows are listed.
-        page: how many are asked for at once.
-        enough: nobody needs to know how many more there are.
+        api: the cluster's API.
+        url: the URL that lists the workflows of the namespace.
+        page_size: how many workflows one request asks for.
+        stop_above: end the count after the page that takes it above this number.
 
     Raises:
-        ApiError, urllib3.exceptions.HTTPError, TemporaryError: they could not be counted.
+        ApiError, urllib3.exceptions.HTTPError, TemporaryError: the workflows could not be counted.
     """
-    query = {"labelSelector": _NOT_STARTED, "limit": str(page)}
+    query = {"labelSelector": _NOT_STARTED, "limit": str(page_size)}
     count = 0
     while True:
-        reply = _list(api, url, query)
-        count += sum(not _has_started(item) for item in reply.get("items") or ())
-        following = (reply.get("metadata") or {}).get("continue")
-        if not following or count > enough:
+        response = _list(api, url, query)
+        count += sum(not _has_started(item) for item in response.get("items") or ())
+        next_page = (response.get("metadata") or {}).get("continue")
+        if not next_page or count > stop_above:
             return count
-        query = {**query, "continue": following}
+        query = {**query, "continue": next_page}
 
 
 def _list(api: ClusterApi, url: str, query: dict[str, str]) -> dict[str, Any]:
     try:
         return api.get(url, query, accept=_METADATA_ONLY)
     except ApiError as error:
-        if error.status == HTTPStatus.GONE:  # the pages took so long that the next one is forgotten
+        if (
+            error.status == HTTPStatus.GONE
+        ):  # the count took so long that the API has dropped the token of the next page
             raise TemporaryError(str(error)) from error
         raise
 
 
 def _has_started(workflow: dict[str, Any]) -> bool:
-    """Tell it of one item of the list; an API that does not know the selector lists them all, with their status."""
+    """Return whether an item of the list has started; an API that ignores the selector lists started ones as well."""
     phase = ((workflow.get("metadata") or {}).get("labels") or {}).get(_PHASE)
     return phase in _STARTED or bool((workflow.get("status") or {}).get("startedAt"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps the number of workflows that have not started yet within a limit: one shared budget per namespace.
+"""Keeps the number of pending workflows within a limit; one limiter per namespace serves all handlers of a worker.
 
-However many handlers wait, the namespace is counted by one of them at a time and not more often than the policy says.
-How many may be created by what was counted is up to `Budget`.
+However many handlers wait, one task counts the workflows of the namespace, and not more often than the policy allows.
+`PendingBudget` decides how many workflows the worker may create after a count.
 """
 
 import asyncio
@@ -13,138 +13,149 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from investigator.argo.pending_budget import Budget
+from investigator.argo.pending_budget import PendingBudget
 from investigator.delivery.current_message import WhileWaiting
 
 
 @dataclass(frozen=True, slots=True)
 class PendingPolicy:
-    """How many workflows of a namespace may wait for their start, None for any number; ``every`` is in seconds.
+    """The limit of pending workflows in a namespace.
 
-    ``workers`` tells how many workers share the limit at the moment.
+    Attributes:
+        limit: how many workflows may be pending when another one is created; None for no limit.
+        interval: seconds between two counts; the contract's ARGO_PENDING_SLEEP_TIME.
+        members: returns how many workers share the limit at the moment.
     """
 
     limit: int | None = None
-    interval: float = 2.0  # between two counts; what the contract's ARGO_PENDING_SLEEP_TIME defaults to
+    interval: float = 2.0  # the default of the contract
     members: Callable[[], int] = lambda: 1
 
 
 @dataclass(slots=True)
 class Permit:
-    """The right to create one workflow."""
+    """The permission to create one workflow under the pending limit."""
 
     used: bool = True
 
     def cancel(self) -> None:
-        """Say that nothing was created after all, as far as that is sure."""
+        """Return the permit: call it only if certainly no workflow was created."""
         self.used = False
 
 
 @dataclass(slots=True)
 class PendingLimiter:
-    """Lets handlers through to one namespace, urgent ones first, else in the order in which they came.
+    """Issues the permits of one namespace, to urgent requests first, else in the order of the requests.
 
-    ``count`` asks the cluster how many workflows are pending. ``show`` is told what is known whenever that changes.
-    ``name`` is that of the namespace, for whoever asks what a message waits for.
+    Attributes:
+        policy: the limit.
+        count: asks the cluster how many workflows are pending.
+        on_change: called with the number of pending workflows whenever this worker learns a new one.
+        name: the namespace, for the state of the messages that wait.
     """
 
     policy: PendingPolicy
     count: Callable[[], Awaitable[int]]
-    show: Callable[[int], None] = lambda _: None
+    on_change: Callable[[int], None] = lambda _: None
     name: str = "the cluster"
-    _budget: Budget = field(init=False)
-    _waiting: list[tuple[bool, int, "asyncio.Future[float]"]] = field(default_factory=list)
-    _order: "itertools.count[int]" = field(default_factory=itertools.count)
-    _counting: "asyncio.Task[None] | None" = None
+    _budget: PendingBudget = field(init=False)
+    _waiters: list[tuple[bool, int, "asyncio.Future[float]"]] = field(default_factory=list)
+    _sequence: "itertools.count[int]" = field(default_factory=itertools.count)
+    _counter: "asyncio.Task[None] | None" = None
 
     def __post_init__(self) -> None:
-        self._budget = Budget(self.policy.limit or 0, self.policy.interval)
+        self._budget = PendingBudget(self.policy.limit or 0, self.policy.interval)
 
     @asynccontextmanager
     async def acquire(
         self, *, urgent: bool = False, while_waiting: WhileWaiting = nullcontext
     ) -> AsyncIterator[Permit]:
-        """Wait for a place, without any bound, and hold it while the workflow is created.
+        """Wait for a permit, for as long as it takes, and hold it while the workflow is created.
+
+        Args:
+            urgent: whether the request precedes those that are not urgent.
+            while_waiting: entered for the duration of the wait.
 
         Raises:
-            PermanentError: the cluster refuses to be counted.
-            TemporaryError: the cluster could not be counted.
+            PermanentError: the cluster refuses the count.
+            TemporaryError: the count failed.
         """
-        place = Permit()
+        permit = Permit()
         if self.policy.limit is None:
-            yield place
+            yield permit
             return
-        began = await self._enter(while_waiting, urgent=urgent)
+        admitted_at = await self._wait_for_admission(while_waiting, urgent=urgent)
         try:
-            yield place
+            yield permit
         finally:
-            self._leave(began, created=place.used)
+            self._finish(admitted_at, created=permit.used)
 
     def close(self) -> None:
-        """End the counting; whoever still waits is not called up any more."""
-        if self._counting:
-            self._counting.cancel()
+        """End the task that counts; requests that still wait get no permit any more."""
+        if self._counter:
+            self._counter.cancel()
 
-    async def _enter(self, while_waiting: WhileWaiting, *, urgent: bool) -> float:
-        """Wait to be let in; tell when that was."""
-        if not self._waiting and self._has_room():
+    async def _wait_for_admission(self, while_waiting: WhileWaiting, *, urgent: bool) -> float:
+        """Wait until the request is admitted, and return the loop time of that."""
+        if not self._waiters and self._may_admit():
             self._budget.admit(now := _now())
             return now
-        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (not urgent, next(self._order), turn))
-        self._let_in()
+        admission: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiters, (not urgent, next(self._sequence), admission))
+        self._admit_waiters()
         try:
-            async with while_waiting(f"a place in {self.name}"):
-                return await turn
+            async with while_waiting(f"a permit in {self.name}"):
+                return await admission
         except BaseException:
-            if not turn.cancel() and not turn.cancelled() and turn.exception() is None:
-                self._leave(turn.result(), created=False)  # let in, and cancelled in the same moment
+            if not admission.cancel() and not admission.cancelled() and admission.exception() is None:
+                self._finish(admission.result(), created=False)  # admitted and cancelled in the same moment
             raise
 
-    def _leave(self, began: float, *, created: bool) -> None:
-        self._budget.finish(_now(), began, created=created)
-        self._let_in()
+    def _finish(self, admitted_at: float, *, created: bool) -> None:
+        self._budget.finish(_now(), admitted_at, created=created)
+        self._admit_waiters()
 
-    def _let_in(self) -> None:
-        """Let in whoever fits now, and see to it that the cluster is counted for the others."""
-        while (turn := self._first()) and self._has_room():
-            heapq.heappop(self._waiting)
+    def _admit_waiters(self) -> None:
+        """Admit as many requests as the budget allows; for the others, see that the counting task runs."""
+        while (admission := self._first_waiter()) and self._may_admit():
+            heapq.heappop(self._waiters)
             self._budget.admit(now := _now())
-            turn.set_result(now)
+            admission.set_result(now)
         if self._budget.pending is not None:
-            self.show(self._budget.pending)
-        if self._waiting and self._counting is None:
-            self._counting = asyncio.create_task(self._keep_counting())
+            self.on_change(self._budget.pending)
+        if self._waiters and self._counter is None:
+            self._counter = asyncio.create_task(self._count_while_needed())
 
-    def _has_room(self) -> bool:
+    def _may_admit(self) -> bool:
         return self._budget.may_admit(_now(), self.policy.members())
 
-    def _first(self) -> "asyncio.Future[float] | None":
-        while self._waiting and self._waiting[0][2].done():
-            heapq.heappop(self._waiting)
-        return self._waiting[0][2] if self._waiting else None
+    def _first_waiter(self) -> "asyncio.Future[float] | None":
+        """Return the request that is next, and drop cancelled ones before it."""
+        while self._waiters and self._waiters[0][2].done():
+            heapq.heappop(self._waiters)
+        return self._waiters[0][2] if self._waiters else None
 
-    async def _keep_counting(self) -> None:
+    async def _count_while_needed(self) -> None:
         try:
-            while self._first():
+            while self._first_waiter():
                 if (due := self._budget.next_count_at(_now(), self.policy.members())) > _now():
                     await asyncio.sleep(due - _now())
                     continue
                 self._budget.begin_count(_now(), self.policy.members())
                 counted = await self.count()
                 self._budget.end_count(_now(), counted)
-                self._let_in()
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the count are told
-            self._tell(error)
+                self._admit_waiters()
+        except Exception as error:  # noqa: BLE001 - of whatever type: the requests that wait for the count raise it
+            self._fail_waiters(error)
         finally:
-            self._counting = None
+            self._counter = None
 
-    def _tell(self, error: Exception) -> None:
-        while turn := self._first():
-            heapq.heappop(self._waiting)
-            own = copy.copy(error)  # one raised in many tasks at once would gather the tracebacks of them all
-            own.__cause__ = error
-            turn.set_exception(own)
+    def _fail_waiters(self, error: Exception) -> None:
+        while admission := self._first_waiter():
+            heapq.heappop(self._waiters)
+            copied = copy.copy(error)  # an exception that many tasks raise would accumulate all their tracebacks
+            copied.__cause__ = error
+            admission.set_exception(copied)
 
 
 def _now() -> float:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Schedules Argo workflows: each once for the message that asks for it, and as many as the cluster has places for."""
+"""Schedules Argo workflows: each one once per message, within the limit of pending workflows."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
-from typing import Literal
 
 import urllib3.exceptions
 from thoth.common.exceptions import ThothCommonExceptionError
@@ -30,28 +30,36 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkflowPolicy:
-    """How calls are made, and how many workflows of a namespace may wait for their start."""
+    """How the scheduler makes calls, and its limit of pending workflows in a namespace."""
 
     calls: CallPolicy
     pending: PendingPolicy
+
+
+class CreateResult(Enum):
+    """The result of creating a workflow; the values are for the log."""
+
+    CREATED = "created"
+    EXISTED = "existed"  # an earlier delivery of the message created it
+    CREATED_BY_RETRY = "created by retry"  # an earlier call created it and lost the response; its retry found it
 
 
 class WorkflowScheduler:
     """Schedules workflows without blocking the event loop; one for all messages of a worker.
 
     Args:
-        cluster: where to.
-        policy: how.
-        metrics: count what was scheduled, and show what is pending.
-        breaker: holds calls back while the cluster's API is down; shown on pages by whoever made it.
+        cluster: the client of the cluster, which the scheduler closes.
+        policy: how to make calls, and the limit of pending workflows.
+        metrics: count the scheduled workflows and show the pending ones.
+        breaker: holds calls back while the cluster's API is unavailable.
     """
 
     def __init__(self, cluster: ClusterClient, policy: WorkflowPolicy, metrics: Metrics, breaker: Breaker) -> None:
         self._cluster = cluster
         self._metrics = metrics
         self._calls = Calls(breaker, policy.calls, cluster_error)
-        names = {cluster.namespaces.backend, cluster.namespaces.middletier}
-        self._gates = {name: self._gate(name, policy.pending) for name in names}
+        namespaces = {cluster.namespaces.backend, cluster.namespaces.middletier}
+        self._limiters = {namespace: self._limiter(namespace, policy.pending) for namespace in namespaces}
 
     async def schedule(  # noqa: PLR0913 - a message, what it asks for, and how to name and trace that
         self,
@@ -64,66 +72,67 @@ class WorkflowScheduler:
         job_id: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        """Schedule a workflow, unless it is there already: then it is done.
+        """Schedule a workflow; a workflow that exists already counts as success.
 
         Args:
             kind: the kind of workflow.
-            origin: the message that asks for it.
-            base_name: the message's type, for metrics and for the marks on the workflow.
-            arguments: what the ``schedule_*`` method of that kind takes.
-            step: tells apart several workflows of a kind that one message asks for.
-            job_id: the workflow's id if the message brings it; else it is derived from the rest.
-            correlation_id: what the logs call the message.
+            origin: the message that requests it.
+            base_name: the message's type, for metrics, labels and annotations.
+            arguments: the arguments of the kind's ``schedule_*`` method.
+            step: distinguishes several workflows of a kind that one message requests.
+            job_id: the workflow's id if the message has one; else it is derived from kind, message and step.
+            correlation_id: identifies the message in the logs.
 
         Raises:
-            PermanentError: the workflow can never be scheduled.
-            TemporaryError: it could not be scheduled now, not even after some quick retries.
+            PermanentError: no attempt can schedule the workflow.
+            TemporaryError: the quick retries are exhausted; a later attempt may succeed.
         """
         spec = WORKFLOW_KINDS[kind]
         name = job_id or workflow_id(spec.prefix or str(arguments["solver"]), origin, step)
-        draft = await self._calls.run(partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name}))
-        end = await self._create(draft, trace_metadata(base_name, origin, correlation_id), urgent=spec.urgent)
-        self._count(end, base_name, kind)
-        _LOGGER.info("%s workflow %s for %s: %s", kind, name, origin, end)
+        workflow = await self._calls.run(partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name}))
+        result = await self._create(workflow, trace_metadata(base_name, origin, correlation_id), urgent=spec.urgent)
+        self._count(result, base_name, kind)
+        _LOGGER.info("Scheduled workflow kind=%s name=%s message=%s result=%s", kind, name, origin, result.value)
 
     async def solver_names(self) -> list[str]:
-        """Give the names of the installed solvers; raises what `schedule` does."""
+        """Return the names of the installed solvers; raises the errors of `schedule`."""
         return await self._calls.run(self._cluster.get_solver_names)
 
     def close(self) -> None:
-        """Stop counting, and let the threads end."""
-        for gate in self._gates.values():
-            gate.close()
+        """Stop counting pending workflows, stop the threads, and close the connections to the cluster."""
+        for limiter in self._limiters.values():
+            limiter.close()
         self._calls.close()
+        self._cluster.close()
 
-    async def _create(self, draft: PreparedWorkflow, own: TraceMetadata, *, urgent: bool) -> "_End":
-        tries = 0
+    async def _create(self, workflow: PreparedWorkflow, trace: TraceMetadata, *, urgent: bool) -> CreateResult:
+        calls = 0
 
         def create() -> bool:
-            nonlocal tries
-            tries += 1
-            return self._cluster.create(draft, own)
+            nonlocal calls
+            calls += 1
+            return self._cluster.create(workflow, trace)
 
-        gate = self._gates[draft.namespace]
-        async with gate.acquire(urgent=urgent, while_waiting=current_context().while_waiting) as place:
+        limiter = self._limiters[workflow.namespace]
+        async with limiter.acquire(urgent=urgent, while_waiting=current_context().while_waiting) as permit:
             try:
                 created = await self._calls.run(create)
             except PermanentError:
-                place.cancel()
+                permit.cancel()
                 raise
-            if not created and tries == 1:
-                place.cancel()
-                return "was there already"
-        return "created" if created else "created, as a repetition found"
+            if not created and calls == 1:
+                permit.cancel()
+                return CreateResult.EXISTED
+        return CreateResult.CREATED if created else CreateResult.CREATED_BY_RETRY
 
-    def _count(self, end: "_End", base_name: str, kind: WorkflowKind) -> None:
+    def _count(self, result: CreateResult, base_name: str, kind: WorkflowKind) -> None:
         labels = {"message_type": base_name, "workflow_type": kind}
-        if end != "was there already":
+        if result is not CreateResult.EXISTED:
             self._metrics.scheduled_workflows.labels(**labels).inc()
-        if end != "created":
+        if result is not CreateResult.CREATED:
             self._metrics.deduplicated_workflows.labels(**labels).inc()
 
-    def _gate(self, namespace: str, policy: PendingPolicy) -> PendingLimiter:
+    def _limiter(self, namespace: str, policy: PendingPolicy) -> PendingLimiter:
         async def count() -> int:
             with bind_message(f"count of {namespace}"):
                 return await self._calls.run(partial(self._cluster.count_pending, namespace, policy.limit or 0))
@@ -133,12 +142,8 @@ class WorkflowScheduler:
         return PendingLimiter(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set, namespace)
 
 
-#: How a creation ended; a repetition after a lost reply finds what the first try created.
-_End = Literal["created", "was there already", "created, as a repetition found"]
-
-
 def cluster_error(error: Exception) -> Exception:
-    """Turn what a call of the cluster raised into what a handler may raise; what is unknown stays as it is."""
+    """Map an exception of a cluster call to the error for the handler; return an unknown one unchanged."""
     if isinstance(error, ApiError):
         return error_for_status(error.status, str(error), delay=error.retry_after)
     if isinstance(error, urllib3.exceptions.HTTPError):
@@ -146,5 +151,5 @@ def cluster_error(error: Exception) -> Exception:
     if isinstance(error, TemplateError | ClusterConfigError | OSError):
         return TemporaryError(str(error))
     if isinstance(error, ThothCommonExceptionError | ValueError | TypeError | LookupError | AttributeError):
-        return PermanentError(f"the workflow cannot be made of this message: {type(error).__name__}: {error}")
+        return PermanentError(f"the message does not make a valid workflow: {type(error).__name__}: {error}")
     return error

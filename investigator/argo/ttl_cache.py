@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values that are fetched once and kept for a while, for many threads."""
+"""A TTL cache for many threads."""
 
 import threading
 import time
@@ -12,30 +12,36 @@ V = TypeVar("V")
 
 
 class TTLCache(Generic[K, V]):
-    """Fetches the value of a key with ``fetch``, in one thread at a time, and keeps it for ``seconds``."""
+    """A cache whose entries expire after ``seconds``; one thread at a time calls ``fetch`` for a key.
+
+    An exception of ``fetch`` reaches the caller and is not cached.
+    """
 
     def __init__(self, fetch: Callable[[K], V], seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._seconds = seconds
         self._clock = clock
-        self._values: dict[K, tuple[float, V]] = {}
+        self._entries: dict[K, tuple[float, V]] = {}  # when the entry expires, and its value
         self._locks: defaultdict[K, threading.Lock] = defaultdict(threading.Lock)
 
     def get(self, key: K) -> V:
-        """Give the value of a key, from memory if it is not too old."""
+        """Return the value of a key, from the cache unless it has expired."""
         with self._locks[key]:
-            if (kept := self._values.get(key)) and self._clock() < kept[0]:
-                return kept[1]
-            return self._renew(key)
+            if (entry := self._entries.get(key)) and self._clock() < entry[0]:
+                return entry[1]
+            return self._refresh(key)
 
     def get_if_changed(self, key: K, value: V) -> V | None:
-        """Give the value of a key as it is now if it is not ``value``, None if nothing has changed."""
-        with self._locks[key]:
-            kept = self._values.get(key)
-            latest = kept[1] if kept and kept[1] != value else self._renew(key)
-            return latest if latest != value else None
+        """Return the current value of a key if it is not ``value``, else None.
 
-    def _renew(self, key: K) -> V:
+        Fetches the value, unless another thread has replaced ``value`` in the cache already.
+        """
+        with self._locks[key]:
+            entry = self._entries.get(key)
+            current = entry[1] if entry and entry[1] != value else self._refresh(key)
+            return current if current != value else None
+
+    def _refresh(self, key: K) -> V:
         value = self._fetch(key)
-        self._values[key] = (self._clock() + self._seconds, value)
+        self._entries[key] = (self._clock() + self._seconds, value)
         return value

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator does from a command line, beside `faust -A investigator worker`, with or without workers running.
+"""The commands for operators, next to `faust -A investigator worker`; they run with or without workers.
 
     faust -A investigator halts
     faust -A investigator halt BASE_NAME
     faust -A investigator resume BASE_NAME --action skip
     faust -A investigator dead-letters list|show|replay
 
-Faust's own kind of command can't hold others as `dead-letters` does, so these are click's, added to Faust's program.
+Faust's own commands cannot have subcommands, as `dead-letters` has. These are click's, added to Faust's program.
 """
 
 import click
@@ -19,6 +19,6 @@ __all__ = ["add_commands"]
 
 
 def add_commands(program: click.Group, operations: Operations) -> None:
-    """Add the commands to a program; where it has commands of these names, they are replaced."""
+    """Add the commands to a program, in place of earlier commands of the same names."""
     for command in (halts(operations), halt(operations), resume(operations), dead_letters(operations)):
         program.add_command(command)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all commands share: how they run, how they fail, how they print."""
+"""The parts that all commands share: running, errors and output."""
 
 import asyncio
 import json
@@ -17,15 +17,15 @@ from investigator.kafka.errors import KafkaConnectionError, KafkaError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNBOUNDED = 10_000
-_LOUD = {"aiokafka": logging.CRITICAL, "investigator": logging.WARNING}
-_REMEDY = "See that it runs, and that KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and their like are right."
+_UNLIMITED_WIDTH = 10_000
+_LOG_LEVELS = {"aiokafka": logging.CRITICAL, "investigator": logging.WARNING}
+_REMEDY = "Check that it runs, and check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL and the related settings."
 
 
 def run(operations: Operations, work: Coroutine[Any, Any, None]) -> None:
-    """Run what a command does; where Kafka is the trouble, say so and end with status 1."""
+    """Run the coroutine of a command; turn a KafkaError into an error message with exit status 1."""
     try:
-        with _quiet():
+        with _reduced_logging():
             asyncio.run(work)
     except KafkaConnectionError as error:
         raise click.ClickException(f"Kafka at {operations.servers} can't be reached. {_REMEDY} ({error})") from error
@@ -34,9 +34,9 @@ def run(operations: Operations, work: Coroutine[Any, Any, None]) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave out what a worker would log: what went wrong is said by the command's error, and better."""
-    levels = {logging.getLogger(name): level for name, level in _LOUD.items()}
+def _reduced_logging() -> Iterator[None]:
+    """Suppress log lines of a worker: the error message of the command states the problem, and its remedy."""
+    levels = {logging.getLogger(name): level for name, level in _LOG_LEVELS.items()}
     before = {logger: logger.level for logger in levels}
     for logger, level in levels.items():
         logger.setLevel(level)
@@ -48,7 +48,11 @@ def _quiet() -> Iterator[None]:
 
 
 def base_name_of(operations: Operations, given: str) -> str:
-    """Give the base name that is meant by it, by the full name of its topic or by that of its dead letters."""
+    """Return the base name of a topic that is given by base name, full name, or the name of its dead-letter topic.
+
+    Raises:
+        click.ClickException: there is no such topic; the message lists the known base names.
+    """
     name = given.removesuffix("-dlt")
     for base_name, topic in operations.topics.items():
         if name in (base_name, topic):
@@ -58,18 +62,20 @@ def base_name_of(operations: Operations, given: str) -> str:
 
 
 def topics_of(operations: Operations, given: str | None) -> list[str]:
-    """Give the full name of the topic that is meant; those of all topics where nothing was given."""
+    """Return the full name of the given topic, or those of all topics where none is given."""
     topics = operations.topics
     return list(topics.values()) if given is None else [topics[base_name_of(operations, given)]]
 
 
 def json_option(command: F) -> F:
-    """Add the option --json, which may also stand where Faust has its own, before the command."""
+    """Add the option --json to a command; Faust's own option --json, before the command, has the same effect."""
 
-    def ask_faust(context: click.Context, _parameter: click.Parameter, given: bool) -> bool:  # noqa: FBT001  click's signature
+    def or_faust_option(context: click.Context, _parameter: click.Parameter, given: bool) -> bool:  # noqa: FBT001  click's signature
         return given or bool(context.find_root().params.get("json"))
 
-    option = click.option("--json", "as_json", is_flag=True, callback=ask_faust, help="One JSON object a line.")
+    option = click.option(
+        "--json", "as_json", is_flag=True, callback=or_faust_option, help="Print one JSON object per line."
+    )
     return option(command)
 
 
@@ -79,10 +85,10 @@ def print_json(content: Mapping[str, Any]) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print columns; the last one is cut at the terminal's edge, and not at all where there is no terminal."""
+    """Print aligned columns; cut lines at the width of the terminal, but never where the output is not a terminal."""
     cells = [list(headings), *([printable(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    edge = shutil.get_terminal_size((_UNBOUNDED, 0)).columns
+    line_width = shutil.get_terminal_size((_UNLIMITED_WIDTH, 0)).columns
     for line in cells:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        click.echo(text if len(text) <= edge else f"{text[: edge - 1]}…")
+        click.echo(text if len(text) <= line_width else f"{text[: line_width - 1]}…")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which dead letters a command is about: a predicate, and the options that tell it."""
+"""The filter of dead letters, and the command options that define it."""
 
 import json
 import re
@@ -24,15 +24,15 @@ _OFFSETS = re.compile(r"(\d+)(?:(-)(\d+)?)?")
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """What all of these say about a dead letter must be true; what is None says nothing.
+    """The criteria for dead letters: a dead letter matches if it satisfies every criterion that is set.
 
     Args:
-        partition: it lies in this partition of the dead-letter topic.
-        offsets: between these offsets there, both included; the second one may be open.
-        error: its error's text or class, or the class of that error's cause, contains this; upper or lower case.
-        since: it was given up then or later, in seconds since 1970.
-        until: it was given up before then.
-        fields: its value is a JSON object with these values; a dot in a name leads into an object in the object.
+        partition: the partition in the dead-letter topic.
+        offsets: the first and the last offset in the dead-letter topic, inclusive; None as the last one: no end.
+        error: a part of the error's text or class, or of the class of its cause, in any case.
+        since: the earliest time at which the message failed, inclusive, in seconds since 1970.
+        until: the latest time at which the message failed, exclusive, in seconds since 1970.
+        fields: names and values of fields of the message, a JSON object; a dot in a name selects a nested field.
     """
 
     partition: int | None = None
@@ -43,31 +43,31 @@ class DeadLetterFilter:
     fields: tuple[tuple[str, str], ...] = ()
 
     @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
+    def is_empty(self) -> bool:
+        """Whether no criterion is set, so that every dead letter matches."""
         return self == DeadLetterFilter()
 
     def __contains__(self, letter: DeadLetter) -> bool:
-        """Tell whether the dead letter is meant."""
+        """Return whether the dead letter matches."""
         return (
-            self._is_at(letter.position.partition, letter.position.offset)
-            and self._is_in_time(letter.position.timestamp_ms / 1000)
-            and self._has_error(letter)
-            and (not self.fields or self._has_fields(letter.value))
+            self._matches_position(letter.position.partition, letter.position.offset)
+            and self._matches_time(letter.position.timestamp_ms / 1000)
+            and self._matches_error(letter)
+            and (not self.fields or self._matches_fields(letter.value))
         )
 
-    def _is_at(self, partition: int, offset: int) -> bool:
+    def _matches_position(self, partition: int, offset: int) -> bool:
         first, last = self.offsets or (0, None)
         return self.partition in (None, partition) and first <= offset and (last is None or offset <= last)
 
-    def _is_in_time(self, at: float) -> bool:
+    def _matches_time(self, at: float) -> bool:
         return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
-    def _has_error(self, letter: DeadLetter) -> bool:
+    def _matches_error(self, letter: DeadLetter) -> bool:
         texts = (letter.error, letter.error_class, letter.cause_class)
         return self.error is None or any(self.error.casefold() in text.casefold() for text in texts)
 
-    def _has_fields(self, value: bytes | None) -> bool:
+    def _matches_fields(self, value: bytes | None) -> bool:
         try:
             content = json.loads(value or b"")
         except (ValueError, RecursionError):
@@ -75,12 +75,12 @@ class DeadLetterFilter:
         return all(_field(content, name) == text for name, text in self.fields)
 
 
-async def matching(box: DeadLetterStore, twin: str, selection: DeadLetterFilter) -> AsyncGenerator[DeadLetter, None]:
-    """Give the dead letters of a topic that are meant."""
-    first, last = selection.offsets or (0, None)
-    async with aclosing(box.read(twin, selection.partition, first, last)) as letters:
+async def matching(store: DeadLetterStore, topic: str, wanted: DeadLetterFilter) -> AsyncGenerator[DeadLetter, None]:
+    """Yield the dead letters of a dead-letter topic that match."""
+    first, last = wanted.offsets or (0, None)
+    async with aclosing(store.read(topic, wanted.partition, first, last)) as letters:
         async for letter in letters:
-            if letter in selection:
+            if letter in wanted:
                 yield letter
 
 
@@ -93,30 +93,30 @@ def _field(content: object, name: str) -> str | None:
 
 
 class TimeParam(click.ParamType):
-    """A point in time: `2024-05-01T12:00` (UTC unless it says otherwise), or so long ago: `90s`, `15m`, `2h`, `3d`."""
+    """A timestamp such as `2024-05-01T12:00` (UTC without an offset), or an age such as `90s`, `15m`, `2h`, `3d`."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  click's signature
-        """Give it in seconds since 1970."""
+        """Return the timestamp in seconds since 1970."""
         if isinstance(value, float):
             return value
         if ago := _AGO.fullmatch(value):
             return time.time() - float(ago[1]) * _UNITS[ago[2]]
         try:
-            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            timestamp = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             self.fail(f"{value!r} is neither like 2024-05-01T12:00 nor like 15m, 2h or 3d.", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=timezone.utc)).timestamp()
 
 
 class Offsets(click.ParamType):
-    """One offset, `12`, or a range with both ends in it, `12-30`, or one without an end, `12-`."""
+    """An offset such as `12`, an inclusive range such as `12-30`, or a range without an end such as `12-`."""
 
     name = "offset"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int | None]:  # noqa: ANN401  click's signature
-        """Give the first and the last offset; None is no last one."""
+        """Return the first and the last offset; None as the last one: no end."""
         if isinstance(value, tuple):
             return value
         if not (match := _OFFSETS.fullmatch(value)):
@@ -126,12 +126,12 @@ class Offsets(click.ParamType):
 
 
 class Field(click.ParamType):
-    """A field of the value and what it holds: `package_name=flask`."""
+    """The name and the value of a field of the message: `package_name=flask`."""
 
     name = "name=value"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:  # noqa: ANN401  click's signature
-        """Give the name and the value."""
+        """Return the name and the value."""
         if isinstance(value, tuple):
             return value
         name, separator, text = value.partition("=")
@@ -141,17 +141,27 @@ class Field(click.ParamType):
 
 
 _OPTIONS = (
-    click.option("--partition", type=click.IntRange(min=0), help="The partition of the dead-letter topic."),
-    click.option("--offset", "offsets", type=Offsets(), help="An offset there, or a range: 12, 12-30, 12-."),
-    click.option("--error", help="A part of the error's text or class, upper or lower case."),
-    click.option("--since", type=TimeParam(), help="Given up since then: 2h (ago), or 2024-05-01T12:00 in UTC."),
-    click.option("--until", type=TimeParam(), help="Given up before then."),
-    click.option("--field", "fields", type=Field(), multiple=True, help="A field of the value: package_name=flask."),
+    click.option("--partition", type=click.IntRange(min=0), help="The partition in the dead-letter topic."),
+    click.option(
+        "--offset", "offsets", type=Offsets(), help="An offset in the dead-letter topic, or a range: 12, 12-30, 12-."
+    ),
+    click.option("--error", help="A part of the error's text or class, in any case."),
+    click.option(
+        "--since", type=TimeParam(), help="Failed at this time or later: 2h (ago), or 2024-05-01T12:00 in UTC."
+    ),
+    click.option("--until", type=TimeParam(), help="Failed before this time."),
+    click.option(
+        "--field",
+        "fields",
+        type=Field(),
+        multiple=True,
+        help="A field of the message and its value: package_name=flask.",
+    ),
 )
 
 
-def selection_options(command: F) -> F:
-    """Add the options to a command; `DeadLetterFilter(**options)` makes what they say of them."""
+def filter_options(command: F) -> F:
+    """Add the options of the filter to a command, named as the parameters of `DeadLetterFilter`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

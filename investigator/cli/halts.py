@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Halting and resuming topics, and seeing which are halted and why."""
+"""The commands that list halts, and halt and resume topics."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import click
 
@@ -17,38 +19,43 @@ from investigator.observability.time_format import format_duration, format_times
 
 _WRITE_SECONDS = 30.0
 _HEADINGS = ("TOPIC", "STATE", "SINCE", "BY", "MESSAGE", "ATTEMPTS", "ERROR")
+_OUTCOMES = {
+    ResumeAction.RETRY: "is retried",
+    ResumeAction.SKIP: "is skipped",
+    ResumeAction.DEAD_LETTER: "goes to the dead-letter topic",
+}
 
-_BY = click.option("--by", help="Who does it, for the others; by default the name of this machine.")
+_BY = click.option("--by", help="The operator, for the halt log; by default the name of this machine.")
 
 
 def halts(operations: Operations) -> click.Command:
-    """Make the command that lists halts."""
+    """Return the command that lists halts."""
 
     @click.command("halts", short_help="List the halted topics.")
-    @click.option("--all", "every", is_flag=True, help="Also what was decided and is not done yet.")
+    @click.option("--all", "everything", is_flag=True, help="Also list actions of a resume that are not applied yet.")
     @json_option
-    def command(*, every: bool, as_json: bool) -> None:
-        """List the halted topics: since when, by whom, and over which messages."""
-        run(operations, _list(operations, every=every, as_json=as_json))
+    def command(*, everything: bool, as_json: bool) -> None:
+        """List the halted topics with time, operator or worker, and failed messages."""
+        run(operations, _list(operations, everything=everything, as_json=as_json))
 
     return command
 
 
 def halt(operations: Operations) -> click.Command:
-    """Make the command that halts a topic."""
+    """Return the command that halts a topic."""
 
     @click.command("halt", short_help="Halt a topic.")
     @click.argument("base_name")
     @_BY
     def command(base_name: str, by: str | None) -> None:
-        """Halt a topic: no worker of the group takes up messages of it any more."""
+        """Halt a topic: no worker of the consumer group accepts further messages of it."""
         run(operations, _halt(operations, base_name_of(operations, base_name), by or operations.operator))
 
     return command
 
 
 def resume(operations: Operations) -> click.Command:
-    """Make the command that resumes a topic."""
+    """Return the command that resumes a topic."""
 
     @click.command("resume", short_help="Resume a topic.")
     @click.argument("base_name")
@@ -57,100 +64,93 @@ def resume(operations: Operations) -> click.Command:
         type=click.Choice([action.value for action in ResumeAction]),
         default=ResumeAction.RETRY.value,
         show_default=True,
-        help="What is to happen to the messages that halted it.",
+        help="What the workers do with the failed messages that halted the topic.",
     )
     @_BY
     def command(base_name: str, action: str, by: str | None) -> None:
-        """Resume a topic on all workers of the group."""
+        """Resume a topic on all workers of the consumer group."""
         work = _resume(operations, base_name_of(operations, base_name), ResumeAction(action), by or operations.operator)
         run(operations, work)
 
     return command
 
 
-async def _list(operations: Operations, *, every: bool, as_json: bool) -> None:
-    async with operations.halt_coordinator() as halt_coordinator:
-        lines = [
-            line
-            for topic in halt_coordinator.halts.topics()
-            for line in _lines(halt_coordinator, topic)
-            if every or line.halted
-        ]
-    if as_json:
-        for line in lines:
-            print_json(
-                {**vars(line), "since": format_timestamp(line.since), "causes": [vars(cause) for cause in line.causes]}
-            )
-    elif lines:
-        now = time.time()
-        print_table(_HEADINGS, [row for line in lines for row in _rows(line, now)])
-    else:
-        click.echo(f"No topic is halted for the consumer group {operations.group}.")
-
-
 @dataclass(frozen=True)
 class _Line:
-    """What is told of a topic: that it is halted, or what was decided about a message that had halted it."""
+    """A halted topic with its failed messages, or a failed message with the action of a resume."""
 
     topic: str
     halted: bool
     since: float
     by: str
     action: str | None
-    causes: tuple[FailedMessage, ...]
+    failed_messages: tuple[FailedMessage, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as an object for scripts."""
+        failed_messages = [vars(failed) for failed in self.failed_messages]
+        return {**vars(self), "since": format_timestamp(self.since), "failed_messages": failed_messages}
+
+    def rows(self, now: float) -> list[tuple[object, ...]]:
+        """Return the rows of the table: one per failed message, or a single one where an operator halted the topic."""
+        state = "halted" if self.halted else f"resumed: {self.action}"
+        since = f"{format_timestamp(self.since)} ({format_duration(now - self.since)})"
+        cells: list[tuple[object, ...]] = [
+            (f"[{failed.partition}]@{failed.offset}", failed.attempts, failed.error) for failed in self.failed_messages
+        ]
+        return [(self.topic, state, since, self.by, *each) for each in cells or [("-", "-", "-")]]
 
 
-def _lines(halt_coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
-    if (halt := halt_coordinator.current(topic)) is not None:
-        yield _Line(topic, halted=True, since=halt.since, by=halt.by, action=None, causes=halt.causes)
-    for entry in halt_coordinator.halts.entries(topic).values():
-        if entry.action is not None and entry.cause is not None:
-            yield _Line(
-                topic, halted=False, since=entry.since, by=entry.by, action=entry.action.value, causes=(entry.cause,)
-            )
+async def _list(operations: Operations, *, everything: bool, as_json: bool) -> None:
+    async with operations.halt_coordinator() as coordinator:
+        topics = coordinator.table.topics()
+        lines = [line for topic in topics for line in _lines(coordinator, topic) if everything or line.halted]
+    if as_json:
+        for line in lines:
+            print_json(line.to_json())
+    elif lines:
+        now = time.time()
+        print_table(_HEADINGS, [row for line in lines for row in line.rows(now)])
+    else:
+        click.echo(f"No topic is halted for the consumer group {operations.group}.")
 
 
-def _rows(line: _Line, now: float) -> list[tuple[object, ...]]:
-    what = "halted" if line.halted else f"resumed: {line.action}"
-    head = (line.topic, what, f"{format_timestamp(line.since)} ({format_duration(now - line.since)})", line.by)
-    return [(*head, *_cells(cause)) for cause in line.causes] or [(*head, "-", "-", "-")]
-
-
-def _cells(cause: FailedMessage) -> tuple[object, ...]:
-    return f"[{cause.partition}]@{cause.offset}", cause.attempts, cause.error
+def _lines(coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
+    if (halt := coordinator.current_halt(topic)) is not None:
+        yield _Line(topic, halted=True, since=halt.since, by=halt.by, action=None, failed_messages=halt.causes)
+    for record in coordinator.table.records(topic).values():
+        if record.action is not None and record.cause is not None:
+            action, failed = record.action.value, record.cause
+            yield _Line(topic, halted=False, since=record.since, by=record.by, action=action, failed_messages=(failed,))
 
 
 async def _halt(operations: Operations, base_name: str, by: str) -> None:
-    async with operations.halt_coordinator() as halt_coordinator:
-        if (halt := halt_coordinator.current(base_name)) is not None:
-            click.echo(f"{base_name} has been halted since {format_timestamp(halt.since)} by {halt.by}.")
+    async with operations.halt_coordinator() as coordinator:
+        if (halt := coordinator.current_halt(base_name)) is not None:
+            click.echo(f"{base_name} is halted already, since {format_timestamp(halt.since)}, by {halt.by}.")
             return
-        await _written(lambda done: halt_coordinator.halt(base_name, by=by, on_written=done))
+        change = partial(coordinator.halt, base_name, by=by)
+        await _write(lambda on_written: change(on_written=on_written))
     click.echo(f"{base_name} is halted.")
 
 
 async def _resume(operations: Operations, base_name: str, action: ResumeAction, by: str) -> None:
-    async with operations.halt_coordinator() as halt_coordinator:
-        halt = halt_coordinator.current(base_name)
-        if halt is None:
+    async with operations.halt_coordinator() as coordinator:
+        if (halt := coordinator.current_halt(base_name)) is None:
             click.echo(f"{base_name} is not halted.")
             return
-        await _written(lambda done: halt_coordinator.resume(base_name, by=by, action=action, on_written=done))
-    _say_resumed(halt, action)
+        change = partial(coordinator.resume, base_name, by=by, action=action)
+        await _write(lambda on_written: change(on_written=on_written))
+    _print_resumed(halt, action)
 
 
-def _say_resumed(halt: Halt, action: ResumeAction) -> None:
+def _print_resumed(halt: Halt, action: ResumeAction) -> None:
     click.echo(f"{halt.topic} is resumed.")
-    what = {
-        ResumeAction.RETRY: "is tried again",
-        ResumeAction.SKIP: "is skipped",
-        ResumeAction.DEAD_LETTER: "goes to the dead letters",
-    }[action]
-    for cause in halt.causes:
-        click.echo(f"The message at [{cause.partition}]@{cause.offset} {what}.")
+    for failed in halt.causes:
+        click.echo(f"The message at [{failed.partition}]@{failed.offset} {_OUTCOMES[action]}.")
 
 
-async def _written(change: Callable[[Callable[[], None]], None]) -> None:
+async def _write(change: Callable[[Callable[[], None]], None]) -> None:
     written = asyncio.Event()
     change(written.set)
     try:

@@ -1,28 +1,27 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""The value of a message as it may be shown: without its passwords, and without what would move a terminal's cursor."""
+"""Makes the value of a message safe to print: without passwords and without control characters."""
 
 import json
 import re
 from collections.abc import Iterable
 from typing import TypeVar
 
-from investigator.observability.redaction import Redactor
+from investigator.observability.redaction import MASK, Redactor
 
 T = TypeVar("T")
 
-MASK = "***"
-
-# Messages that nobody foresaw end as dead letters: what is called like a secret is taken for one, wherever it stands.
-_SECRET = re.compile("passw|secret|token|credential", re.IGNORECASE)
-_IN_TEXT = re.compile(rf"""((?:\w*(?:{_SECRET.pattern})\w*)["']?\s*[:=]\s*["']?)([^"',;&}}\s]+)""", re.IGNORECASE)
+# Dead letters may have any shape, so every field whose name looks like that of a secret is masked, at any depth.
+_SECRET_NAME = re.compile("passw|secret|token|credential", re.IGNORECASE)
+_SECRET_IN_TEXT = re.compile(
+    rf"""((?:\w*(?:{_SECRET_NAME.pattern})\w*)["']?\s*[:=]\s*["']?)([^"',;&}}\s]+)""", re.IGNORECASE
+)
 
 
 class Masking:
-    """Masks values.
+    """Masks the passwords in values of messages.
 
     Args:
         secret_fields: the names of fields that hold passwords.
-        redactor: told each password that is found, to keep it out of errors too.
+        redactor: learns each password that is found, so that it is masked in errors too.
     """
 
     def __init__(self, secret_fields: Iterable[str], redactor: Redactor) -> None:
@@ -30,20 +29,20 @@ class Masking:
         self._redactor = redactor
 
     def __call__(self, value: bytes | None) -> str | None:
-        """Give the value as text; a JSON value with an indent, anything else as it is."""
+        """Return the value as text, JSON with indentation and anything else unchanged; None for a tombstone."""
         if value is None:
             return None
         try:
             return json.dumps(self._masked(json.loads(value)), indent=2)
         except (ValueError, RecursionError):
-            return printable(_IN_TEXT.sub(self._mask_match, value.decode("utf-8", "backslashreplace")))
+            return printable(_SECRET_IN_TEXT.sub(self._mask_match, value.decode("utf-8", "backslashreplace")))
 
     def everywhere(self, content: T) -> T:
-        """Give the same content without the passwords that are known by now."""
+        """Return the content with all known passwords masked, in texts at any depth of dictionaries."""
         if isinstance(content, str):
-            return self._redactor(content)  # type: ignore[return-value]  # a text for a text
+            return self._redactor(content)  # type: ignore[return-value]  # returns a text for a text
         if isinstance(content, dict):
-            return {name: self.everywhere(each) for name, each in content.items()}  # type: ignore[return-value]  # likewise
+            return {name: self.everywhere(each) for name, each in content.items()}  # type: ignore[return-value]  # returns a dictionary for a dictionary
         return content
 
     def _masked(self, content: object) -> object:
@@ -52,7 +51,7 @@ class Masking:
         return [self._masked(each) for each in content] if isinstance(content, list) else content
 
     def _masked_field(self, name: str, content: object) -> object:
-        if content is None or not (name in self._secret_fields or _SECRET.search(name)):
+        if content is None or not (name in self._secret_fields or _SECRET_NAME.search(name)):
             return self._masked(content)
         if isinstance(content, str):
             self._redactor.learn(content)
@@ -64,5 +63,5 @@ class Masking:
 
 
 def printable(text: str) -> str:
-    """Give the text on one line, with an escape for each character that is none to be seen."""
+    """Return the text on one line, with an escape for each character that is not printable."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

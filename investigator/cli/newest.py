@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The latest of many dead letters, whatever partitions they come from and in whatever order these are read."""
+"""The newest of many dead letters, which arrive partition by partition and not in the order of time."""
 
 import heapq
 from dataclasses import dataclass, field
@@ -9,33 +9,34 @@ from investigator.delivery.origin import Origin
 
 T = TypeVar("T")
 
-_Moment = tuple[int, int, int]
+#: Timestamp in milliseconds, partition, offset.
+_SortKey = tuple[int, int, int]
 
 
 @dataclass
 class NewestN(Generic[T]):
-    """Counts what is added, and keeps the latest.
+    """Counts the items that are added, and retains the newest.
 
     Args:
-        limit: how many are kept; None for all.
+        limit: how many items to retain; None for all.
     """
 
     limit: int | None
     count: int = field(default=0, init=False)
-    _kept: list[tuple[_Moment, T]] = field(default_factory=list, init=False)
+    _retained: list[tuple[_SortKey, T]] = field(default_factory=list, init=False)
 
-    def add(self, place: Origin, item: T) -> None:
-        """Add what is known of a dead letter; each place once."""
+    def add(self, position: Origin, item: T) -> None:
+        """Add the item of the dead letter at a position; each position at most once."""
         self.count += 1
-        heapq.heappush(self._kept, ((place.timestamp_ms, place.partition, place.offset), item))
-        if self.limit is not None and len(self._kept) > self.limit:
-            heapq.heappop(self._kept)
+        heapq.heappush(self._retained, ((position.timestamp_ms, position.partition, position.offset), item))
+        if self.limit is not None and len(self._retained) > self.limit:
+            heapq.heappop(self._retained)
 
     def items(self) -> list[T]:
-        """Give what was kept, the oldest first."""
-        return [item for _, item in sorted(self._kept, key=lambda kept: kept[0])]
+        """Return the retained items, the oldest first."""
+        return [item for _, item in sorted(self._retained, key=lambda entry: entry[0])]
 
     def heading(self, name: str) -> str:
-        """Say how many there are of what, and how many of them are shown."""
-        shown = len(self._kept)
+        """Return a heading with the count and, where not all items are shown, the number of shown ones."""
+        shown = len(self._retained)
         return f"{name}: {self.count}" + (f", the latest {shown} of them" if shown < self.count else "")

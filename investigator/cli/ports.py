@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the commands need from the application, so that they can be run without a worker."""
+"""The port through which the commands reach Kafka, so that they need no worker."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -10,11 +10,11 @@ from investigator.observability.redaction import Redactor
 
 
 class Operations(Protocol):
-    """Halts and dead letters of one consumer group, as the settings of its workers describe them."""
+    """The halts and dead letters of one consumer group, as the settings of its workers define them."""
 
     @property
     def redactor(self) -> Redactor:
-        """Removes passwords from what is printed."""
+        """The redactor that removes passwords from printed texts."""
 
     @property
     def group(self) -> str:
@@ -22,7 +22,7 @@ class Operations(Protocol):
 
     @property
     def servers(self) -> str:
-        """The brokers' addresses, for error texts."""
+        """The addresses of the brokers, for error texts."""
 
     @property
     def topics(self) -> dict[str, str]:
@@ -37,7 +37,11 @@ class Operations(Protocol):
         """The names of the message fields that hold passwords."""
 
     def halt_coordinator(self) -> AbstractAsyncContextManager[HaltCoordinator]:
-        """Return the halts of the group, read to their end; raises KafkaError where the broker does not answer."""
+        """Open the halts of the group, with the whole halt log read.
+
+        Raises:
+            KafkaError: the broker does not answer.
+        """
 
     def dead_letters(self, *, to_replay: bool = False) -> AbstractAsyncContextManager[DeadLetterStore]:
-        """Return the dead letters; the log of replays is created only where `to_replay` is set."""
+        """Open the dead letters; creates the topic of the replay log only if `to_replay` is set."""

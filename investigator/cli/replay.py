@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sending dead letters again, from the command line."""
+"""The command that replays dead letters: it sends them to their original topics again."""
 
 import time
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from investigator.cli.common import print_table, run, topics_of
-from investigator.cli.filters import DeadLetterFilter, matching, selection_options
+from investigator.cli.filters import DeadLetterFilter, filter_options, matching
 from investigator.cli.formatting import HEADINGS, row
 from investigator.cli.newest import NewestN
 from investigator.cli.ports import Operations
@@ -20,44 +20,44 @@ from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
 from investigator.kafka.dead_letter_store import DeadLetterStore
 from investigator.kafka.replay_log import Replayed
 
-_LISTED = 100
+_MAX_ROWS = 100
 _PROGRESS_SECONDS = 5.0
 
 _REMEDIES = {
-    Verdict.SENT_BEFORE: "; --again sends them once more",
-    Verdict.TOO_OFTEN: "; a higher --max-replays sends them once more",
-    Verdict.OTHER_GROUP: "; set KAFKA_CONSUMER_GROUP_ID to that one, or let every group handle it with --any-group",
-    Verdict.UNKNOWN_ORIGIN: "; nobody knows where they came from",
+    Verdict.SENT_BEFORE: "; --again replays them once more",
+    Verdict.TOO_OFTEN: "; a higher --max-replays replays them once more",
+    Verdict.OTHER_GROUP: "; set KAFKA_CONSUMER_GROUP_ID to that group, or replay for all groups with --any-group",
+    Verdict.UNKNOWN_ORIGIN: "; their original topic is unknown",
 }
 
 _OPTIONS = (
-    click.option("--all", "everything", is_flag=True, help="All of them, where nothing else says which."),
-    click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing."),
-    click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many messages a second."),
-    click.option("--again", is_flag=True, help="Also those that were sent again before."),
+    click.option("--all", "everything", is_flag=True, help="Replay all dead letters; required without other criteria."),
+    click.option("--dry-run", is_flag=True, help="Show what would be replayed, and write nothing."),
+    click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="The maximum of messages per second."),
+    click.option("--again", is_flag=True, help="Also replay dead letters that were replayed before."),
     click.option(
         "--max-replays",
         type=click.IntRange(min=1),
         default=ReplayPolicy.max_replays,
         show_default=True,
-        help="A message that came back as a dead letter so often stays.",
+        help="Skip messages that were replayed this number of times.",
     ),
-    click.option("--any-group", is_flag=True, help="Also those of other consumer groups; all groups handle them then."),
-    click.option("--by", help="Who does it, for the record; by default the name of this machine."),
+    click.option("--any-group", is_flag=True, help="Also replay those of other consumer groups, for all groups."),
+    click.option("--by", help="The operator, for the replay log; by default the name of this machine."),
 )
 
 
 def replay(operations: Operations) -> click.Command:
-    """Make the command that sends dead letters again."""
+    """Return the command that replays dead letters."""
 
-    @click.command("replay", short_help="Send dead letters again.")
+    @click.command("replay", short_help="Replay dead letters.")
     @click.argument("base_name", required=False)
-    @selection_options
+    @filter_options
     @_replay_options
     def command(base_name: str | None, **options: Any) -> None:  # noqa: ANN401  the options
-        """Send dead letters again, to the topics that they came from, as the messages that they were."""
-        order, selection = _read(operations, options)
-        run(operations, _replay(operations, topics_of(operations, base_name), selection, order))
+        """Replay dead letters: send the original messages to their original topics again."""
+        request, wanted = _read(operations, options)
+        run(operations, _replay(operations, topics_of(operations, base_name), wanted, request))
 
     return command
 
@@ -70,7 +70,7 @@ def _replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class _ReplayRequest:
-    """What is asked for, beside which dead letters."""
+    """The options of a replay, apart from the filter."""
 
     policy: ReplayPolicy
     by: str
@@ -82,96 +82,96 @@ def _read(operations: Operations, options: dict[str, Any]) -> tuple[_ReplayReque
     everything = options.pop("everything")
     policy = ReplayPolicy(operations.group, *(options.pop(name) for name in ("any_group", "again", "max_replays")))
     by = options.pop("by") or operations.operator
-    order = _ReplayRequest(policy, by, options.pop("dry_run"), options.pop("rate"))
-    selection = DeadLetterFilter(**options)
-    if selection.is_everything and not everything:
-        raise click.UsageError("Say which dead letters are to be sent again, or --all.")
-    return order, selection
+    request = _ReplayRequest(policy, by, options.pop("dry_run"), options.pop("rate"))
+    wanted = DeadLetterFilter(**options)
+    if wanted.is_empty and not everything:
+        raise click.UsageError("Give at least one criterion for the dead letters to replay, or --all.")
+    return request, wanted
 
 
 @dataclass
 class _Plan:
-    """What is going to happen to the dead letters of one topic; made before anything is sent.
+    """The decisions about the matching dead letters of one dead-letter topic, made before the first one is sent.
 
-    So a message that fails again at once, and comes back as another dead letter, is not met a second time.
+    Therefore a message that fails again at once, and becomes another dead letter, is not replayed twice.
     """
 
-    twin: str
+    topic: str
     verdicts: Counter[Verdict] = field(default_factory=Counter)
-    picked: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    shown: NewestN[tuple[object, ...]] = field(default_factory=lambda: NewestN(_LISTED))
+    to_send: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    rows: NewestN[tuple[object, ...]] = field(default_factory=lambda: NewestN(_MAX_ROWS))
 
     def add(self, letter: DeadLetter, verdict: Verdict, replayed: Replayed | None, *, shown: bool) -> None:
-        """Add a dead letter."""
+        """Add the decision about a dead letter, and its row if it is to be shown."""
         self.verdicts[verdict] += 1
         if verdict is Verdict.SEND:
-            self.picked[letter.position.partition].add(letter.position.offset)
+            self.to_send[letter.position.partition].add(letter.position.offset)
         if shown:
-            self.shown.add(letter.position, (*row(letter, replayed)[:-1], verdict.value))
+            self.rows.add(letter.position, (*row(letter, replayed)[:-1], verdict.value))
 
 
-async def _replay(
-    operations: Operations, topics: list[str], selection: DeadLetterFilter, order: _ReplayRequest
-) -> None:
-    async with operations.dead_letters(to_replay=not order.dry_run) as box:
-        replayed = await box.replayed()
-        plans = [await _plan(box, twin, selection, order, replayed) for twin in await box.topics(topics)]
+async def _replay(operations: Operations, topics: list[str], wanted: DeadLetterFilter, request: _ReplayRequest) -> None:
+    async with operations.dead_letters(to_replay=not request.dry_run) as store:
+        replayed = await store.replayed()
+        plans = [await _plan(store, topic, wanted, request, replayed) for topic in await store.topics(topics)]
         for plan in plans:
             _print(plan)
-            if plan.picked and not order.dry_run:
-                await _send(box, plan, order)
+            if plan.to_send and not request.dry_run:
+                await _send(store, plan, request)
     if not any(plan.verdicts for plan in plans):
-        click.echo("No dead letter is like that.")
+        click.echo("No dead letter matches.")
 
 
 async def _plan(
-    box: DeadLetterStore,
-    twin: str,
-    selection: DeadLetterFilter,
-    order: _ReplayRequest,
+    store: DeadLetterStore,
+    topic: str,
+    wanted: DeadLetterFilter,
+    request: _ReplayRequest,
     replayed: Mapping[Origin, Replayed],
 ) -> _Plan:
-    plan = _Plan(twin)
-    async with aclosing(matching(box, twin, selection)) as letters:
+    plan = _Plan(topic)
+    async with aclosing(matching(store, topic, wanted)) as letters:
         async for letter in letters:
             before = replayed.get(letter.position)
-            verdict = order.policy.verdict(letter, sent_before=before is not None)
-            plan.add(letter, verdict, before, shown=order.dry_run or verdict is not Verdict.SEND)
+            verdict = request.policy.verdict(letter, sent_before=before is not None)
+            plan.add(letter, verdict, before, shown=request.dry_run or verdict is not Verdict.SEND)
     return plan
 
 
 def _print(plan: _Plan) -> None:
     if not plan.verdicts:
         return
-    click.echo(f"{plan.twin}: {plan.verdicts.total()}")
+    click.echo(f"{plan.topic}: {plan.verdicts.total()}")
     for verdict, count in plan.verdicts.items():
         click.echo(f"  {count} {verdict.value}{_REMEDIES.get(verdict, '')}")
-    if rows := plan.shown.items():
+    if rows := plan.rows.items():
         print_table((*HEADINGS[:-1], "DECISION"), rows)
 
 
-async def _send(box: DeadLetterStore, plan: _Plan, order: _ReplayRequest) -> None:
+async def _send(store: DeadLetterStore, plan: _Plan, request: _ReplayRequest) -> None:
     progress = _Progress(plan.verdicts[Verdict.SEND])
     try:
-        await box.send(plan.twin, plan.picked, order.policy, by=order.by, rate=order.rate, on_sent=progress.add)
+        await store.send(
+            plan.topic, plan.to_send, request.policy, by=request.by, rate=request.rate, on_sent=progress.add
+        )
     finally:
-        # However it ends: what was sent is remembered, and the same command goes on from there.
-        click.echo(f"  sent {progress.sent} of {progress.of}")
-    if progress.sent < progress.of:
-        raise click.ClickException(f"{progress.of - progress.sent} of {plan.twin} are gone from it by now.")
+        # The replay log has every message that was sent, so that the same command continues after an interruption.
+        click.echo(f"  sent {progress.sent} of {progress.total}")
+    if progress.sent < progress.total:
+        raise click.ClickException(f"{progress.total - progress.sent} messages are no longer in {plan.topic}.")
 
 
 @dataclass
 class _Progress:
-    """Says now and then how far it is."""
+    """Prints the number of sent messages every few seconds."""
 
-    of: int
+    total: int
     sent: int = 0
-    told: float = field(default_factory=time.monotonic)
+    printed_at: float = field(default_factory=time.monotonic)
 
     def add(self) -> None:
-        """Count one more."""
+        """Count one more sent message."""
         self.sent += 1
-        if time.monotonic() - self.told >= _PROGRESS_SECONDS:
-            self.told = time.monotonic()
-            click.echo(f"  {self.sent} of {self.of} …", err=True)
+        if time.monotonic() - self.printed_at >= _PROGRESS_SECONDS:
+            self.printed_at = time.monotonic()
+            click.echo(f"  {self.sent} of {self.total} …", err=True)

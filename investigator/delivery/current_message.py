@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For which message the current task works, for calls deep below a handler that have to know."""
+"""The message that the current task processes, for calls deep below a handler that need to know it."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterator
@@ -7,33 +7,35 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-#: Told what is waited for, in words that continue "waits for".
+#: Called with the reason for a wait, in words that continue "waits for".
 WhileWaiting = Callable[[str], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a call may know of the message that it is made for.
+    """The message on whose behalf a call is made, as far as the call needs to know it.
 
-    ``message_key`` tells messages apart. ``while_waiting`` is entered for as long as the call does nothing but wait for
-    its turn, so that the engine can give the message's place to another one meanwhile.
+    Args:
+        message_key: identifies the message.
+        while_waiting: entered for as long as the call only waits for its turn, so that the dispatcher can lend the
+            message's slot to another message.
     """
 
     message_key: Hashable
     while_waiting: WhileWaiting = nullcontext
 
 
-_CURRENT: ContextVar[CallContext | None] = ContextVar("handling", default=None)
+_CURRENT: ContextVar[CallContext | None] = ContextVar("call_context", default=None)
 
 
 def current_context() -> CallContext:
-    """Return what the engine said with `bind_message`; outside of any message the current task stands for one."""
+    """Return the context that `bind_message` set; outside of any message, one whose key is the current task."""
     return _CURRENT.get() or CallContext(asyncio.current_task())
 
 
 @contextmanager
 def bind_message(message_key: Hashable, while_waiting: WhileWaiting = nullcontext) -> Iterator[None]:
-    """Let the calls of this task, and of tasks that it starts, work for the message ``message_key``."""
+    """Make the calls of this task, and of tasks that it starts, calls on behalf of the message."""
     token = _CURRENT.set(CallContext(message_key, while_waiting))
     try:
         yield

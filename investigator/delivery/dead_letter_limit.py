@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DeadLetterLimit:
-    """How many dead letters a topic may have before they look like a fault of ours, as after a bad deployment.
+    """How many dead letters a topic may have; more look like a fault of the workers, as after a bad deployment.
 
     Args:
-        consecutive: so many dead letters without a good message in between halt the topic.
-        share: so large a part of the last `window` messages halts it too.
-        window: how many messages the share is taken of; fewer than that are no sample.
+        max_consecutive: the topic is halted after this number of dead letters without a handled message in between.
+        max_ratio: it is also halted when this share of the last `window` messages became dead letters.
+        window: the number of messages over which the ratio is computed; fewer messages are no sample.
     """
 
     max_consecutive: int = 1000
@@ -21,19 +21,19 @@ class DeadLetterLimit:
     window: int = 1000
 
     def is_exceeded(self, outcomes: Sequence[bool]) -> bool:
-        """Tell whether the next dead letter would be one too many, after these outcomes (True: handled well)."""
-        run = 0
+        """Return whether the next dead letter would exceed the limit, after these outcomes (True: handled)."""
+        consecutive = 0
         for handled in reversed(outcomes):
             if handled:
                 break
-            run += 1
-        if run >= self.max_consecutive:
+            consecutive += 1
+        if consecutive >= self.max_consecutive:
             return True
         return len(outcomes) >= self.window and outcomes.count(False) / len(outcomes) >= self.max_ratio
 
 
 class DeadLetterLimiter:
-    """Remembers how the last messages of each topic ended, and applies the limit."""
+    """Records the outcomes of the last messages of each topic, and applies the limit."""
 
     def __init__(self, limit: DeadLetterLimit) -> None:
         self._limit = limit
@@ -41,11 +41,11 @@ class DeadLetterLimiter:
         self._outcomes: defaultdict[str, deque[bool]] = defaultdict(lambda: deque(maxlen=length))
 
     def record(self, topic: str, *, handled: bool) -> None:
-        """Note how a message ended: handled well, or kept as a dead letter."""
+        """Record the outcome of a message: handled, or a dead letter."""
         self._outcomes[topic].append(handled)
 
     def allow_dead_letter(self, topic: str) -> bool:
-        """Tell whether the topic may have another dead letter; once it may not, the count starts afresh."""
+        """Return whether the topic may have another dead letter; a refusal resets the outcomes of the topic."""
         if self._limit.is_exceeded(self._outcomes[topic]):
             self._outcomes[topic].clear()
             return False

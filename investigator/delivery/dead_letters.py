@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dead letters: a message that was given up, kept as it came, with headers that say where it came from and why.
+"""The headers of a dead letter: a failed message, published unchanged, with its origin and its error in headers.
 
 Names and encodings of the headers are those of spring-kafka's DeadLetterPublishingRecoverer and KafkaHeaders, so that
-its tools read them: texts in UTF-8, the partition as a 4 byte and offset and timestamp as 8 byte big-endian integers.
+its tools can read them: text in UTF-8, the partition as a 4 byte and offset and timestamp as 8 byte big-endian
+integers.
 """
 
 import traceback
@@ -12,7 +13,7 @@ from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.retry import Failure, safe_str
 
-Headers = tuple[tuple[str, bytes | None], ...]  # None is a header without content, which Kafka tells from an empty one
+Headers = tuple[tuple[str, bytes | None], ...]  # None: a header without a value, which Kafka distinguishes from b""
 
 SUFFIX = "-dlt"
 ATTEMPTS = "retry_topic-attempts"
@@ -23,7 +24,7 @@ ORIGINAL = "kafka_dlt-original-"
 GROUP = f"{ORIGINAL}consumer-group"
 EXCEPTION = "kafka_dlt-exception-"
 
-#: By so many bytes a dead letter may be larger than its message: twice _MAX_BYTES of an error, and some names.
+#: The most bytes by which a dead letter exceeds its message: twice _MAX_BYTES of an error, and some names.
 MAX_HEADER_BYTES = 64 * 1024
 
 _MAX_BYTES = 8192
@@ -32,59 +33,61 @@ _TIMESTAMP_TYPES = {0: "CreateTime", 1: "LogAppendTime"}
 
 
 def dead_letter_topic(topic: str) -> str:
-    """Give the name of the topic that keeps the dead letters of a topic."""
+    """Return the name of the dead-letter topic of a topic."""
     return topic + SUFFIX
 
 
 def dead_letter_headers(
     delivery: Delivery, failure: Failure, group: str, redact: Callable[[str], str] = str
 ) -> Headers:
-    """Make the headers of a dead letter: its own ones, where it came from, and why it was given up.
+    """Return the headers of a dead letter: the message's own ones, its origin, and its error.
 
-    A message that died before keeps what it says of its first origin; what it says of its last end is replaced.
+    The headers of a replay that fails again name its first origin, and that stays; those about its last failure are
+    replaced.
 
     Args:
         delivery: the message.
-        failure: why it was given up.
-        group: the consumer group that gave it up.
+        failure: why it failed.
+        group: the consumer group in which it failed.
         redact: removes passwords from a text.
     """
     own = tuple(header for header in delivery.headers if not _is_failure_header(header[0]))
-    known = {name for name, _ in own}
-    original = tuple(header for header in _original(delivery, group) if header[0] not in known)
+    names = {name for name, _ in own}
+    original = tuple(header for header in _origin_headers(delivery, group) if header[0] not in names)
     attempts = (ATTEMPTS, failure.attempts.to_bytes(4, "big"))
-    return (*own, *original, *_exception(failure.error, redact), attempts)
+    return (*own, *original, *_error_headers(failure.error, redact), attempts)
 
 
 def _is_failure_header(name: str) -> bool:
     return name in (ATTEMPTS, REPLAYED_FOR, GROUP) or name.startswith(EXCEPTION)
 
 
-def _original(delivery: Delivery, group: str) -> Headers:
+def _origin_headers(delivery: Delivery, group: str) -> Headers:
     return (
         (f"{ORIGINAL}topic", delivery.partition.topic.encode()),
         (f"{ORIGINAL}partition", delivery.partition.number.to_bytes(4, "big")),
         (f"{ORIGINAL}offset", delivery.offset.to_bytes(8, "big")),
-        # Producers send any number, and on its way through seconds the highest one came out a little higher.
+        # Producers may send any number, and the conversion to seconds and back raises the highest one a little.
         (f"{ORIGINAL}timestamp", min(delivery.origin.timestamp_ms, _MAX_LONG).to_bytes(8, "big", signed=True)),
         (f"{ORIGINAL}timestamp-type", _TIMESTAMP_TYPES.get(delivery.timestamp_type, "NoTimestampType").encode()),
         (GROUP, group.encode()),
     )
 
 
-def _exception(error: Exception, redact: Callable[[str], str]) -> Headers:
+def _error_headers(error: Exception, redact: Callable[[str], str]) -> Headers:
     message = redact(safe_str(error)).encode("utf-8", "replace")
     trace = redact("".join(traceback.format_exception(error))).encode("utf-8", "replace")
-    # The end of a stack trace tells more than its beginning.
-    texts = {"message": _whole(message[:_MAX_BYTES]), "stacktrace": _whole(trace[-_MAX_BYTES:])}
+    # The end of a stack trace says more than its beginning.
+    texts = {"message": _whole_characters(message[:_MAX_BYTES]), "stacktrace": _whole_characters(trace[-_MAX_BYTES:])}
     names = {"fqcn": _class_name(error)}
     if error.__cause__ is not None:
         names["cause-fqcn"] = _class_name(error.__cause__)
     return tuple((EXCEPTION + name, text) for name, text in (names | texts).items())
 
 
-def _whole(cut: bytes) -> bytes:
-    return cut.decode("utf-8", "ignore").encode()
+def _whole_characters(text: bytes) -> bytes:
+    """Return the text without the bytes of a character that was cut in two."""
+    return text.decode("utf-8", "ignore").encode()
 
 
 def _class_name(error: BaseException) -> bytes:
@@ -92,12 +95,12 @@ def _class_name(error: BaseException) -> bytes:
 
 
 def origin_of_replay(headers: Headers) -> Origin | None:
-    """Give the identity of the message that was replayed; None where the headers are not those of a replay."""
-    return original_origin(headers) if REPLAYS in dict(headers) else None
+    """Return the origin of the message that was replayed; None if the headers are not those of a replay."""
+    return origin_from_headers(headers) if REPLAYS in dict(headers) else None
 
 
-def original_origin(headers: Headers) -> Origin | None:
-    """Give where a dead letter first lay; None where its headers do not tell, as those of somebody else may not."""
+def origin_from_headers(headers: Headers) -> Origin | None:
+    """Return the origin that a dead letter's headers name; None if they name none, as those of other producers."""
     content = dict(headers)
     fields = [content.get(ORIGINAL + name) or b"" for name in ("topic", "partition", "offset", "timestamp")]
     if [len(number) for number in fields[1:]] != [4, 8, 8]:

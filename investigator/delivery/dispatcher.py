@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The dispatcher: the way of a message from being taken up to being finished, in parallel with others.
+"""The dispatcher: it processes messages in parallel, each from its acceptance to its last step.
 
-Read `Dispatcher._deliver` from top to bottom: a message waits for its turn among those of its key, for its topic to be
-open and for a slot; it is tried; if it is given up, it is kept as a dead letter or halts its topic; only then is it
-finished in the ledger, and its offset may be committed.
+Read `Dispatcher._deliver` from top to bottom: a message waits for the one before it with the same key, for its topic to
+be resumed, and for a slot. Its steps run with retries; if these are exhausted, the message becomes a dead letter or
+halts its topic. Only then it is finished in the ledger, and its offset may be committed.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from investigator.delivery.current_message import bind_message
 from investigator.delivery.failure_handler import FailureHandler
@@ -20,22 +21,20 @@ from investigator.delivery.messages import Delivery, InFlightMessage
 from investigator.delivery.notifier import Notifier
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
-from investigator.delivery.retry import Failure, attempt
+from investigator.delivery.retry import Failure, run_with_retries
 from investigator.delivery.slots import Slots
-
-__all__ = ["DispatchPolicy", "Dispatcher"]
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Handles what it is given, in parallel, and keeps the ledger.
+    """Processes the submitted messages in parallel, and records in the ledger which are finished.
 
     Args:
-        policy: how much is taken up at once, and how often it is tried.
-        board: tells which topics are halted.
-        dead_letters: keeps messages that were given up.
-        observer: is told what happens.
+        policy: how many messages are in flight, and how often they are retried.
+        halt_coordinator: knows which topics are halted.
+        dead_letters: publishes dead letters.
+        observer: records what happens to messages.
         redact: removes passwords from a text.
     """
 
@@ -50,61 +49,64 @@ class Dispatcher:
         self.ledger = Ledger(policy.max_offset_lead)
         self._policy = policy
         self._halt_coordinator = halt_coordinator
-        halt_coordinator.add_listener(self._topic_changed)
+        halt_coordinator.add_listener(self._on_topic_change)
         self._dead_letters = dead_letters
         self._observer = observer
         self._slots = Slots(policy.concurrency)
         self._in_flight = InFlightMessages()
         self._failure_handler = FailureHandler(halt_coordinator, dead_letters, observer, self._in_flight, redact)
-        #: The full name of each topic of which anything was taken up.
-        self._names: dict[str, str] = {}
+        #: The full name of each topic, by its base name, from its first accepted message on.
+        self._full_names: dict[str, str] = {}
         self._draining: set[Partition] = set()
-        self._changed: defaultdict[str, Notifier] = defaultdict(Notifier)
+        self._notifiers: defaultdict[str, Notifier] = defaultdict(Notifier)
 
     def in_flight(self) -> list[InFlightMessage]:
-        """Give all messages that were taken up and are not finished."""
-        return self._in_flight.all()
+        """Return all messages that were accepted and are not finished."""
+        return self._in_flight.messages()
 
-    def _topic_changed(self, topic: str) -> None:
-        # Who lost a partition may have given up a message that its new owner, who is the one to tell, has handled.
-        for place in list(self._halt_coordinator.halts.entries(topic)):
-            if place and self.ledger.is_done(Partition(self._names.get(topic, ""), place.partition), place.offset):
-                self._halt_coordinator.clear(topic, place)
-        self._changed[topic].notify()
+    def _on_topic_change(self, topic: str) -> None:
+        # The previous owner may have halted the topic over a message that we, the new owner, have already processed.
+        # Clear such halts.
+        full_name = self._full_names.get(topic, "")
+        for position in list(self._halt_coordinator.table.records(topic)):
+            if position and self.ledger.is_finished(Partition(full_name, position.partition), position.offset):
+                self._halt_coordinator.clear(topic, position)
+        self._notifiers[topic].notify()
 
-    def _all_topics_changed(self) -> None:
-        for signal in self._changed.values():
-            signal.notify()
+    def _notify_all_topics(self) -> None:
+        for notifier in self._notifiers.values():
+            notifier.notify()
 
     def assign(self, partitions: Iterable[Partition]) -> None:
-        """Begin to take up messages of these partitions; to be called before the first of them is offered.
+        """Start to accept messages of these partitions; to be called before the first of them is submitted.
 
-        What is in hand of an earlier assignment that nobody revoked, as of a topic that was made anew, is let go.
+        Messages of an earlier assignment that was not revoked, as of a topic that was recreated, are cancelled.
         """
         partitions = frozenset(partitions)
-        for task in self._in_flight.of(partitions):
+        for task in self._in_flight.by_task(partitions):
             task.cancel()
         self._draining -= partitions
         for partition in partitions:
             self.ledger.assign(partition)
-        self._all_topics_changed()
+        self._notify_all_topics()
 
-    async def submit(self, delivery: Delivery, *, is_current: Callable[[], bool]) -> None:
-        """Take up a message as soon as there is room for it; let it go where its assignment ends meanwhile.
+    async def submit(self, delivery: Delivery, *, is_consuming: Callable[[], bool]) -> None:
+        """Accept a message as soon as there is room for it; drop it if its assignment ends first.
 
         Args:
             delivery: the message.
-            is_current: tells whether the assignment in which the message was fetched still lasts.
+            is_consuming: returns False when the consumer has stopped, or has left the generation of the group in which
+                it fetched the message.
         """
-        page = self.ledger.epoch(delivery.partition)
-
-        def is_ours() -> bool:
-            return page is not None and page == self.ledger.epoch(delivery.partition) and is_current()
-
+        is_current = partial(self._is_current, delivery, is_consuming)
         await self._halt_coordinator.synced.wait()
-        await self._changed[delivery.topic].wait_for(lambda: not is_ours() or self._may_accept(delivery))
-        if is_ours() and (ack_token := self.ledger.accept(delivery.partition, delivery.offset)) is not None:
+        await self._notifiers[delivery.topic].wait_for(lambda: not is_current() or self._may_accept(delivery))
+        if is_current() and (ack_token := self.ledger.accept(delivery.partition, delivery.offset)) is not None:
             self._start(delivery, ack_token)
+
+    def _is_current(self, delivery: Delivery, is_consuming: Callable[[], bool]) -> bool:
+        """Return whether the assignment in which the message was fetched still lasts."""
+        return self.ledger.is_current(delivery.partition, delivery.epoch) and is_consuming()
 
     def _may_accept(self, delivery: Delivery) -> bool:
         return (
@@ -116,55 +118,59 @@ class Dispatcher:
 
     def _start(self, delivery: Delivery, ack_token: AckToken) -> None:
         loop = asyncio.get_running_loop()
-        self._names[delivery.topic] = delivery.partition.topic
+        self._full_names[delivery.topic] = delivery.partition.topic
         message = InFlightMessage(delivery, ack_token, self._slots.slot(), accepted_at=loop.time())
-        task = loop.create_task(self._deliver(message, self._in_flight.queue_behind_key(message)))
+        task = loop.create_task(self._deliver(message, self._in_flight.enqueue_by_key(message)))
         self._in_flight.add(task, message)
         task.add_done_callback(self._on_done)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         delivery = self._in_flight.remove(task).delivery
-        self._topic_changed(delivery.topic)
+        self._on_topic_change(delivery.topic)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _LOGGER.critical("an error of our own about %s", delivery.origin, exc_info=error)
+            _LOGGER.critical("Internal error; message=%s", delivery.origin, exc_info=error)
 
     async def _deliver(self, message: InFlightMessage, predecessor: InFlightMessage | None) -> None:
         with self._observer.context(message.delivery):
             if predecessor is not None:
                 await predecessor.done.wait()
-            while not await self._process(message):
+            while not await self._try_to_finish(message):
                 pass
             self.ledger.finish(message.ack_token)
             self._halt_coordinator.clear(message.delivery.topic, message.delivery.position)
             self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.accepted_at)
 
-    async def _process(self, message: InFlightMessage) -> bool:
-        """Handle the message once with all of its attempts; tell whether it is done with."""
+    async def _try_to_finish(self, message: InFlightMessage) -> bool:
+        """Apply an operator's decision, or process the message with all attempts; return whether it is finished.
+
+        If it is not, its topic is halted, and the next call waits until an operator resumes the topic.
+        """
         await self._wait_turn(message)
         try:
-            if (
-                decision := self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
-            ) is not None:
+            decision = self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
+            if decision is not None:
                 self._unblock(message)
                 return await self._failure_handler.apply_decision(message, *decision)
-            return await self._process_once(message)
+            return await self._process(message)
         except Exception as error:
-            _LOGGER.exception("an error of our own, so the topic is halted")
+            _LOGGER.exception("Internal error; halting topic")
             return self._failure_handler.halt(message, Failure(error, attempts=0))
 
     async def _wait_turn(self, message: InFlightMessage) -> None:
         self._raise_if_revoked(message)
         message.waits_for = "its topic to be resumed"
-        await self._changed[message.delivery.topic].wait_for(lambda: self._may_start(message))
+        await self._notifiers[message.delivery.topic].wait_for(lambda: self._may_start(message))
 
     def _may_start(self, message: InFlightMessage) -> bool:
-        return not self._halt_coordinator.is_halted(message.delivery.topic) and self._in_flight.is_first(message)
+        return not self._halt_coordinator.is_halted(message.delivery.topic) and not self._in_flight.is_blocked(message)
 
     def _raise_if_revoked(self, message: InFlightMessage) -> None:
         if message.ack_token.partition in self._draining:
-            raise asyncio.CancelledError("its partition is let go, and nobody waits for those that wait")
+            raise asyncio.CancelledError(
+                "its partition is being drained, and a drain does not wait for waiting messages"
+            )
 
-    async def _process_once(self, message: InFlightMessage) -> bool:
+    async def _process(self, message: InFlightMessage) -> bool:
         message.waits_for = "a slot"
         async with message.slot:
             if not self._may_start(message):
@@ -177,24 +183,30 @@ class Dispatcher:
         return True
 
     async def _run_attempts(self, message: InFlightMessage) -> Failure | None:
-        delivery = message.delivery
         message.waits_for = ""
-        self._observer.started(delivery)
+        self._observer.started(message.delivery)
         succeeded = False
         try:
-            if message.steps is None:
-                message.steps = list(delivery.steps())
-            with bind_message(delivery.origin, message.waiting):
-                failure = await attempt(
-                    message.steps,
-                    self._policy.retry,
-                    sleep=lambda seconds: self._pause(message, seconds),
-                    on_failed_attempt=message.noting_failures(self._observer.failed_attempt),
-                )
+            failure = await self._run_steps(message)
             succeeded = failure is None
             return failure
         finally:
-            self._observer.stopped(delivery, succeeded=succeeded)
+            self._observer.stopped(message.delivery, succeeded=succeeded)
+
+    async def _run_steps(self, message: InFlightMessage) -> Failure | None:
+        if message.steps is None:
+            message.steps = list(message.delivery.make_steps())
+        with bind_message(message.delivery.origin, message.waiting_for):
+            return await run_with_retries(
+                message.steps,
+                self._policy.retry,
+                sleep=partial(self._pause, message),
+                on_failed_attempt=partial(self._on_failed_attempt, message),
+            )
+
+    def _on_failed_attempt(self, message: InFlightMessage, error: Exception, attempts: int) -> None:
+        message.last_failure = Failure(error, attempts)
+        self._observer.failed_attempt(message.delivery, error, attempts)
 
     async def _pause(self, message: InFlightMessage, seconds: float) -> None:
         self._raise_if_revoked(message)
@@ -205,28 +217,29 @@ class Dispatcher:
     def _unblock(self, message: InFlightMessage) -> None:
         if message.is_blocking:
             self._in_flight.unblock(message)
-            self._topic_changed(message.delivery.topic)
+            self._on_topic_change(message.delivery.topic)
 
     async def drain(self, partitions: Iterable[Partition], grace: float) -> None:
-        """Take up nothing more of these partitions; let what is worked on finish for so many seconds, then let go.
+        """Accept no more messages of these partitions, and finish or cancel those in flight.
 
-        What was finished may still be committed afterwards; `revoke` forgets the partitions.
+        Messages that only wait are cancelled at once. Those that are processed have `grace` seconds to finish, and
+        are cancelled then. Finished ones may be committed afterwards; `revoke` forgets the partitions.
         """
         partitions = frozenset(partitions)
         self._draining |= partitions
-        self._all_topics_changed()
-        leaving = self._in_flight.of(partitions)
-        for task, message in leaving.items():
+        self._notify_all_topics()
+        draining = self._in_flight.by_task(partitions)
+        for task, message in draining.items():
             if not message.is_processing:
                 task.cancel()
-        working = [task for task, message in leaving.items() if message.is_processing]
-        _, late = await asyncio.wait(working, timeout=grace) if working else (set(), set())
+        processing = [task for task, message in draining.items() if message.is_processing]
+        _, late = await asyncio.wait(processing, timeout=grace) if processing else (set(), set())
         for task in late:
             task.cancel()
 
     def revoke(self, partitions: Iterable[Partition]) -> None:
-        """Forget the partitions: nothing of this assignment counts from now on."""
+        """Forget the partitions: results of this assignment have no effect from now on."""
         for partition in partitions:
             self._draining.discard(partition)
             self.ledger.revoke(partition)
-        self._all_topics_changed()
+        self._notify_all_topics()

@@ -1,32 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a handler, or a call that it makes, may say about why it failed."""
+"""The errors by which a handler, or a call that it makes, says whether a retry can help."""
 
 
 class PermanentError(Exception):
-    """The message is wrong for good: no later attempt can end otherwise.
+    """The message is permanently invalid: no later attempt can succeed.
 
-    Raise it ``from`` the exception that showed it, so that the cause stays in the chain.
+    Raise it ``from`` the exception that revealed it, so that the cause stays in the chain.
     """
 
     def __init__(self, message: str) -> None:
-        """Keep ``message``, one sentence for the operator who has to put the message right."""
+        """Store ``message``, one sentence for the operator who has to correct the sent message."""
         super().__init__(message)
         self.message = message
 
 
 class TemporaryError(Exception):
-    """The surroundings are in trouble: the same message may well succeed later.
+    """A dependency is in trouble: the same message may succeed later.
 
-    ``delay`` is the number of seconds that the other side asked to be left alone (Retry-After), None where
-    it asked for nothing.
+    ``delay`` is the number of seconds for which the server asked for no requests (Retry-After); None if it did not ask.
     """
 
     def __init__(self, message: str, *, delay: float | None = None) -> None:
-        """Keep ``message``, one sentence for the operator, and the ``delay`` in seconds."""
+        """Store ``message``, one sentence for the operator, and the ``delay`` in seconds."""
         super().__init__(message)
         self.message = message
         self.delay = delay
 
 
 class UnavailableError(TemporaryError):
-    """A dependency as a whole seems to be away: refused, reset, timed out, or it asks everybody to hold back."""
+    """A dependency as a whole is unavailable: refused, reset, timed out, or it asks all clients to wait."""

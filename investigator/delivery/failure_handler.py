@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a message that was given up: it is kept as a dead letter, skipped, or halts its topic."""
+"""Handles messages whose retries are exhausted: each becomes a dead letter, is skipped, or halts its topic."""
 
 import logging
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from investigator.delivery.retry import Failure
 
 _LOGGER = logging.getLogger(__name__)
 
-# What a halt says of an error is read on a page, and held by every worker.
-_MAX_ERROR = 1000
+# Every worker holds the error of a halt in memory, and pages show it.
+_MAX_ERROR_CHARACTERS = 1000
 
 
 class FailureHandler:
-    """Ends messages, and tells of each whether it is done with.
+    """Handles failed messages; each method returns whether the message is finished.
 
     Args:
-        board: halts topics.
-        dead_letters: keeps messages.
-        observer: is told of what was given up.
-        hand: the messages in hand.
+        halt_coordinator: halts topics.
+        dead_letters: publishes dead letters.
+        observer: records exhausted retries.
+        in_flight: the messages in flight.
         redact: removes passwords from a text.
     """
 
@@ -40,28 +40,28 @@ class FailureHandler:
         self._halt_coordinator = halt_coordinator
         self._dead_letters = dead_letters
         self._observer = observer
-        self._hand = in_flight
+        self._in_flight = in_flight
         self._redact = redact
 
     async def handle_exhausted(self, message: InFlightMessage, failure: Failure) -> bool:
-        """End a message that has no attempt left, as the policy of its topic says."""
+        """Publish a message without attempts left as a dead letter, or halt its topic, as the topic's policy says."""
         self._observer.exhausted(message.delivery, failure)
         if self._dead_letters.accepts(message.delivery):
             return await self._dead_letter(message, failure)
         return self.halt(message, failure)
 
     async def apply_decision(self, message: InFlightMessage, action: ResumeAction, cause: FailedMessage) -> bool:
-        """End a message as an operator decided who resumed its topic."""
+        """Skip or dead-letter a message, as the operator decided when resuming its topic."""
         if action is ResumeAction.SKIP:
-            _LOGGER.warning("skipped by an operator after %s", cause.error)
+            _LOGGER.warning("Skipped by an operator after %s", cause.error)
             return True
         return await self._dead_letter(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
 
     def halt(self, message: InFlightMessage, failure: Failure) -> bool:
         """Halt the topic over the message."""
         message.failure = failure
-        self._hand.block(message)
-        error = self._redact(str(failure))[:_MAX_ERROR]
+        self._in_flight.block(message)
+        error = self._redact(str(failure))[:_MAX_ERROR_CHARACTERS]
         self._halt_coordinator.halt(
             message.delivery.topic, cause=FailedMessage(*message.delivery.position, error, failure.attempts)
         )
@@ -72,7 +72,7 @@ class FailureHandler:
         try:
             await self._dead_letters.publish(message.delivery, failure)
         except Exception:
-            _LOGGER.exception("the dead letter could not be written, so the topic is halted")
+            _LOGGER.exception("Could not write the dead letter; halting topic")
             return self.halt(message, failure)
         finally:
             message.is_being_dead_lettered = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The board: the halts as one worker of the group acts on them and lets its operators change them."""
+"""The halt coordinator: one worker's part in the halts of its group, and the way for operators to change them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -12,68 +12,69 @@ from investigator.delivery.origin import MessagePosition
 
 
 class HaltLog(Protocol):
-    """Where halts are made known to the whole group; what is written comes back to every worker, in one order.
+    """The log that makes halts known to the whole group: every worker reads all records, in one order.
 
     The records of one worker are written in the order in which it publishes them.
     """
 
-    def publish(self, register: HaltKey, entry: HaltRecord | None, on_written: Callable[[int], None]) -> None:
-        """Write what the register is to hold, however often that has to be tried, then tell the record's offset."""
+    def publish(self, key: HaltKey, record: HaltRecord | None, on_written: Callable[[int], None]) -> None:
+        """Write the record, with as many retries as that needs, then call `on_written` with its offset."""
 
 
 @dataclass
 class _UnreadHalt:
-    entry: HaltRecord
+    record: HaltRecord
     offset: int | None = None
 
 
 def _do_nothing() -> None:
-    """Nobody waits for the record to be written."""
+    """Do nothing when the record is written: the caller does not wait for it."""
 
 
 class HaltCoordinator:
-    """Keeps a topic closed from the moment this worker halts it, and else as the log says.
+    """Knows which topics are halted: those that this worker halted, at once, and the others as the log says.
 
     Args:
         log: makes halts known to the group.
         worker: the name of this worker, for the records.
-        clock: tells the seconds since 1970.
+        clock: returns the seconds since 1970.
     """
 
     def __init__(self, log: HaltLog, worker: str, clock: Callable[[], float]) -> None:
-        self.halts = HaltTable()
-        #: Set when the log was read to its end for the first time; before that nobody knows what is halted.
+        self.table = HaltTable()
+        #: Set when the log was read to its end for the first time; until then it is unknown which topics are halted.
         self.synced = asyncio.Event()
         self._log = log
         self._worker = worker
         self._clock = clock
         self._listeners: list[Callable[[str], None]] = []
-        #: Halts of this worker that it has not read in the log yet.
-        self._unread: dict[HaltKey, _UnreadHalt] = {}
-        #: What this worker has cleared and not read in the log yet.
+        #: Halts of this worker that it has not read back from the log yet.
+        self._unread_halts: dict[HaltKey, _UnreadHalt] = {}
+        #: Keys that this worker has cleared and not read back from the log yet.
         self._clearing: set[HaltKey] = set()
         self._read_up_to = -1
+        #: What to call once the log was read up to an offset.
         self._on_read: list[tuple[int, Callable[[], None]]] = []
 
     def add_listener(self, listener: Callable[[str], None]) -> None:
-        """Tell the listener a topic whenever its state may have changed."""
+        """Call the listener with a topic whenever the state of the topic may have changed."""
         self._listeners.append(listener)
 
     def is_halted(self, topic: str) -> bool:
-        """Tell whether the topic is halted."""
-        return any(entry.halts for entry in self._entries(topic).values())
+        """Return whether the topic is halted."""
+        return any(record.halts for record in self._records(topic).values())
 
-    def current(self, topic: str) -> Halt | None:
-        """Give the halt of a topic, one that the log does not know yet included; None where it is not halted."""
-        return summarize(topic, self._entries(topic).values())
+    def current_halt(self, topic: str) -> Halt | None:
+        """Return the halt of a topic, with halts of this worker that are not in the log yet; None if not halted."""
+        return summarize(topic, self._records(topic).values())
 
     def halted_topics(self, topics: Iterable[str]) -> list[str]:
-        """Tell which of the topics are halted."""
+        """Return which of the topics are halted."""
         return [topic for topic in topics if self.is_halted(topic)]
 
-    def decision_for(self, topic: str, place: MessagePosition) -> tuple[ResumeAction, FailedMessage] | None:
-        """Give what was decided about a message when its topic was resumed; None where it is simply to be tried."""
-        return self.halts.decision(HaltKey(topic, place))
+    def decision_for(self, topic: str, position: MessagePosition) -> tuple[ResumeAction, FailedMessage] | None:
+        """Return what an operator decided about a message when resuming its topic; None if it is to be processed."""
+        return self.table.decision_for(HaltKey(topic, position))
 
     def halt(
         self,
@@ -83,24 +84,23 @@ class HaltCoordinator:
         cause: FailedMessage | None = None,
         on_written: Callable[[], None] = _do_nothing,
     ) -> None:
-        """Halt a topic for the whole group: here at once, elsewhere when the others have read it.
+        """Halt a topic for the whole group: on this worker at once, on the others when they have read the record.
 
         Args:
             topic: the base name of the topic.
-            by: who halts it; this worker if nobody else.
-            cause: the message over which it is halted, if any.
-            on_written: called when the log has it, so that it outlives this worker.
+            by: the operator that halts it; None for this worker.
+            cause: the failed message over which it is halted, if any.
+            on_written: called when the log has the record, so that the halt outlives this worker.
         """
-        register = HaltKey(topic, None if cause is None else cause.position)
-        unread = self._unread[register] = _UnreadHalt(HaltRecord(self._clock(), by or self._worker, cause))
-
-        def note(offset: int) -> None:
-            unread.offset = offset
-            self._forget_synced()
-            on_written()
-
-        self._log.publish(register, unread.entry, note)
+        key = HaltKey(topic, None if cause is None else cause.position)
+        unread = self._unread_halts[key] = _UnreadHalt(HaltRecord(self._clock(), by or self._worker, cause))
+        self._log.publish(key, unread.record, partial(self._on_halt_written, unread, on_written))
         self._notify_listeners(topic)
+
+    def _on_halt_written(self, unread: _UnreadHalt, on_written: Callable[[], None], offset: int) -> None:
+        unread.offset = offset
+        self._forget_read_halts()
+        on_written()
 
     def resume(
         self,
@@ -112,72 +112,80 @@ class HaltCoordinator:
     ) -> None:
         """Resume a topic for the whole group, with a decision about the messages that halted it.
 
-        These are all that the log knows by now, which may be more than this worker has read of it: so first a halt by
-        hand is lifted, and when that record is met in the log, all that came before it is known too.
+        The log may contain halts this worker has not read yet. We therefore append the resume record first; once we
+        read it back, we have read every halt written before it.
+
+        Args:
+            topic: the base name of the topic.
+            by: the operator that resumes it.
+            action: what to do with the messages.
+            on_written: called when the log has all records of the resume.
         """
+        decide = partial(self._decide, topic, by, action, on_written)
+        self._log.publish(HaltKey(topic), None, partial(self._call_when_read, decide))
 
-        def lifted(offset: int) -> None:
-            self._on_read.append((offset, lambda: self._decide(topic, by, action, on_written)))
-            self._run_due_callbacks()
-
-        self._log.publish(HaltKey(topic), None, lifted)
+    def _call_when_read(self, callback: Callable[[], None], offset: int) -> None:
+        self._on_read.append((offset, callback))
+        self._run_due_callbacks()
 
     def _decide(self, topic: str, by: str, action: ResumeAction, on_written: Callable[[], None]) -> None:
-        halting = {place: entry for place, entry in self._entries(topic).items() if entry.halts and entry.cause}
+        halting = {
+            position: record for position, record in self._records(topic).items() if record.halts and record.cause
+        }
         unwritten = set(halting)
 
-        def written(place: MessagePosition | None, _offset: int) -> None:
-            unwritten.discard(place)
+        def on_decision_written(position: MessagePosition | None, _offset: int) -> None:
+            unwritten.discard(position)
             if not unwritten:
                 on_written()
 
-        for place, entry in halting.items():
-            # Nothing to remember of a message that is simply to be tried again.
-            decided = (
-                None if action is ResumeAction.RETRY else replace(entry, since=self._clock(), by=by, action=action)
+        for position, record in halting.items():
+            # A message that is to be retried needs no record.
+            decision = (
+                None if action is ResumeAction.RETRY else replace(record, since=self._clock(), by=by, action=action)
             )
-            self._log.publish(HaltKey(topic, place), decided, partial(written, place))
+            self._log.publish(HaltKey(topic, position), decision, partial(on_decision_written, position))
         if not halting:
             on_written()
 
-    def clear(self, topic: str, place: MessagePosition) -> None:
-        """Note that the message is done with: the log need not keep what it knows about it."""
-        register = HaltKey(topic, place)
-        if place in self.halts.entries(topic) and register not in self._clearing:
-            self._clearing.add(register)
-            self._log.publish(register, None, lambda _offset: None)
+    def clear(self, topic: str, position: MessagePosition) -> None:
+        """Delete the record about a message that is finished, so that the log does not grow."""
+        key = HaltKey(topic, position)
+        if position in self.table.records(topic) and key not in self._clearing:
+            self._clearing.add(key)
+            self._log.publish(key, None, lambda _offset: None)
 
-    def apply(self, register: HaltKey, entry: HaltRecord | None, offset: int) -> None:
-        """Read the next record of the log, which lies at that offset; no entry clears the register."""
-        self.halts.apply(register, entry)
-        self._clearing.discard(register)
-        self.advance(offset)
-        self._notify_listeners(register.topic)
+    def apply(self, key: HaltKey, record: HaltRecord | None, offset: int) -> None:
+        """Apply the next record of the log, read at that offset; None deletes the key."""
+        self.table.apply(key, record)
+        self._clearing.discard(key)
+        self.note_read(offset)
+        self._notify_listeners(key.topic)
 
-    def advance(self, offset: int) -> None:
-        """Note that the log was read up to this offset."""
+    def note_read(self, offset: int) -> None:
+        """Record that the log was read up to this offset."""
         self._read_up_to = offset
-        self._forget_synced()
+        self._forget_read_halts()
         self._run_due_callbacks()
 
-    def _entries(self, topic: str) -> Mapping[MessagePosition | None, HaltRecord]:
-        if not self._unread:  # as nearly always; and every message asks several times
-            return self.halts.entries(topic)
-        mine = {register.position: unread.entry for register, unread in self._unread.items() if register.topic == topic}
-        return {**self.halts.entries(topic), **mine}
+    def _records(self, topic: str) -> Mapping[MessagePosition | None, HaltRecord]:
+        if not self._unread_halts:  # nearly always, and this is called several times for every message
+            return self.table.records(topic)
+        own = {key.position: unread.record for key, unread in self._unread_halts.items() if key.topic == topic}
+        return {**self.table.records(topic), **own}
 
-    def _forget_synced(self) -> None:
-        # What the log holds at or behind the halt's place decides, be it the halt itself or what came after it.
-        read = [register for register, unread in self._unread.items() if self._is_read(unread.offset)]
-        for register in read:
-            del self._unread[register]
-            self._notify_listeners(register.topic)
+    def _forget_read_halts(self) -> None:
+        # Once the log was read up to the halt, the table decides: it has the halt, or a later record of the key.
+        read = [key for key, unread in self._unread_halts.items() if self._is_read(unread.offset)]
+        for key in read:
+            del self._unread_halts[key]
+            self._notify_listeners(key.topic)
 
     def _run_due_callbacks(self) -> None:
-        due = [then for offset, then in self._on_read if self._is_read(offset)]
-        self._on_read = [(offset, then) for offset, then in self._on_read if not self._is_read(offset)]
-        for then in due:
-            then()
+        due = [callback for offset, callback in self._on_read if self._is_read(offset)]
+        self._on_read = [(offset, callback) for offset, callback in self._on_read if not self._is_read(offset)]
+        for callback in due:
+            callback()
 
     def _is_read(self, offset: int | None) -> bool:
         return offset is not None and offset <= self._read_up_to

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which topics are halted, since when, by whom, over which messages, and what an operator decided about these.
+"""The halts of topics: since when, by whom, over which messages, and what an operator decided about these messages.
 
-The state lies in registers: one for each message that halted its topic, and one for each topic that an operator halted.
-What is in them is told by a log that all workers of a consumer group read in the same order: the last record about a
-register holds. So nobody writes over what another worker wrote about another message, any worker that has read the log
-to its end knows what all others know, whatever happened to it in between, and a compacted log is enough.
+The state is event-sourced from a compacted topic that all workers read in the same order; for each key the latest
+record wins. There is one key for each message that halted its topic, and one for each topic that an operator halted.
+So no worker overwrites what another one wrote about another message, and a worker that has read the topic to its end
+knows everything that the others know, even after a restart.
 """
 
 import json
@@ -17,7 +17,7 @@ from investigator.delivery.origin import MessagePosition
 
 
 class ResumeAction(str, Enum):
-    """What is to happen to the message that halted a topic."""
+    """What a resume does with the messages that halted the topic."""
 
     RETRY = "retry"
     SKIP = "skip"
@@ -25,7 +25,7 @@ class ResumeAction(str, Enum):
 
 
 class HaltKey(NamedTuple):
-    """Where the log keeps what concerns one message, or what an operator did by hand where there is no place."""
+    """The key of a halt record: a topic and a message in it, or the topic alone for an operator's own halt."""
 
     topic: str
     position: MessagePosition | None = None
@@ -33,7 +33,7 @@ class HaltKey(NamedTuple):
 
 @dataclass(frozen=True)
 class FailedMessage:
-    """A message that was given up, as a halt names it."""
+    """A message that failed and halted its topic: its position, its last error, and its number of attempts."""
 
     partition: int
     offset: int
@@ -43,19 +43,19 @@ class FailedMessage:
 
     @property
     def position(self) -> MessagePosition:
-        """Where the message lies in its topic."""
+        """The position of the message in its topic."""
         return MessagePosition(self.partition, self.offset, self.timestamp_ms)
 
 
 @dataclass(frozen=True)
 class HaltRecord:
-    """What a register holds: why a topic is halted, or what was decided about the message over which it was.
+    """One record of the log: a reason to halt a topic, or the decision about the message that halted it.
 
     Args:
-        since: when that was, in seconds since 1970.
-        by: the worker or operator that did it.
-        cause: the message; None where an operator halted the topic by hand.
-        verb: what was decided about the message; None for as long as the topic is halted over it.
+        since: the time of the halt or decision, in seconds since 1970.
+        by: the worker or operator that made it.
+        cause: the failed message; None if an operator halted the topic.
+        action: the decision about the message; None for as long as it halts the topic.
     """
 
     since: float
@@ -65,16 +65,16 @@ class HaltRecord:
 
     @property
     def halts(self) -> bool:
-        """Whether the topic is halted by this."""
+        """Whether the record is a reason to halt the topic."""
         return self.action is None
 
     def to_json(self) -> bytes:
-        """Give the entry as it stands in the log."""
+        """Return the value of the record in the log."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_json(cls, value: bytes) -> "HaltRecord":
-        """Read an entry of the log; raises ValueError, KeyError or TypeError where it is none."""
+        """Read the value of a record; raise ValueError, KeyError or TypeError if it is no halt record."""
         content: dict[str, Any] = json.loads(value)
         cause = None if content["cause"] is None else FailedMessage(**content["cause"])
         action = None if content["action"] is None else ResumeAction(content["action"])
@@ -83,13 +83,13 @@ class HaltRecord:
 
 @dataclass(frozen=True)
 class Halt:
-    """A topic that is halted.
+    """A halted topic.
 
     Args:
         topic: its base name.
-        since: when the first of the reasons came that still hold, in seconds since 1970.
-        by: the worker or operator from which it came.
-        causes: the messages over which it is halted; empty where only an operator halted it.
+        since: the time of the first reason that still holds, in seconds since 1970.
+        by: the worker or operator that gave that reason.
+        causes: the failed messages over which it is halted; empty if only an operator halted it.
     """
 
     topic: str
@@ -98,9 +98,9 @@ class Halt:
     causes: tuple[FailedMessage, ...]
 
 
-def summarize(topic: str, entries: Iterable[HaltRecord]) -> Halt | None:
-    """Sum up what is known of a topic; None where it is not halted."""
-    reasons = sorted((entry for entry in entries if entry.halts), key=lambda entry: entry.since)
+def summarize(topic: str, records: Iterable[HaltRecord]) -> Halt | None:
+    """Return the halt that the records of a topic add up to; None if the topic is not halted."""
+    reasons = sorted((record for record in records if record.halts), key=lambda record: record.since)
     if not reasons:
         return None
     causes = tuple(reason.cause for reason in reasons if reason.cause is not None)
@@ -108,29 +108,29 @@ def summarize(topic: str, entries: Iterable[HaltRecord]) -> Halt | None:
 
 
 class HaltTable:
-    """All registers, as far as the log has been read."""
+    """The latest record of each key, as far as the log has been read."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, dict[MessagePosition | None, HaltRecord]] = {}
+        self._records: dict[str, dict[MessagePosition | None, HaltRecord]] = {}
 
-    def apply(self, register: HaltKey, entry: HaltRecord | None) -> None:
-        """Read the next record of the log, by which the register is cleared where it holds nothing."""
-        entries = self._entries.setdefault(register.topic, {})
-        entries.pop(register.position, None)
-        if entry is not None:
-            entries[register.position] = entry
+    def apply(self, key: HaltKey, record: HaltRecord | None) -> None:
+        """Apply the next record of the log; None deletes the key."""
+        records = self._records.setdefault(key.topic, {})
+        records.pop(key.position, None)
+        if record is not None:
+            records[key.position] = record
 
     def topics(self) -> list[str]:
-        """Give the topics about which anything is known, in alphabetical order."""
-        return sorted(topic for topic, entries in self._entries.items() if entries)
+        """Return the topics that have records, in alphabetical order."""
+        return sorted(topic for topic, records in self._records.items() if records)
 
-    def entries(self, topic: str) -> Mapping[MessagePosition | None, HaltRecord]:
-        """Give what the registers of a topic hold."""
-        return self._entries.get(topic, {})
+    def records(self, topic: str) -> Mapping[MessagePosition | None, HaltRecord]:
+        """Return the records of a topic by their position; that of an operator's own halt has the position None."""
+        return self._records.get(topic, {})
 
-    def decision(self, register: HaltKey) -> tuple[ResumeAction, FailedMessage] | None:
-        """Give what was decided about a message when its topic was resumed, if anything."""
-        entry = self.entries(register.topic).get(register.position)
-        if entry is None or entry.action is None or entry.cause is None:
+    def decision_for(self, key: HaltKey) -> tuple[ResumeAction, FailedMessage] | None:
+        """Return what an operator decided about a message when resuming its topic; None if nothing."""
+        record = self.records(key.topic).get(key.position)
+        if record is None or record.action is None or record.cause is None:
             return None
-        return entry.action, entry.cause
+        return record.action, record.cause

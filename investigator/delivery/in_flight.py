@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hand: the messages that were taken up and are not finished, and which of them go before which."""
+"""The in-flight messages, and the order in which messages with the same key must run."""
 
 import asyncio
 from collections import Counter
@@ -12,28 +12,28 @@ Task = asyncio.Task[None]
 
 
 class InFlightMessages:
-    """Keeps the messages in hand, each with the task that handles it."""
+    """The messages that were accepted and are not finished, each with the task that processes it."""
 
     def __init__(self) -> None:
         self._messages: dict[Task, InFlightMessage] = {}
-        self._numbers: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._blocking: Counter[str] = Counter()
         self._last_of_key: dict[tuple[str, bytes | None], InFlightMessage] = {}
 
-    def all(self) -> list[InFlightMessage]:
-        """Give all messages in hand."""
+    def messages(self) -> list[InFlightMessage]:
+        """Return all messages in flight."""
         return list(self._messages.values())
 
-    def of(self, partitions: Collection[Partition]) -> dict[Task, InFlightMessage]:
-        """Give the messages of some partitions, by their tasks."""
+    def by_task(self, partitions: Collection[Partition]) -> dict[Task, InFlightMessage]:
+        """Return the messages of some partitions, by their tasks."""
         return {task: each for task, each in self._messages.items() if each.ack_token.partition in partitions}
 
     def count(self, topic: str) -> int:
-        """Tell how many messages of a topic are in hand."""
-        return self._numbers[topic]
+        """Return how many messages of a topic are in flight."""
+        return self._counts[topic]
 
-    def queue_behind_key(self, message: InFlightMessage) -> InFlightMessage | None:
-        """Line up the message behind the last one of its key; give that one, if it is still in hand."""
+    def enqueue_by_key(self, message: InFlightMessage) -> InFlightMessage | None:
+        """Make the message the last one of its key; return the one that it has to wait for, None if there is none."""
         if message.delivery.key is None:
             return None
         predecessor = self._last_of_key.get(message.delivery.topic_and_key)
@@ -41,15 +41,15 @@ class InFlightMessages:
         return predecessor
 
     def add(self, task: Task, message: InFlightMessage) -> None:
-        """Take in a message, and the task that handles it."""
+        """Add a message, and the task that processes it."""
         self._messages[task] = message
-        self._numbers[message.delivery.topic] += 1
+        self._counts[message.delivery.topic] += 1
 
     def remove(self, task: Task) -> InFlightMessage:
-        """Let go of the message whose task has ended; give it."""
+        """Remove and return the message whose task has ended."""
         message = self._messages.pop(task)
         delivery = message.delivery
-        self._numbers[delivery.topic] -= 1
+        self._counts[delivery.topic] -= 1
         if self._last_of_key.get(delivery.topic_and_key) is message:
             del self._last_of_key[delivery.topic_and_key]
         self.unblock(message)
@@ -57,15 +57,15 @@ class InFlightMessages:
         return message
 
     def block(self, message: InFlightMessage) -> None:
-        """Note that the message halted its topic: it goes before all others of the topic when that is resumed."""
+        """Let the message block its topic: no other message of the topic starts before it, even after a resume."""
         self._blocking[message.delivery.topic] += not message.is_blocking
         message.is_blocking = True
 
     def unblock(self, message: InFlightMessage) -> None:
-        """Note that the message is tried again, or will not be."""
+        """Let the message block its topic no longer: it is being retried, or it is finished."""
         self._blocking[message.delivery.topic] -= message.is_blocking
         message.is_blocking = False
 
-    def is_first(self, message: InFlightMessage) -> bool:
-        """Tell whether no message of the topic goes before this one."""
-        return message.is_blocking or not self._blocking[message.delivery.topic]
+    def is_blocked(self, message: InFlightMessage) -> bool:
+        """Return whether another message of the topic, one that blocks it, has to start before this one."""
+        return not message.is_blocking and self._blocking[message.delivery.topic] > 0

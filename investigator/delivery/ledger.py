@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger: which offset of each partition may be committed.
+"""The ledger decides which offset of each partition to commit.
 
-Messages are taken up in the order of their offsets and finished in any order. What may be committed is the first
-offset that is not finished, and nothing beyond it: a crash then brings back every unfinished message and no message
-is lost. What was finished beyond it goes with the commit as a note, so that whoever gets the partition next does not do
-that again. A partition that is assigned anew starts on a fresh page; a ticket of an older page changes nothing.
+Messages are accepted in the order of their offsets and finish in any order. The offset to commit is the first one that
+is not finished: after a crash every unfinished message is redelivered and no message is lost. The offsets finished
+after it are stored as metadata of the commit, so that the next owner of the partition does not process them again.
+Each assignment of a partition has its own epoch; an ack token of an older epoch has no effect.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AckToken:
-    """The right to finish one offset, valid for the assignment in which the message was taken up."""
+    """The right to finish one offset, valid in the assignment epoch in which the message was accepted."""
 
     partition: Partition
     offset: int
@@ -28,11 +28,11 @@ class AckToken:
 
 
 class CommitPosition(NamedTuple):
-    """What is committed of a partition.
+    """The commit of a partition: the offset to commit, and its metadata.
 
     Args:
         offset: the first offset that is not finished.
-        finished: the offsets beyond it that are.
+        finished: the finished offsets after it.
     """
 
     offset: int
@@ -42,129 +42,136 @@ class CommitPosition(NamedTuple):
 @dataclass(slots=True)
 class _PartitionState:
     epoch: int
-    #: One past the highest offset taken up, None before the first one.
-    next: int | None = None
-    #: Offsets in hand, in the order in which they were taken up, which is ascending.
+    #: One past the highest accepted offset, None before the first one.
+    next_offset: int | None = None
+    #: Offsets in flight, in the order in which they were accepted, which is ascending.
     unfinished: dict[int, None] = field(default_factory=dict)
-    #: Offsets that were finished beyond the first unfinished one, by this owner or by the one before it.
+    #: Offsets finished after the first unfinished one, by this owner or by the previous one.
     finished: set[int] = field(default_factory=set)
-    #: Where the commit of the owner before lay, None where it told of nothing finished.
-    restored: int | None = None
-    committed: CommitPosition | None = None
+    #: The offset that the previous owner committed, None if its commit had no metadata.
+    restored_offset: int | None = None
+    last_commit: CommitPosition | None = None
 
     @property
-    def position(self) -> int | None:
-        position = next(iter(self.unfinished), self.next)
-        while position is not None and position in self.finished:
-            position += 1
-        return position
+    def commit_offset(self) -> int | None:
+        offset = next(iter(self.unfinished), self.next_offset)
+        while offset is not None and offset in self.finished:
+            offset += 1
+        return offset
 
-    def mark(self) -> CommitPosition | None:
-        """Give what may be committed; what was passed and can't come any more need not be remembered."""
-        position = self.position
-        if position is None or self.next is None:
+    def commit_position(self) -> CommitPosition | None:
+        """Return what to commit, and forget the finished offsets that no later message can have."""
+        offset = self.commit_offset
+        if offset is None or self.next_offset is None:
             return None
-        self.finished = {offset for offset in self.finished if offset >= min(position, self.next)}
-        return CommitPosition(position, frozenset(offset for offset in self.finished if offset > position))
+        first_needed = min(offset, self.next_offset)
+        self.finished = {finished for finished in self.finished if finished >= first_needed}
+        return CommitPosition(offset, frozenset(finished for finished in self.finished if finished > offset))
 
 
 class Ledger:
-    """Keeps a page for each assigned partition. Not thread-safe: it belongs to the event loop.
+    """Records for each assigned partition what is finished. Not thread-safe: it belongs to the event loop.
 
     Args:
-        max_ahead: how many offsets may be taken up from the first unfinished one on; what comes again after a crash,
-            and the memory of the ledger, are bounded by it.
+        max_offset_lead: how many offsets of a partition may be accepted, counted from its first unfinished one. It
+            bounds what is redelivered after a crash, and the memory of the ledger.
     """
 
-    def __init__(self, max_ahead: int) -> None:
-        self._max_ahead = max_ahead
+    def __init__(self, max_offset_lead: int) -> None:
+        self._max_offset_lead = max_offset_lead
         self._partitions: dict[Partition, _PartitionState] = {}
         self._last_epoch = 0
 
     def assign(self, partition: Partition) -> None:
-        """Start a fresh page: whatever was in hand of an earlier assignment no longer counts."""
+        """Start a new epoch of the partition: messages of an earlier assignment no longer count."""
         self._last_epoch += 1
         self._partitions[partition] = _PartitionState(self._last_epoch)
 
-    def restore(self, partition: Partition, mark: CommitPosition) -> None:
-        """Note what the partition's last owner finished beyond its commit; of use before the first message only."""
-        page = self._partitions.get(partition)
-        if page is not None and page.next is None:
-            page.restored = mark.offset
-            page.finished.update(mark.finished)
+    def restore(self, partition: Partition, position: CommitPosition) -> None:
+        """Record what the previous owner committed and finished; ignored after the first accepted message."""
+        state = self._partitions.get(partition)
+        if state is not None and state.next_offset is None:
+            state.restored_offset = position.offset
+            state.finished.update(position.finished)
 
     def set_start_offset(self, partition: Partition, offset: int) -> None:
-        """Let a partition of which nothing is committed begin at an offset, which may be committed at once."""
-        page = self._partitions.get(partition)
-        if page is not None and page.next is None:
-            page.next = offset
+        """Make the offset the one to commit for a partition that has no commit and no accepted message yet."""
+        state = self._partitions.get(partition)
+        if state is not None and state.next_offset is None:
+            state.next_offset = offset
 
     def revoke(self, partition: Partition) -> None:
-        """Forget the partition; its tickets change nothing from now on."""
+        """Forget the partition; its ack tokens have no effect from now on."""
         self._partitions.pop(partition, None)
 
     def assigned(self) -> frozenset[Partition]:
-        """Tell the partitions that have a page."""
+        """Return the assigned partitions."""
         return frozenset(self._partitions)
 
     def epoch(self, partition: Partition) -> int | None:
-        """Give the number of the partition's page, which no other assignment has; None where it is not assigned."""
-        page = self._partitions.get(partition)
-        return None if page is None else page.epoch
+        """Return the assignment epoch of the partition, which no other assignment has; None if it is not assigned."""
+        state = self._partitions.get(partition)
+        return None if state is None else state.epoch
+
+    def is_current(self, partition: Partition, epoch: int | None) -> bool:
+        """Return whether the partition is still in this epoch. All comparisons of epochs are made here."""
+        return epoch is not None and epoch == self.epoch(partition)
 
     def has_room(self, partition: Partition, offset: int) -> bool:
-        """Tell whether the offset is near enough to the first unfinished one to be taken up.
+        """Return whether the offset is near enough to the first unfinished one to be accepted.
 
-        Where nothing is unfinished any offset is: a topic may lack millions in between, compacted or expired.
+        With nothing unfinished any offset is: millions may be missing in between, compacted or expired.
         """
-        page = self._partitions.get(partition)
-        first = offset if page is None else next(iter(page.unfinished), offset)
-        return offset - first < self._max_ahead
+        state = self._partitions.get(partition)
+        first = offset if state is None else next(iter(state.unfinished), offset)
+        return offset - first < self._max_offset_lead
 
     def accept(self, partition: Partition, offset: int) -> AckToken | None:
-        """Take up an offset; None where there is nothing to do: not assigned, finished, or in hand already."""
-        page = self._partitions.get(partition)
-        if page is None or (page.next is not None and offset < page.next):
+        """Accept an offset; return None if it must not be processed: not assigned, finished, or already in flight."""
+        state = self._partitions.get(partition)
+        if state is None or (state.next_offset is not None and offset < state.next_offset):
             return None
-        if page.next is None and page.restored is not None and offset < page.restored:
-            # Who goes back to before the commit wants it all again, or the topic was made anew.
-            page.restored = None
-            page.finished.clear()
-        page.next = offset + 1
-        if offset in page.finished:
+        if state.next_offset is None and state.restored_offset is not None and offset < state.restored_offset:
+            # An operator rewound the group to before the commit, or the topic was recreated: process everything.
+            state.restored_offset = None
+            state.finished.clear()
+        state.next_offset = offset + 1
+        if offset in state.finished:
             return None
-        page.unfinished[offset] = None
-        return AckToken(partition, offset, page.epoch)
+        state.unfinished[offset] = None
+        return AckToken(partition, offset, state.epoch)
 
     def is_valid(self, ack_token: AckToken) -> bool:
-        """Tell whether the assignment of the ticket still lasts."""
-        return self.epoch(ack_token.partition) == ack_token.epoch
+        """Return whether the assignment of the token still lasts."""
+        return self.is_current(ack_token.partition, ack_token.epoch)
 
     def finish(self, ack_token: AckToken) -> None:
-        """Note that the message is done with; a ticket of an older assignment changes nothing."""
+        """Record that the message is finished; a token of an older assignment has no effect."""
         if self.is_valid(ack_token):
-            page = self._partitions[ack_token.partition]
-            page.unfinished.pop(ack_token.offset, None)
-            page.finished.add(ack_token.offset)
+            state = self._partitions[ack_token.partition]
+            state.unfinished.pop(ack_token.offset, None)
+            state.finished.add(ack_token.offset)
 
-    def is_done(self, partition: Partition, offset: int) -> bool:
-        """Tell whether the offset is known to be done with, in this assignment or before it."""
-        page = self._partitions.get(partition)
-        if page is None or offset in page.unfinished:
+    def is_finished(self, partition: Partition, offset: int) -> bool:
+        """Return whether the offset is known to be finished, in this assignment or an earlier one."""
+        state = self._partitions.get(partition)
+        if state is None or offset in state.unfinished:
             return False
-        return offset in page.finished or offset < max(page.next or 0, page.restored or 0)
+        return offset in state.finished or offset < max(state.next_offset or 0, state.restored_offset or 0)
 
-    def position(self, partition: Partition) -> int | None:
-        """Give the first offset that is not finished, None where nothing was taken up."""
-        page = self._partitions.get(partition)
-        return None if page is None else page.position
+    def commit_offset(self, partition: Partition) -> int | None:
+        """Return the first offset that is not finished, None if no message was accepted."""
+        state = self._partitions.get(partition)
+        return None if state is None else state.commit_offset
 
     def committable(self) -> dict[Partition, CommitPosition]:
-        """Give for each partition what to commit, where that changed since the last commit."""
-        marks = {partition: (page.mark(), page.committed) for partition, page in self._partitions.items()}
-        return {partition: new for partition, (new, old) in marks.items() if new is not None and new != old}
+        """Return what to commit for each partition for which it changed since the last commit."""
+        positions = {
+            partition: (state.commit_position(), state.last_commit) for partition, state in self._partitions.items()
+        }
+        return {partition: new for partition, (new, last) in positions.items() if new is not None and new != last}
 
-    def committed(self, partition: Partition, mark: CommitPosition) -> None:
-        """Note that the broker has the commit."""
-        if page := self._partitions.get(partition):
-            page.committed = mark
+    def record_commit(self, partition: Partition, position: CommitPosition) -> None:
+        """Record that the broker has stored the commit."""
+        if state := self._partitions.get(partition):
+            state.last_commit = position

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message as the delivery engine sees it: as it came, and while it is in hand."""
+"""A message as the dispatcher sees it: as it was fetched, and while it is in flight."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,18 +14,19 @@ from investigator.delivery.slots import Slot
 
 @dataclass(frozen=True)
 class Delivery:
-    """One message as it comes from Kafka.
+    """One message as it was fetched from Kafka.
 
     Args:
         topic: the base name of its topic.
-        partition: the partition from which it came.
+        partition: the partition from which it was fetched.
         offset: its offset there.
-        key: messages with the same key are handled in order; None is no key.
-        origin: its identity; that of the original where it is a replay.
-        steps: makes what is to be done for it.
-        value: its content, as it came.
-        headers: likewise.
-        timestamp_type: 0 where the producer set its timestamp, 1 where the broker did.
+        key: messages with the same key are processed in order; None is no key.
+        origin: its identity; that of the original message if it is a replay.
+        make_steps: returns the steps of the message; called once, when the message has its first slot.
+        value: its value, unchanged.
+        headers: its headers, unchanged.
+        timestamp_type: 0 if the producer set its timestamp, 1 if the broker did.
+        epoch: the assignment epoch of its partition when it was fetched; None if the partition was not assigned then.
     """
 
     topic: str
@@ -33,38 +34,39 @@ class Delivery:
     offset: int
     key: bytes | None
     origin: Origin
-    steps: Callable[[], Sequence[Step]]
+    make_steps: Callable[[], Sequence[Step]]
     value: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp_type: int = 0
+    epoch: int | None = None
 
     @property
     def position(self) -> MessagePosition:
-        """Where it lies in its topic."""
+        """The position of the message in its topic."""
         return MessagePosition(self.partition.number, self.offset, self.origin.timestamp_ms)
 
     @property
     def topic_and_key(self) -> tuple[str, bytes | None]:
-        """What messages have in common that are handled in order, unless the key is None."""
+        """The same for all messages that are processed in order, unless the key is None."""
         return self.topic, self.key
 
 
 @dataclass
 class InFlightMessage:
-    """A message that was taken up and is not finished, for whoever wants to see what hangs and why.
+    """A message that was accepted and is not finished; the status page shows from it which message waits for what.
 
     Args:
         delivery: the message.
-        ticket: finishes it in the ledger.
-        slot: its place among the messages that are worked on.
-        since: when it was taken up, in the event loop's time.
-        steps: what is still to be done for it; None before it is worked on for the first time.
-        waits_for: what it waits for; empty while it is worked on.
-        failure: why it was given up last.
-        last_failure: the last attempt that failed, and how many had failed by then.
-        is_parked: whether it was given up and halted its topic, and has not been tried again since.
-        is_being_kept: whether it is being written as a dead letter.
-        done: set when it is out of our hands, finished or let go.
+        ack_token: finishes it in the ledger.
+        slot: its slot, held while it is processed.
+        accepted_at: when it was accepted, in the event loop's time.
+        steps: the steps that are left; None before its first attempt.
+        waits_for: what it waits for; empty while it is processed.
+        failure: why its retries were exhausted last.
+        last_failure: its last failed attempt, and how many had failed by then.
+        is_blocking: whether it halted its topic and has not been retried since.
+        is_being_dead_lettered: whether its dead letter is being written.
+        done: set when its task has ended, finished or cancelled.
     """
 
     delivery: Delivery
@@ -82,12 +84,12 @@ class InFlightMessage:
 
     @property
     def is_processing(self) -> bool:
-        """Whether it would be a pity to let it go right now."""
+        """Whether a drain gives the message time to finish, because a cancellation now would waste its work."""
         return self.slot.held or self.is_being_dead_lettered
 
     @asynccontextmanager
-    async def waiting(self, what: str) -> AsyncIterator[None]:
-        """Let another message be worked on while this one waits for something; several waits may go on side by side."""
+    async def waiting_for(self, what: str) -> AsyncIterator[None]:
+        """Release the slot while the message waits for something; several waits may go on side by side."""
         self._waits.append(what)
         self.waits_for = what
         try:
@@ -96,12 +98,3 @@ class InFlightMessage:
         finally:
             self._waits.remove(what)
             self.waits_for = self._waits[-1] if self._waits else ""
-
-    def noting_failures(self, tell: Callable[[Delivery, Exception, int], None]) -> Callable[[Exception, int], None]:
-        """Give what is to be called at each failed attempt: it is noted here, and somebody is told."""
-
-        def failed(error: Exception, attempts: int) -> None:
-            self.last_failure = Failure(error, attempts)
-            tell(self.delivery, error, attempts)
-
-        return failed

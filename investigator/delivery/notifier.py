@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A signal: wakes everybody who waits for something to change; who waits looks for himself what it was."""
+"""A notifier: it wakes all waiters when something changes, and each waiter checks its own condition."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,14 +12,14 @@ class Notifier:
         self._waiters: dict[asyncio.Future[None], None] = {}
 
     def notify(self) -> None:
-        """Wake everybody."""
+        """Wake all waiters."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def wait_for(self, holds: Callable[[], bool]) -> None:
-        """Wait until the condition holds; it is looked at now and at every notification."""
-        while not holds():
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition is true; check it now and at every notification."""
+        while not condition():
             waiter = asyncio.get_running_loop().create_future()
             self._waiters[waiter] = None
             try:

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The identity of a message: where it lies in Kafka."""
+"""The identity of a message: its position in Kafka."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 
 class MessagePosition(NamedTuple):
-    """Where a message lies in its topic; the timestamp tells it from another one, should the topic be made anew."""
+    """The position of a message in its topic.
+
+    A topic that is deleted and recreated counts its offsets from zero again; the timestamp (milliseconds since 1970)
+    distinguishes the messages.
+    """
 
     partition: int
     offset: int
@@ -15,10 +19,10 @@ class MessagePosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a message lies; a replayed message keeps that of the original, from its headers.
+    """The topic and position of a message; a replayed message has those of the original, from its headers.
 
-    ``timestamp_ms`` is the record's own timestamp, in milliseconds since 1970 in UTC. It belongs to the
-    identity since a topic that was deleted and made anew counts its offsets from zero again.
+    ``timestamp_ms`` is the record's own timestamp, in milliseconds since 1970 in UTC. It belongs to the identity
+    because a topic that is deleted and recreated counts its offsets from zero again.
     """
 
     topic: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much is in hand at once."""
+"""How many messages are in flight, and how often and how fast a failed one is retried."""
 
 from dataclasses import dataclass, field
 
@@ -8,12 +8,12 @@ from investigator.delivery.errors import PermanentError, TemporaryError
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a message is tried, and how long to wait in between.
+    """How often a message is attempted, and the pauses in between.
 
     Args:
-        attempts: attempts in all.
-        backoff: before attempt i + 1 (i >= 1) the engine waits i * backoff seconds.
-        longest_delay: the other side may ask for a longer wait, up to so many seconds; more is taken for a mistake.
+        max_attempts: the number of attempts, the first one included.
+        backoff: the pause before attempt i + 1 (i >= 1) is i * backoff seconds.
+        max_delay: a server may ask for a longer pause, up to this number of seconds; more is taken for a mistake.
     """
 
     max_attempts: int = 5
@@ -21,23 +21,23 @@ class RetryPolicy:
     max_delay: float = 300.0
 
     def pause(self, failed: int, error: Exception) -> float:
-        """Give the seconds to wait after so many failed attempts; not less than what the other side asked for."""
+        """Return the seconds to wait after this number of failed attempts; not less than the server asked for."""
         asked = error.delay if isinstance(error, TemporaryError) else None
         return max(failed * self.backoff, min(asked or 0.0, self.max_delay))
 
     def allows_retry(self, failed: int, error: Exception) -> bool:
-        """Tell whether another attempt may help."""
+        """Return whether another attempt is left and may succeed."""
         return not isinstance(error, PermanentError) and failed < self.max_attempts
 
 
 @dataclass(frozen=True)
 class DispatchPolicy:
-    """How much is taken up at once.
+    """How many messages are in flight.
 
     Args:
-        workers: how many messages are worked on at once, over all topics.
-        in_hand: how many messages of one topic are held in memory, worked on or waiting.
-        max_ahead: how far beyond the first unfinished offset of a partition messages are taken up.
+        concurrency: how many messages are processed at once, over all topics.
+        max_in_flight: how many messages of one topic are in memory, processed or waiting.
+        max_offset_lead: how many offsets of a partition may be accepted, counted from its first unfinished one.
         retry: attempts and pauses.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the delivery engine needs from the world around it."""
+"""The interfaces that the dispatcher needs from the rest of the application."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -9,35 +9,35 @@ from investigator.delivery.retry import Failure
 
 
 class Observer(Protocol):
-    """Told what happens to messages; counts and logs it."""
+    """Counts and logs what happens to messages."""
 
     def context(self, delivery: Delivery) -> AbstractContextManager[None]:
-        """Give the context in which all that is done for the message runs."""
+        """Return the context in which all processing of the message runs."""
 
     def started(self, delivery: Delivery) -> None:
-        """The message is being worked on."""
+        """Record that the message has a slot and its attempts begin."""
 
     def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
-        """An attempt failed; so many have failed by now."""
+        """Record a failed attempt, and the number of attempts that have failed."""
 
     def exhausted(self, delivery: Delivery, failure: Failure) -> None:
-        """No attempt is left."""
+        """Record that no attempt is left."""
 
     def stopped(self, delivery: Delivery, *, succeeded: bool) -> None:
-        """The message is not being worked on any more."""
+        """Record that the attempts have ended."""
 
     def finished(self, delivery: Delivery, seconds: float) -> None:
-        """Its offset may be committed, so many seconds after it was taken up."""
+        """Record that the offset may be committed, this number of seconds after the message was accepted."""
 
 
 class DeadLetters(Protocol):
-    """Keeps the messages that were given up."""
+    """Publishes failed messages to dead-letter topics."""
 
     def accepts(self, delivery: Delivery) -> bool:
-        """Tell whether a message of this topic that is given up is to be kept instead of halting the topic."""
+        """Return whether the failed message is to be published as a dead letter instead of halting its topic."""
 
     def record_success(self, delivery: Delivery) -> None:
-        """Note that a message of the topic was handled well."""
+        """Record that a message of the topic succeeded."""
 
     async def publish(self, delivery: Delivery, failure: Failure) -> None:
-        """Keep the message; returns when the broker has it, raises where it can't be kept."""
+        """Publish the message; return when the broker has stored it, raise if it cannot be stored."""

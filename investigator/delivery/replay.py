@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dead letters on their way back: what their headers tell, and the headers with which they are sent again."""
+"""Dead letters and their replay: what the headers of a dead letter say, and which dead letters are sent again."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -13,7 +13,7 @@ from investigator.delivery.dead_letters import (
     REPLAYS,
     Headers,
     dead_letter_topic,
-    original_origin,
+    origin_from_headers,
 )
 from investigator.delivery.origin import Origin
 
@@ -23,10 +23,10 @@ class DeadLetter:
     """A record of a dead-letter topic.
 
     Args:
-        place: where it lies, and when it was written.
-        key: the key of the message that was given up.
+        position: its own topic and position, and when it was written.
+        key: the key of the failed message.
         value: its value.
-        headers: its headers, with those that say where it came from and why it was given up.
+        headers: its headers, with those about its origin and its error.
     """
 
     position: Origin
@@ -35,48 +35,48 @@ class DeadLetter:
     headers: Headers
 
     def slim(self) -> "DeadLetter":
-        """Give the same dead letter without what takes the most room: its value and the trace of its error."""
+        """Return the same dead letter without its largest parts, the value and the stack trace."""
         headers = tuple(header for header in self.headers if header[0] != f"{EXCEPTION}stacktrace")
         return replace(self, value=None, headers=headers)
 
     @cached_property
     def original(self) -> Origin | None:
-        """Where the message first lay; None where it is not the worker that wrote it."""
-        return original_origin(self.headers)
+        """The origin of the message; None if no worker wrote the dead letter."""
+        return origin_from_headers(self.headers)
 
     @cached_property
     def group(self) -> str:
-        """The consumer group that gave it up."""
+        """The consumer group in which it failed."""
         return self._text(GROUP)
 
     @cached_property
     def error_class(self) -> str:
-        """The class of the error over which it was given up, with its module."""
+        """The class of its last error, with its module."""
         return self._text(f"{EXCEPTION}fqcn")
 
     @cached_property
     def cause_class(self) -> str:
-        """The class of what caused that error; empty where nothing did."""
+        """The class of the cause of that error; empty if it has none."""
         return self._text(f"{EXCEPTION}cause-fqcn")
 
     @cached_property
     def error(self) -> str:
-        """What the error said."""
+        """The text of the error."""
         return self._text(f"{EXCEPTION}message")
 
     @cached_property
     def trace(self) -> str:
-        """Where the error was raised, or the end of that."""
+        """The stack trace of the error, or the end of it."""
         return self._text(f"{EXCEPTION}stacktrace")
 
     @cached_property
     def attempts(self) -> int:
-        """How often it was tried the last time."""
+        """The number of attempts before it failed last."""
         return self._number(ATTEMPTS)
 
     @cached_property
     def replays(self) -> int:
-        """How often it has been sent again before."""
+        """How often it was replayed before."""
         return self._number(REPLAYS)
 
     @cached_property
@@ -90,16 +90,16 @@ class DeadLetter:
         return int.from_bytes(self._content.get(name, b""), "big")
 
 
-def replay_headers(letter: DeadLetter, group: str | None) -> Headers:
-    """Make the headers of a replay: those of the dead letter without its error, with its replays counted up.
+def replay_headers(dead_letter: DeadLetter, group: str | None) -> Headers:
+    """Return the headers of a replay: those of the dead letter without its error, with one more replay counted.
 
     Args:
-        letter: the dead letter.
-        group: the consumer group that is to handle it while all others pass it over; None for every group.
+        dead_letter: the dead letter.
+        group: the only consumer group that is to process it; None for every group.
     """
-    kept = tuple(header for header in letter.headers if not _is_failure_header(header[0]))
-    count = (REPLAYS, (letter.replays + 1).to_bytes(4, "big"))
-    return (*kept, count) if group is None else (*kept, count, (REPLAYED_FOR, group.encode()))
+    own = tuple(header for header in dead_letter.headers if not _is_failure_header(header[0]))
+    count = (REPLAYS, (dead_letter.replays + 1).to_bytes(4, "big"))
+    return (*own, count) if group is None else (*own, count, (REPLAYED_FOR, group.encode()))
 
 
 def _is_failure_header(name: str) -> bool:
@@ -107,30 +107,30 @@ def _is_failure_header(name: str) -> bool:
 
 
 def is_addressed_to(group: str, headers: Headers) -> bool:
-    """Tell whether the group is to handle the message: all are, unless it is a replay for one of them."""
-    wanted = dict(headers).get(REPLAYED_FOR)
-    return wanted is None or wanted == group.encode()
+    """Return whether the group is to process the message: any group, unless it is a replay for one of them."""
+    addressee = dict(headers).get(REPLAYED_FOR)
+    return addressee is None or addressee == group.encode()
 
 
 class Verdict(str, Enum):
-    """What becomes of a dead letter that was picked for a replay."""
+    """Whether a dead letter that was selected for a replay is sent, and if not, why."""
 
     SEND = "to be sent"
     SENT_BEFORE = "sent again before"
     TOO_OFTEN = "sent again too often"
-    OTHER_GROUP = "given up by another group"
+    OTHER_GROUP = "failed in another group"
     UNKNOWN_ORIGIN = "not written by a worker"
 
 
 @dataclass(frozen=True)
 class ReplayPolicy:
-    """Which of the picked dead letters are sent again.
+    """Which of the selected dead letters are sent again.
 
     Args:
         group: the consumer group whose dead letters these are.
-        any_group: send those of other groups too, and let every group handle them.
-        again: send also what was sent before.
-        max_replays: a message that came back as a dead letter so many times is not sent once more.
+        any_group: also send those of other groups, for every group to process.
+        again: also send those that were sent before.
+        max_replays: a message that failed after this number of replays is not sent again.
     """
 
     group: str
@@ -139,16 +139,16 @@ class ReplayPolicy:
     max_replays: int = 3
 
     @property
-    def handled_by(self) -> str | None:
-        """The group that is to handle the replays; None for all."""
+    def addressee(self) -> str | None:
+        """The group that is to process the replays; None for every group."""
         return None if self.any_group else self.group
 
-    def verdict(self, letter: DeadLetter, *, sent_before: bool) -> Verdict:
-        """Decide about a dead letter."""
-        if letter.original is None or dead_letter_topic(letter.original.topic) != letter.position.topic:
+    def verdict(self, dead_letter: DeadLetter, *, sent_before: bool) -> Verdict:
+        """Return whether the dead letter is sent, and if not, why."""
+        if dead_letter.original is None or dead_letter_topic(dead_letter.original.topic) != dead_letter.position.topic:
             return Verdict.UNKNOWN_ORIGIN
-        if not self.any_group and letter.group != self.group:
+        if not self.any_group and dead_letter.group != self.group:
             return Verdict.OTHER_GROUP
         if sent_before and not self.again:
             return Verdict.SENT_BEFORE
-        return Verdict.TOO_OFTEN if letter.replays >= self.max_replays else Verdict.SEND
+        return Verdict.TOO_OFTEN if dead_letter.replays >= self.max_replays else Verdict.SEND

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine: attempts, pauses between them, and the outcome. The only place that catches a handler's exceptions."""
+"""Runs the steps of a message with retries. The only module that catches the exceptions of handlers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,25 +12,25 @@ Step = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a message was given up, and after how many attempts."""
+    """The last error of a message that failed, and its number of attempts."""
 
     error: Exception
     attempts: int
 
     def __str__(self) -> str:
-        """Return what happened, as in the last line of a traceback."""
+        """Return the error as in the last line of a traceback."""
         return f"{type(self.error).__name__}: {safe_str(self.error)}"
 
 
 def safe_str(error: BaseException) -> str:
-    """Give what an error says of itself; some fail even at that."""
+    """Return the text of an error, or a placeholder if the error's own code fails at that."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001  it is the error's own code, which may do anything
-        return "(what it says can't be shown)"
+        return "(the error has no readable text)"
 
 
-async def attempt(
+async def run_with_retries(
     steps: list[Step],
     policy: RetryPolicy,
     *,
@@ -40,14 +40,14 @@ async def attempt(
     """Run the steps in order, each until it succeeds once.
 
     Args:
-        steps: what is to be done for the message. A step that succeeds is taken off the list, so that no later attempt
-            runs it again, be it one of this call or of another one with the same list.
+        steps: the steps of the message. A step that succeeds is removed from the list, so that no later attempt runs
+            it again, in this call or in another one with the same list.
         policy: how often and how fast to retry.
-        sleep: waits for so many seconds.
-        on_failed_attempt: told of every failed attempt: the error, and the number of attempts that have failed.
+        sleep: waits for a number of seconds.
+        on_failed_attempt: called at every failed attempt: the error, and the number of attempts that have failed.
 
     Returns:
-        None when all steps succeeded, else why the message is given up.
+        None when all steps succeeded, else the failure of the message.
     """
     failed = 0
     while steps:
@@ -67,9 +67,9 @@ async def _failure_of(step: Step) -> Exception | None:
     try:
         await step()
     except asyncio.CancelledError as error:
-        if _is_to_end():
+        if _is_being_cancelled():
             raise
-        stray = RuntimeError("something that the handler waited for was cancelled")
+        stray = RuntimeError("something that the handler awaited was cancelled")
         stray.__cause__ = error
         return stray
     except Exception as error:  # noqa: BLE001  whatever a handler raises is the message's failure, never the loop's
@@ -77,7 +77,7 @@ async def _failure_of(step: Step) -> Exception | None:
     return None
 
 
-def _is_to_end() -> bool:
-    """Tell whether it is this task that was cancelled; without means to tell, as in Python 3.10, say so."""
+def _is_being_cancelled() -> bool:
+    """Return whether the current task itself was cancelled; True where Python cannot know, as 3.10."""
     cancelling = getattr(asyncio.current_task(), "cancelling", None)
     return cancelling is None or cancelling() > 0

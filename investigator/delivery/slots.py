@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Slots: how many messages are worked on at once. A message that only waits gives its slot to another one."""
+"""Slots bound how many messages are processed at once; a message that only waits lends its slot to another one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,36 +10,36 @@ from typing_extensions import Self
 
 
 class Slots:
-    """So many slots are shared by all topics of a worker; they are given out in the order of asking."""
+    """The slots that all topics of a worker share; messages get them in the order in which they ask."""
 
     def __init__(self, number: int) -> None:
         self._free = asyncio.Semaphore(number)
 
     def slot(self) -> "Slot":
-        """Make a slot for one message; it is taken with `async with`."""
+        """Return a slot for one message; `async with` acquires it."""
         return Slot(self._free)
 
 
 class Slot:
-    """One message's place among those that are worked on."""
+    """The slot of one message, held while the message is processed."""
 
     def __init__(self, free: asyncio.Semaphore) -> None:
         self._free = free
-        self._taking = asyncio.Lock()
+        self._acquiring = asyncio.Lock()
         self._entered = False
         self._held = False
-        self._waiting = 0
+        self._waits = 0
 
     @property
     def held(self) -> bool:
-        """Whether the message is worked on right now."""
+        """Whether the message holds the slot now."""
         return self._held
 
     async def __aenter__(self) -> Self:
-        """Wait for a free slot and take it."""
+        """Wait for a free slot and acquire it."""
         self._entered = True
         try:
-            await self._take()
+            await self._acquire()
         except asyncio.CancelledError:
             self._entered = False
             raise
@@ -48,50 +48,50 @@ class Slot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the slot back."""
+        """Release the slot."""
         self._entered = False
-        self._give_back()
+        self._release()
 
     @asynccontextmanager
     async def released(self) -> AsyncIterator[None]:
-        """Let another message have the slot for as long as this one waits for something.
+        """Release the slot for as long as the message waits for something.
 
-        The branches of a handler may wait side by side: the slot is taken again when the last of them goes on. Who is
-        cancelled goes on at once, since all that is left to do is to end.
+        The branches of a handler may wait side by side: the last of them to continue acquires the slot again. A
+        cancelled branch does not acquire it, because all that is left to do is to end.
         """
-        self._waiting += 1
-        self._give_back()
+        self._waits += 1
+        self._release()
         try:
             yield
         except asyncio.CancelledError:
-            self._waiting -= 1
+            self._waits -= 1
             raise
         except BaseException:
-            await self._go_on()
+            await self._end_wait()
             raise
-        await self._go_on()
+        await self._end_wait()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds without holding the slot."""
+        """Sleep without holding the slot."""
         async with self.released():
             await asyncio.sleep(seconds)
 
-    async def _go_on(self) -> None:
-        self._waiting -= 1
-        if not self._waiting:
-            await self._take()
+    async def _end_wait(self) -> None:
+        self._waits -= 1
+        if not self._waits:
+            await self._acquire()
 
-    async def _take(self) -> None:
-        # One branch may begin and end another wait while an earlier one gets the slot back: it is taken once.
-        async with self._taking:
+    async def _acquire(self) -> None:
+        # One branch may begin and end another wait while an earlier one acquires the slot: acquire it once.
+        async with self._acquiring:
             if self._entered and not self._held:
                 await self._free.acquire()
                 self._held = True
-        # A branch that was left behind may get it back after the message gave it up.
+        # A branch that outlives its handler may acquire the slot after the message has released it.
         if not self._entered:
-            self._give_back()
+            self._release()
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         if self._held:
             self._held = False
             self._free.release()

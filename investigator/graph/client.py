@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The knowledge graph, as handlers ask and change it: nothing here blocks the event loop."""
+"""The knowledge graph for handlers: queries and flags, without blocking the event loop."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
 
-# Classes of errors that concern everybody: lost connections, no connections left, shutting down or starting up.
-_AWAY = {
+# SQLSTATE classes of an unavailable server: lost connections, no connections left, shutting down or starting up.
+_UNAVAILABLE = {
     errorcodes.CLASS_CONNECTION_EXCEPTION,
     errorcodes.CLASS_INSUFFICIENT_RESOURCES,
     errorcodes.CLASS_OPERATOR_INTERVENTION,
@@ -29,13 +29,13 @@ _AWAY = {
 
 
 class GraphClient:
-    """What the worker knows and learns of packages; one for all messages of a worker.
+    """An asynchronous client of the knowledge graph; one for all messages of a worker, which closes ``database``.
 
-    Package names, versions and index URLs may come as they are: they are looked up in their normal form. Flagging
-    what the graph does not know is no error: there is nothing to flag, and a log line says so.
+    Callers may spell package names, versions and index URLs in any form; the client normalizes them. To flag a package
+    version that is not in the graph is no error: a log line says that nothing was flagged.
 
-    Every method raises PermanentError where the database can never take what it is given, and TemporaryError where it
-    is in trouble.
+    Every method raises PermanentError if the database can never accept the arguments, and TemporaryError if a later
+    attempt may succeed.
     """
 
     def __init__(self, database: Database, policy: CallPolicy, breaker: Breaker) -> None:
@@ -43,34 +43,34 @@ class GraphClient:
         self._calls = Calls(breaker, policy, graph_error)
 
     async def registered_index_urls(self) -> list[str]:
-        """Give the URLs of all package indexes that the graph knows, enabled or not."""
+        """Return the URLs of all package indexes in the graph, enabled or not."""
         return await self._run(self._database.get_python_package_index_urls_all)
 
     async def enabled_index_urls(self) -> list[str]:
-        """Give the URLs of the indexes that packages may be taken from."""
+        """Return the URLs of the enabled package indexes."""
         return await self._run(partial(self._database.get_python_package_index_urls_all, enabled=True))
 
     async def package_version_exists(self, name: str, version: str, index_url: str) -> bool:
-        """Tell whether any solver has solved the package version."""
+        """Return whether any solver has solved the package version."""
         return await self._run(partial(self._database.python_package_version_exists, name, version, index_url))
 
     async def is_solved(self, name: str, version: str, index_url: str, solver: str) -> bool:
-        """Tell whether that solver has solved the package version."""
+        """Return whether that solver has solved the package version."""
         return await self._run(partial(self._database.python_package_version_exists, name, version, index_url, solver))
 
     async def si_aggregated(self, name: str, version: str, index_url: str) -> bool:
-        """Tell whether the graph holds aggregated security indicators of the package version on that index."""
+        """Return whether the graph has aggregated security indicators of the package version on that index."""
         return await self._run(partial(self._database.is_si_aggregated, name, version, index_url))
 
     async def flag_package_missing(self, name: str, index_url: str) -> None:
         """Flag every known version of the package on that index as missing there."""
         flagged = await self._run(partial(self._database.set_package_missing, name, index_url))
-        _LOGGER.info("Flagged %d versions of %s on %s as missing", flagged, name, index_url)
+        _LOGGER.info("Flagged package versions as missing package=%s index=%s count=%d", name, index_url, flagged)
 
     async def flag_version_missing(self, name: str, version: str, index_url: str) -> None:
         """Flag the package version as missing on that index."""
         known = await self._run(partial(self._database.set_missing, name, version, index_url))
-        _tell("missing", known, name, version, index_url)
+        _log_flag(known, "missing", True, (name, version, index_url))  # noqa: FBT003 - the flag's value
 
     async def set_provides_source_distro(
         self,
@@ -79,23 +79,20 @@ class GraphClient:
         index_url: str,
         value: bool,  # noqa: FBT001 - the flag's value, not a switch of this method
     ) -> None:
-        """Note whether the index has a source distribution of the package version."""
+        """Record whether the index has a source distribution of the package version."""
         set_flag = partial(self._database.set_provides_source_distro, name, version, index_url, value=value)
         known = await self._run(set_flag)
-        _tell(f"provides_source_distro={value}", known, name, version, index_url)
+        _log_flag(known, "provides_source_distro", value, (name, version, index_url))
 
     async def mark_hashes_absent(self, name: str, version: str, index_url: str, hashes: Iterable[str]) -> None:
         """Mark artifacts of the package version, given by their SHA-256, as no longer present on that index."""
-        wanted = list(hashes)
-        marked = await self._run(partial(self._database.mark_artifacts_absent, name, version, index_url, wanted))
-        _LOGGER.info("Marked %d of %d artifacts of %s %s as absent", marked, len(wanted), name, version)
-
-    async def schema_revision_head(self) -> str:
-        """Give the revision of the schema that the library is made for."""
-        return await self._run(self._database.get_script_alembic_version_head)
+        given = list(hashes)
+        marked = await self._run(partial(self._database.mark_artifacts_absent, name, version, index_url, given))
+        facts = (name, version, index_url, len(given), marked)
+        _LOGGER.info("Marked artifacts as absent package=%s version=%s index=%s given=%d marked=%d", *facts)
 
     def close(self) -> None:
-        """Let threads and connections end."""
+        """Stop the threads and close the connections to the database."""
         self._calls.close()
         self._database.disconnect()
 
@@ -103,29 +100,33 @@ class GraphClient:
         return await self._calls.run(function)
 
 
-def _tell(flag: str, known: bool, name: str, version: str, index_url: str) -> None:  # noqa: FBT001 - see above
+def _log_flag(known: bool, flag: str, value: bool, version: tuple[str, str, str]) -> None:  # noqa: FBT001 - see above
+    facts = (flag, value, *version)
     if known:
-        _LOGGER.info("Flagged %s %s on %s: %s", name, version, index_url, flag)
+        _LOGGER.info("Flagged package version flag=%s value=%s package=%s version=%s index=%s", *facts)
     else:
-        _LOGGER.warning("The graph does not know %s %s on %s: nothing to flag as %s", name, version, index_url, flag)
+        _LOGGER.warning(
+            "Package version is not in the graph, nothing flagged flag=%s value=%s package=%s version=%s index=%s",
+            *facts,
+        )
 
 
 def graph_error(error: Exception) -> Exception:
-    """Turn what the database or the library raised into what a handler may raise; what is unknown stays as it is."""
+    """Map an exception of the database or the library to the error for the handler; return an unknown one unchanged."""
     if isinstance(error, exc.DBAPIError):
         return _database_error(error)
     if isinstance(error, ThothCommonExceptionError | ThothStorageExceptionError | exc.StatementError | ValueError):
-        return PermanentError(f"the graph cannot take this: {type(error).__name__}: {error}")
+        return PermanentError(f"the graph cannot store or query this: {type(error).__name__}: {error}")
     if isinstance(error, exc.SQLAlchemyError):
-        return TemporaryError(f"the graph could not be asked: {error}")
+        return TemporaryError(f"the query of the graph failed: {error}")
     return error
 
 
 def _database_error(error: exc.DBAPIError) -> PermanentError | TemporaryError:
     text = str(error.orig).strip()
-    code = getattr(error.orig, "pgcode", None)  # None: the connection broke, or was never made
+    code = getattr(error.orig, "pgcode", None)  # None if the connection broke, or could not be opened
     if isinstance(error, exc.DataError | exc.IntegrityError):
-        return PermanentError(f"the graph cannot take this: {text}")
-    if code is None or (code[:2] in _AWAY and code != errorcodes.QUERY_CANCELED):
-        return UnavailableError(f"the graph is away: {text}")
-    return TemporaryError(f"the graph is in trouble: {text}")
+        return PermanentError(f"the graph cannot store or query this: {text}")
+    if code is None or (code[:2] in _UNAVAILABLE and code != errorcodes.QUERY_CANCELED):
+        return UnavailableError(f"the graph is unavailable: {text}")
+    return TemporaryError(f"the query of the graph failed: {text}")

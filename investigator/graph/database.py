@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""thoth-storages' `GraphDatabase` with a connection pool for a worker, and the queries that it lacks or gets wrong."""
+"""thoth-storages' `GraphDatabase` with a connection pool for a worker, and with queries that it lacks or gets wrong."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from thoth.storages.graph.postgres import GraphDatabase
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where the graph is, and who we are there."""
+    """The address of the graph's database, and the credentials."""
 
     host: str = "localhost"
     port: int = 5432
@@ -32,8 +32,8 @@ class DatabaseAddress:
     ssl_disabled: bool = False
 
     def url(self) -> URL:
-        """Give the address for SQLAlchemy; any characters in name and password are taken as they are."""
-        # A folder is where a server on this machine keeps its socket; libpq wants it, and the port, in the query.
+        """Return the address for SQLAlchemy; user name and password may contain any characters."""
+        # A host that is a folder contains the socket of a local server; libpq expects it, and the port, in the query.
         local = {"host": self.host} if self.host.startswith("/") else {}
         return URL(
             "postgresql+psycopg2",
@@ -48,52 +48,52 @@ class DatabaseAddress:
 
 @dataclass(frozen=True, slots=True)
 class DatabasePolicy:
-    """How the database is used; times in seconds."""
+    """How the worker uses the database; times in seconds."""
 
-    connections: int  # one for each thread that asks: none of them waits for another
-    connect_timeout: int = 5  # whole seconds, as libpq wants it
-    statement_timeout: float = 30.0  # what is asked here takes milliseconds; a lock of a migration takes longer
-    dead_peer_after: int = 15  # a server that vanished without a word is noticed after that
+    connections: int  # one for each thread, so that no thread waits for another
+    connect_timeout: int = 5  # libpq accepts whole seconds only
+    statement_timeout: float = 30.0  # the queries take milliseconds; a migration may hold a lock for longer
+    dead_peer_timeout: int = 15  # until a server that disappeared without closing the connection is noticed
 
 
 class Database(GraphDatabase):
-    """The graph; every method blocks, and may be used by many threads."""
+    """The graph's database; every method blocks, and may be used by many threads."""
 
     def __init__(self, address: DatabaseAddress, policy: DatabasePolicy) -> None:
-        """Prepare everything without asking the server."""
+        """Set up the connection pool without connecting to the server."""
         super().__init__()
         self._engine = _engine(address, policy)
         self._sessionmaker = sessionmaker(bind=self._engine)
 
     def set_package_missing(self, name: str, index_url: str) -> int:
-        """Flag every known version of a package on an index as missing; tells how many there are."""
+        """Flag every known version of a package on an index as missing, and return their number."""
         rows = self.get_python_package_versions_all(name, index_url=index_url, count=None)
         versions = {version for _, version, _ in rows}
         for version in versions:
-            self.update_missing_flag_package_version(*self._normal(name, version, index_url), value=True)
+            self.update_missing_flag_package_version(*self._normalized(name, version, index_url), value=True)
         return len(versions)
 
     def set_missing(self, name: str, version: str, index_url: str) -> bool:
-        """Flag a package version as missing on an index; False if the graph does not know it."""
+        """Flag a package version as missing on an index; return False if it is not in the graph."""
         known = self.python_package_version_exists(name, version, index_url)
         if known:
-            self.update_missing_flag_package_version(*self._normal(name, version, index_url), value=True)
+            self.update_missing_flag_package_version(*self._normalized(name, version, index_url), value=True)
         return known
 
     def set_provides_source_distro(self, name: str, version: str, index_url: str, *, value: bool) -> bool:
-        """Note whether there is a source distribution; False if the graph does not know the package version."""
+        """Record whether a source distribution exists; return False if the package version is not in the graph."""
         known = self.python_package_version_exists(name, version, index_url)
         if known:
-            self.update_provides_source_distro_package_version(*self._normal(name, version, index_url), value=value)
+            self.update_provides_source_distro_package_version(*self._normalized(name, version, index_url), value=value)
         return known
 
     def is_si_aggregated(self, name: str, version: str, index_url: str) -> bool:
-        """Tell whether security indicators of the package version on that index are in the graph.
+        """Return whether security indicators of the package version on that index are in the graph.
 
-        The library's own query does not tie the index to the version, so that a result of any index counts for all,
-        and it runs outside of its session, which leaves a connection open.
+        The library's own query does not join the index with the version, so that the result of one index counts for
+        all. It also runs outside of its session, which leaves a connection open.
         """
-        name, version, index_url = self._normal(name, version, index_url)
+        name, version, index_url = self._normalized(name, version, index_url)
         with self._session_scope() as session:
             query = (
                 session.query(SIAggregated)
@@ -106,11 +106,17 @@ class Database(GraphDatabase):
             return bool(session.query(query.exists()).scalar())
 
     def mark_artifacts_absent(self, name: str, version: str, index_url: str, hashes: Iterable[str]) -> int:
-        """Mark artifacts of a package version as no longer present on the index, by their SHA-256; tells how many.
+        """Mark artifacts of a package version as no longer present on the index, and return their number.
 
-        That is what `update_python_package_hash_present_flag` is meant to do, which fails whenever it is called.
+        `update_python_package_hash_present_flag` of the library is meant for this, but every call of it fails.
+
+        Args:
+            name: of the package.
+            version: of the package.
+            index_url: the URL of the index.
+            hashes: the SHA-256 of the artifacts.
         """
-        name, version, index_url = self._normal(name, version, index_url)
+        name, version, index_url = self._normalized(name, version, index_url)
         with self._session_scope() as session:
             artifacts = (
                 session.query(HasArtifact.python_artifact_id)
@@ -131,8 +137,8 @@ class Database(GraphDatabase):
             )
             return int(marked)
 
-    def _normal(self, name: str, version: str, index_url: str) -> tuple[str, str, str]:
-        """Give name, version and index as the graph holds them; some of the library's functions leave that to us."""
+    def _normalized(self, name: str, version: str, index_url: str) -> tuple[str, str, str]:
+        """Return name, version and index in the graph's form; some of the library's functions do not normalize them."""
         return (
             self.normalize_python_package_name(name),
             self.normalize_python_package_version(version),
@@ -141,21 +147,21 @@ class Database(GraphDatabase):
 
 
 def _engine(address: DatabaseAddress, policy: DatabasePolicy) -> Engine:
-    quarter = max(policy.dead_peer_after // 4, 1)
+    quarter = max(policy.dead_peer_timeout // 4, 1)
     engine = create_engine(
         address.url(),
         pool_size=policy.connections,
         max_overflow=0,
-        pool_pre_ping=True,  # a connection that a restarted server dropped is replaced before it is used
+        pool_pre_ping=True,  # replaces a connection that a restarted server has closed, before its use
         connect_args={
             "connect_timeout": policy.connect_timeout,
             "keepalives_idle": quarter,
             "keepalives_interval": quarter,
             "keepalives_count": 3,
-            "tcp_user_timeout": policy.dead_peer_after * 1000,
+            "tcp_user_timeout": policy.dead_peer_timeout * 1000,
         },
     )
-    # For each transaction anew: behind a pooler of connections a setting of the session would reach strangers.
+    # Per transaction: with a connection pooler, a setting of the session would affect other clients.
     milliseconds = int(policy.statement_timeout * 1000)
 
     def limit_statements(connection: Connection) -> None:

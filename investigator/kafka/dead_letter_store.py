@@ -86,7 +86,7 @@ class DeadLetterStore:
                     await asyncio.sleep(_pause(rate, time.monotonic() - began))
 
     async def _send(self, letter: DeadLetter, policy: ReplayPolicy, by: str) -> None:
-        written = await self._write(letter, policy.handled_by)
+        written = await self._write(letter, policy.addressee)
         await self._log.note(letter.position, written, at=time.time(), by=by)
 
     async def _write(self, letter: DeadLetter, group: str | None) -> RecordLocation:

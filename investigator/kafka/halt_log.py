@@ -114,7 +114,7 @@ class KafkaHaltLog(Service):
             self.log.warning("Passed over a record of the log of halts at offset %s: %r", record.offset, error)
             register = None
         if register is None:
-            self._halt_coordinator.advance(record.offset)
+            self._halt_coordinator.note_read(record.offset)
         else:
             self._halt_coordinator.apply(register, entry, record.offset)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logs: one line an event, for machines or for people; each line about a message says which; no password ever."""
+"""Logs: one line per event, as JSON or as plain text, with the message it concerns and without passwords."""
 
 import json
 import logging
@@ -16,11 +16,11 @@ from typing import Any, TextIO
 from investigator.observability.redaction import Redactor
 from investigator.settings import Settings
 
-#: These follow DEBUG_LEVEL. Everything else stays at INFO or above: libraries print requests with their parameters
-#: and messages with their values at DEBUG.
+#: These loggers follow DEBUG_LEVEL. All others stay at INFO or above: at DEBUG, libraries log requests with their
+#: parameters and messages with their values.
 OWN = ("agents", "investigator")
 
-#: These stay at WARNING: SQLAlchemy prints every statement with its parameters at INFO already.
+#: These loggers stay at WARNING or above: SQLAlchemy logs every statement with its parameters at INFO.
 QUIET = ("sqlalchemy",)
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,15 +31,15 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 @contextmanager
 def message_context(topic: str, partition: int, offset: int, **more: object) -> Iterator[None]:
-    """Say which message the lines that are logged inside are about.
+    """Add the message to every log line that is written inside the context.
 
-    The context follows into tasks and `asyncio.to_thread`; a thread pool of one's own needs `contextvars.copy_context`.
+    Tasks and `asyncio.to_thread` inherit the context; any other thread pool needs `contextvars.copy_context`.
 
     Args:
-        topic: the message's topic; with partition and offset it names the message.
-        partition: the partition.
-        offset: the offset.
-        more: what else the lines shall carry, such as a correlation id; None is left out.
+        topic: the full name of the message's topic.
+        partition: the partition of the message.
+        offset: the offset of the message.
+        more: further fields of the log lines, such as a correlation id; None is left out.
     """
     fields = {"topic": topic, "partition": partition, "offset": offset, **more}
     token = _MESSAGE.set({name: value for name, value in fields.items() if value is not None})
@@ -50,7 +50,7 @@ def message_context(topic: str, partition: int, offset: int, **more: object) -> 
 
 
 class _Formatter(logging.Formatter):
-    """What both formats share: time in UTC, the message's context, nothing secret."""
+    """The parts that both formats share: time in UTC, the fields of the message, and redaction."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -61,19 +61,19 @@ class _Formatter(logging.Formatter):
         self._redact = redactor
 
     def text(self, record: logging.LogRecord) -> str:
-        """Give the message; a wrong call of a logger is a fault worth a line, not a lost one."""
+        """Return the text; where its arguments do not fit its format, return both, so that the line is not lost."""
         try:
             return self._redact(record.getMessage())
         except (TypeError, ValueError, KeyError):
             return self._redact(f"{record.msg} {record.args}")
 
     def trace(self, record: logging.LogRecord) -> str:
-        """Give the traceback or the stack, or an empty text."""
+        """Return the traceback, the stack, or both; an empty text where there is none."""
         trace = self.formatException(record.exc_info) if record.exc_info and record.exc_info[1] else ""
         return self._redact("\n".join(part for part in (trace, record.stack_info) if part))
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Give what belongs to the line beside its text: the message in hand and the caller's `extra`."""
+        """Return the fields of the line beside its text: those of the current message and the caller's `extra`."""
         extra = {name: value for name, value in vars(record).items() if name not in _RESERVED}
         return {name: self._plain(value) for name, value in {**(_MESSAGE.get() or {}), **extra}.items()}
 
@@ -82,10 +82,10 @@ class _Formatter(logging.Formatter):
 
 
 class JsonFormatter(_Formatter):
-    """A JSON object a line, with the keys that other components of Thoth use."""
+    """Formats a line as a JSON object, with the keys that other components of Thoth use."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line."""
+        """Return the line."""
         line: dict[str, Any] = {
             **self.fields(record),
             "asctime": self.formatTime(record),
@@ -100,34 +100,34 @@ class JsonFormatter(_Formatter):
 
 
 class PlainFormatter(_Formatter):
-    """A line for people: time, level, origin, text, then what it is about."""
+    """Formats a line as plain text: time, level, logger, text, then the fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line."""
+        """Return the line."""
         fields = "".join(f" {name}={value}" for name, value in self.fields(record).items())
         head = f"{self.formatTime(record)} {record.levelname:<8} {record.name}: "
         return _one_line(f"{head}{self.text(record)}{fields}\n{self.trace(record)}".rstrip())
 
 
 def _one_line(text: str) -> str:
-    """Keep what a message contains from looking like a line of its own, or from moving the terminal's cursor."""
+    """Escape line breaks and control characters, so that data can neither imitate a line nor control the terminal."""
     return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], " | ".join(text.splitlines()))
 
 
 def set_up(settings: Settings, redactor: Redactor, stream: TextIO | None = None) -> None:
-    """Make all loggers of the process write to one place in one format, whatever was set up before.
+    """Make all loggers of the process write to one stream in one format, and undo earlier configuration.
 
     Args:
-        settings: tell format and level.
-        redactor: removes what is secret.
-        stream: where to write; standard error by default.
+        settings: the format and the level.
+        redactor: masks secrets in every line.
+        stream: the output; standard error by default.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter((PlainFormatter if settings.thoth_logging_no_json else JsonFormatter)(redactor))
     for logger in [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]:
         logger.handlers.clear()
         logger.propagate = True
-        # A library that keeps itself quieter than INFO has its reasons: SQLAlchemy logs every statement there.
+        # Keep a level above INFO that a library sets for itself: SQLAlchemy logs every statement at INFO.
         logger.setLevel(logger.level if logger.level > logging.INFO else logging.NOTSET)
     level: int = getattr(logging, settings.debug_level)
     logging.root.handlers[:] = [handler]
@@ -137,12 +137,12 @@ def set_up(settings: Settings, redactor: Redactor, stream: TextIO | None = None)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(capture=True)
-    _catch_uncaught()
+    _log_uncaught_exceptions()
 
 
-def _catch_uncaught() -> None:
-    def log(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-        _LOGGER.critical("uncaught", exc_info=(kind, error or kind(), trace))
+def _log_uncaught_exceptions() -> None:
+    def log(error_class: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        _LOGGER.critical("Uncaught exception", exc_info=(error_class, error or error_class(), trace))
 
     sys.excepthook = log
     threading.excepthook = lambda thrown: log(thrown.exc_type, thrown.exc_value, thrown.exc_traceback)

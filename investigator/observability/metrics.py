@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All names of metrics in one table. Dashboards and alerts depend on every name and label here."""
+"""All metrics in one table. Dashboards and alerts depend on every name and label here."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
@@ -9,18 +9,18 @@ from prometheus_client.metrics import MetricWrapperBase
 
 M = TypeVar("M", bound=MetricWrapperBase)
 
-#: From one quick call of the cluster's API to a message that waits minutes for places in the cluster.
+#: From one quick call of the cluster's API to a message that waits minutes for permits to create workflows.
 _DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 
 
 def message_type(base_name: str) -> str:
-    """Give the label `message_type` of a message: the last part of its base name, dashes as underscores."""
+    """Return the label `message_type`: the last part of a base name, with underscores for dashes."""
     return base_name.rsplit(".", 1)[-1].replace("-", "_")
 
 
 @dataclass(frozen=True, eq=False)
 class Definition(Generic[M]):
-    """One row of the table: on `Metrics` itself it is this definition, on an instance the metric."""
+    """One row of the table: the class `Metrics` has the definition, an instance of it has the metric."""
 
     kind: type[M]
     name: str
@@ -29,7 +29,7 @@ class Definition(Generic[M]):
     buckets: tuple[float, ...] | None = None
 
     def build(self, registry: CollectorRegistry) -> M:
-        """Make the metric and register it."""
+        """Create the metric and register it."""
         extra = {} if self.buckets is None else {"buckets": self.buckets}
         return self.kind(self.name, self.documentation, self.labels, registry=registry, **extra)  # type: ignore[arg-type]  # only histograms have buckets
 
@@ -38,58 +38,65 @@ class Definition(Generic[M]):
     @overload
     def __get__(self, instance: "Metrics", owner: type) -> M: ...
     def __get__(self, instance: "Metrics | None", owner: type) -> "M | Definition[M]":
-        """Give the metric of an instance, or the definition where the class is asked."""
+        """Return the metric of an instance, or the definition where the attribute is read from the class."""
         return self if instance is None else instance.built(self)
 
 
 class Metrics:
-    """The metrics of one worker. Names of counters get the suffix `_total` when they are scraped."""
+    """The metrics of one worker. Scraped names of counters have the suffix `_total`."""
 
     consumer_info = Definition(Info, "thoth_investigator_consumer", "Version of the worker")
     in_progress = Definition(
-        Gauge, "thoth_investigator_in_progress", "Messages that are being handled right now", ("message_type",)
+        Gauge, "thoth_investigator_in_progress", "Messages that are being processed now", ("message_type",)
     )
-    exceptions = Definition(Counter, "thoth_investigator_exceptions", "Attempts that failed", ("message_type",))
-    processed = Definition(Counter, "thoth_investigator_processed", "Messages that were handled", ("message_type",))
-    failures = Definition(Counter, "thoth_investigator_failures", "Messages that were given up", ("message_type",))
+    exceptions = Definition(Counter, "thoth_investigator_exceptions", "Failed attempts", ("message_type",))
+    processed = Definition(
+        Counter, "thoth_investigator_processed", "Messages that were processed successfully", ("message_type",)
+    )
+    failures = Definition(
+        Counter,
+        "thoth_investigator_failures",
+        "Messages that failed permanently or exhausted their retries",
+        ("message_type",),
+    )
     dead_letters = Definition(
-        Counter, "thoth_investigator_dead_letters", "Messages that went to a dead-letter topic", ("message_type",)
+        Counter, "thoth_investigator_dead_letters", "Messages written to a dead-letter topic", ("message_type",)
     )
     message_duration_seconds = Definition(
         Histogram,
         "thoth_investigator_message_duration_seconds",
-        "Time from taking up a message to its end, all attempts together",
+        "Time from the acceptance of a message to its end, with all attempts and waits",
         ("message_type",),
         _DURATION_BUCKETS,
     )
     scheduled_workflows = Definition(
         Counter,
         "thoth_investigator_scheduled_workflows",
-        "Workflows that were created; the message type is a base name here",
+        "Workflows that were created; here the message type is a base name",
         ("message_type", "workflow_type"),
     )
     deduplicated_workflows = Definition(
         Counter,
         "thoth_investigator_deduplicated_workflows",
-        "WorkflowScheduler that were there already when they were to be created",
+        "Workflows that existed already when the worker asked to create them",
         ("message_type", "workflow_type"),
     )
     pending_workflows = Definition(
         Gauge,
         "thoth_investigator_pending_workflows",
-        "WorkflowScheduler that have not started, as last counted",
+        "Workflows that have not started, by the latest count",
         ("namespace",),
     )
     pending_workflow_limit = Definition(
         Gauge,
         "thoth_investigator_pending_workflow_limit",
-        "WorkflowScheduler that may be waiting before no more are created",
+        "Workflows that may be pending before the worker waits to create more",
         ("namespace",),
     )
     circuit_breaker_open = Definition(
         Gauge,
         "thoth_investigator_circuit_breaker_open",
-        "Whether work is held back because a dependency is down",
+        "Whether calls wait because a dependency is unavailable",
         ("dependency",),
     )
     halted_topics = Definition(
@@ -98,25 +105,31 @@ class Metrics:
     missing_handler = Definition(
         Counter,
         "thoth_investigator_missing_handler",
-        "Messages of a version that no handler knows",
+        "Messages of a version that no handler accepts",
         ("base_topic_name", "message_version"),
     )
     message_count_by_version = Definition(
-        Counter, "message_count_by_version", "Messages seen, by version", ("message_type", "message_version")
+        Counter,
+        "message_count_by_version",
+        "Messages received, by type and version",
+        ("message_type", "message_version"),
     )
     current_partition_offsets = Definition(
-        Gauge, "current_partition_offsets", "The next offset to commit", ("topic_name", "partition")
+        Gauge,
+        "current_partition_offsets",
+        "The committed offset of a partition, by the worker that owns it",
+        ("topic_name", "partition"),
     )
     thoth_database_schema_revision_script = Definition(
         Gauge,
         "thoth_database_schema_revision_script",
-        "The revision of the graph's schema that the worker was built for",
+        "The schema revision of the graph that the worker was built for",
         ("component", "revision", "env"),
     )
     thoth_advise_justification_type_number = Definition(
         Gauge,
         "thoth_advise_justification_type_number",
-        "How often a justification was given in advice",
+        "How many times advice contained a justification",
         ("advise_message", "justification_type", "thoth_environment"),
     )
 
@@ -125,12 +138,12 @@ class Metrics:
         self._built: dict[object, MetricWrapperBase] = {each: each.build(registry) for each in definitions()}
 
     def built(self, definition: Definition[M]) -> M:
-        """Give the metric that was built from a definition."""
+        """Return the metric that was built from a definition."""
         metric = self._built[definition]
-        assert isinstance(metric, definition.kind)  # noqa: S101  (tells the type checker what build() did)
+        assert isinstance(metric, definition.kind)  # noqa: S101  (states for the type checker what build() did)
         return metric
 
 
 def definitions() -> tuple[Definition[MetricWrapperBase], ...]:
-    """Give the whole table."""
+    """Return all rows of the table."""
     return tuple(row for row in vars(Metrics).values() if isinstance(row, Definition))

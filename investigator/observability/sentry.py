@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors are also reported to Sentry where SENTRY_DSN is set, without any password."""
+"""Reports errors to Sentry, without passwords, where SENTRY_DSN is set."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,9 +12,9 @@ from investigator.settings import Settings
 
 
 def set_up(settings: Settings, redactor: Redactor, version: str) -> None:
-    """Report errors from now on, if it is wanted.
+    """Start to report errors, if SENTRY_DSN is set.
 
-    thoth-common would do so too, but with the local variables of every frame: passwords of messages among them.
+    thoth-common can report too, but it sends the local variables of every frame, and with them passwords of messages.
     """
     if settings.sentry_dsn is None:
         return
@@ -29,15 +29,15 @@ def set_up(settings: Settings, redactor: Redactor, version: str) -> None:
 
 
 def before_send(redactor: Redactor) -> Callable[[Event, Hint], Event]:
-    """Make the hook that removes what is secret from every text of a report."""
+    """Return the hook that masks the secrets in every text of a report."""
 
-    def clean(content: object) -> object:
+    def redact(content: object) -> object:
         if isinstance(content, str):
             return redactor(content)
         if isinstance(content, dict):
-            return {key: clean(value) for key, value in content.items()}
+            return {key: redact(value) for key, value in content.items()}
         if isinstance(content, list | tuple):
-            return [clean(value) for value in content]
+            return [redact(value) for value in content]
         return content
 
-    return lambda event, _hint: cast("Event", clean(cast("dict[str, Any]", event)))
+    return lambda event, _hint: cast("Event", redact(cast("dict[str, Any]", event)))

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Points in time and spans of it, as people read them."""
+"""Timestamps and durations as text for operators."""
 
 from datetime import datetime, timezone
 
 
 def format_timestamp(seconds: float) -> str:
-    """Give a point in time, in seconds since 1970, as text in UTC."""
+    """Return a timestamp, in seconds since 1970, as text in UTC: `2024-05-01T12:00:00Z`."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_duration(seconds: float) -> str:
-    """Give a span of time by its two largest units."""
+    """Return a duration by its two largest units: `3 d 4 h`, `4 h 5 min`, `5 min 6 s`, `6 s`."""
     whole = max(0, round(seconds))
     days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
     if days:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds calls back while a dependency is down as a whole, and probes it: one breaker per dependency.
+"""A circuit breaker: holds calls back while a dependency is unavailable, and probes it; one breaker per dependency.
 
-Without it an outage of a minute would burn the attempts of every message that comes by, and halt or dead-letter
-them all. A call that meets an open breaker, or whose own failure opens it, does not fail: it waits and tries again.
+Without a breaker, an outage of a minute would exhaust the retries of every message, and halt all topics or dead-letter
+all messages. A call that meets an open breaker, or whose failure opens it, does not fail: it waits and tries again.
 """
 
 import asyncio
@@ -23,18 +23,26 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """When a breaker opens, and how often it probes; times in seconds."""
+    """When a breaker opens, and how often it probes; times in seconds.
 
-    failures: int = 10  # in a row: a lost connection or two, or one call with all its quick retries, is no outage
-    messages: int = 3  # a message that makes the other side fail is that message's trouble; three of them are not
-    initial_probe_interval: float = 1.0  # most outages are restarts, over within seconds
-    max_probe_interval: float = 15.0  # bounds how late the end of an outage is noticed; four calls a minute harm nobody
-    max_delay: float = 60.0  # a Retry-After beyond this is taken for a mistake
+    Attributes:
+        failures: in a row; a few lost connections, or one call with all its quick retries, are no outage.
+        messages: one message may itself cause the dependency's errors; three different ones do not.
+        initial_probe_interval: most outages are restarts, and last some seconds.
+        max_probe_interval: bounds how late the end of an outage is noticed; four calls a minute are no load.
+        max_delay: a longer Retry-After is considered a mistake.
+    """
+
+    failures: int = 10
+    messages: int = 3
+    initial_probe_interval: float = 1.0
+    max_probe_interval: float = 15.0
+    max_delay: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerView:
-    """What the pages and the metrics show of a breaker; ``since`` and ``next_probe`` are in loop time."""
+    """The state of a breaker for pages and metrics; ``since`` and ``next_probe`` are in loop time."""
 
     name: str
     is_open: bool
@@ -47,7 +55,7 @@ class BreakerView:
 
 @dataclass(slots=True)
 class BreakerState:
-    """The decisions, without any waiting; ``now`` is any clock in seconds that never goes back."""
+    """The decisions of a breaker, without any waiting; ``now`` is any monotonic clock in seconds."""
 
     policy: BreakerPolicy
     failures: int = 0
@@ -60,17 +68,17 @@ class BreakerState:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are to be held back."""
+        """Whether calls must be held back."""
         return self.opened_at is not None
 
-    def succeeded(self) -> None:
-        """Take note of an answer, whatever it says: the dependency lives."""
+    def record_success(self) -> None:
+        """Record a response of whatever content: the dependency is available."""
         self.failures = self._unavailable = 0
         self._messages.clear()
         self.opened_at = None
 
-    def failed(self, now: float, message_key: Hashable, error: TemporaryError, *, probe: bool = False) -> None:
-        """Take note of a failure of a call made for the message ``message_key``."""
+    def record_failure(self, now: float, message_key: Hashable, error: TemporaryError, *, probe: bool = False) -> None:
+        """Record the failure of a call made for the message ``message_key``."""
         self.error = str(error)
         self.failures += 1
         self._unavailable += isinstance(error, UnavailableError)
@@ -79,7 +87,7 @@ class BreakerState:
         if not self.is_open and self._is_outage():
             self._open(now, error)
         elif self.is_open and probe:
-            self._put_off(now, error)
+            self._delay_probe(now, error)
 
     def _is_outage(self) -> bool:
         many = len(self._messages) >= self.policy.messages
@@ -88,12 +96,12 @@ class BreakerState:
     def _open(self, now: float, error: TemporaryError) -> None:
         self.opened_at = now
         self._interval = self.policy.initial_probe_interval / 2
-        self._put_off(now, error)
+        self._delay_probe(now, error)
 
-    def _put_off(self, now: float, error: TemporaryError) -> None:
+    def _delay_probe(self, now: float, error: TemporaryError) -> None:
         self._interval = min(self._interval * 2, self.policy.max_probe_interval)
-        asked = min(error.delay or 0.0, self.policy.max_delay)
-        self.probe_at = now + max(self._interval, asked)
+        requested = min(error.delay or 0.0, self.policy.max_delay)
+        self.probe_at = now + max(self._interval, requested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,128 +110,128 @@ class _Answer(Generic[T]):
 
 
 class Breaker:
-    """Lets calls through while its dependency answers, and holds them back while it does not."""
+    """Lets calls pass while its dependency answers, and holds them back while it is unavailable."""
 
     def __init__(self, name: str, policy: BreakerPolicy | None = None) -> None:
-        """Make a closed breaker for the dependency of that name; built anywhere, used in one event loop."""
+        """Make a closed breaker for the dependency ``name``; may be built anywhere, but used in one event loop only."""
         self.name = name
         self._state = BreakerState(policy or BreakerPolicy())
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waiters: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._probing = False
 
     @property
     def view(self) -> BreakerView:
-        """The state of this moment."""
+        """The current state."""
         state = self._state
         next_probe = state.probe_at if state.is_open else None
         return BreakerView(
-            self.name, state.is_open, state.opened_at, next_probe, state.failures, len(self._waiting), state.error
+            self.name, state.is_open, state.opened_at, next_probe, state.failures, len(self._waiters), state.error
         )
 
     async def call(
         self, attempt: Callable[[], Awaitable[T]], *, message_key: Hashable, while_waiting: WhileWaiting = nullcontext
     ) -> T:
-        """Run ``attempt`` until it ends with anything but a failure that belongs to an outage.
+        """Run ``attempt``, and repeat it for as long as it fails because of an outage.
 
         Args:
             attempt: makes the call once; may be run any number of times.
-            who: the message that the call is made for.
-            while_waiting: entered while the call is held back; a probe is made inside of it.
+            message_key: identifies the message that the call is made for.
+            while_waiting: entered while the call is held back, for a probe too.
 
         Raises:
             PermanentError: from the attempt.
-            TemporaryError: from the attempt, where it is no sign of an outage.
+            TemporaryError: from the attempt, if the breaker is closed after it.
         """
         while True:
             if not self._state.is_open:
-                answer = await self._try(attempt, message_key, probe=False)
+                answer = await self._attempt(attempt, message_key, probe=False)
             else:
-                async with while_waiting(f"the {self.name}, which is down"):
+                async with while_waiting(f"the {self.name}, which is unavailable"):
                     answer = await self._wait(attempt, message_key)
             if answer:
                 return answer.value
 
     async def _wait(self, attempt: Callable[[], Awaitable[T]], message_key: Hashable) -> _Answer[T] | None:
-        """Wait for the end of the outage, and probe when it is this call's turn; None if another one ended it."""
-        while await self._turn():
-            if answer := await self._try(attempt, message_key, probe=True):
+        """Wait for the end of the outage, and probe when this call is next; None if another call ended the outage."""
+        while await self._wait_turn():
+            if answer := await self._attempt(attempt, message_key, probe=True):
                 return answer
         return None
 
-    async def _try(
+    async def _attempt(
         self, attempt: Callable[[], Awaitable[T]], message_key: Hashable, *, probe: bool
     ) -> _Answer[T] | None:
         try:
             value = await attempt()
         except TemporaryError as error:
-            self._failed(message_key, error, probe=probe)
+            self._record_failure(message_key, error, probe=probe)
             if not self._state.is_open:
                 raise
             return None
         except PermanentError:
-            self._succeeded()
+            self._record_success()
             raise
         else:
-            self._succeeded()
+            self._record_success()
             return _Answer(value)
         finally:
             self._probing = self._probing and not probe
-            self._arrange()
+            self._wake_waiters()
 
-    def _failed(self, message_key: Hashable, error: TemporaryError, *, probe: bool) -> None:
+    def _record_failure(self, message_key: Hashable, error: TemporaryError, *, probe: bool) -> None:
         was_open = self._state.is_open
-        self._state.failed(asyncio.get_running_loop().time(), message_key, error, probe=probe)
+        self._state.record_failure(asyncio.get_running_loop().time(), message_key, error, probe=probe)
         if self._state.is_open and not was_open:
-            _LOGGER.error("The %s is down, calls wait for its return: %s", self.name, error)
+            _LOGGER.error("Dependency is unavailable; its calls wait dependency=%s error=%s", self.name, error)
 
-    def _succeeded(self) -> None:
+    def _record_success(self) -> None:
         if self._state.is_open:
-            _LOGGER.warning("The %s is back", self.name)
-        self._state.succeeded()
+            _LOGGER.warning("Dependency is available again dependency=%s", self.name)
+        self._state.record_success()
 
-    async def _turn(self) -> bool:
-        """Wait; True when this call is to probe, False when the outage is over."""
+    async def _wait_turn(self) -> bool:
+        """Wait; return True if this call must probe, False if the outage is over."""
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        self._arrange()
+        self._waiters.append(turn)
+        self._wake_waiters()
         try:
             return await turn
         except asyncio.CancelledError:
-            self._give_up(turn)
+            self._abandon(turn)
             raise
 
-    def _give_up(self, turn: "asyncio.Future[bool]") -> None:
-        if turn in self._waiting:
-            self._waiting.remove(turn)
+    def _abandon(self, turn: "asyncio.Future[bool]") -> None:
+        if turn in self._waiters:
+            self._waiters.remove(turn)
         elif not turn.cancelled() and turn.result():
-            self._probing = False  # cancelled between being called up and running: the next one probes
-            self._arrange()
+            self._probing = False  # chosen for the probe and cancelled before it began: the next call probes
+            self._wake_waiters()
 
-    def _arrange(self) -> None:
-        """See to it that somebody is called up when the time has come."""
+    def _wake_waiters(self) -> None:
+        """Release all calls if the breaker is closed; else make sure that one of them probes when it is time."""
         if not self._state.is_open:
             self._release()
-        elif self._waiting and not self._probing and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_at(self._state.probe_at, self._call_up)
+        elif self._waiters and not self._probing and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(self._state.probe_at, self._start_probe)
 
     def _release(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        while turn := self._next():
+        while turn := self._pop_waiter():
             turn.set_result(False)
 
-    def _call_up(self) -> None:
+    def _start_probe(self) -> None:
         self._timer = None
-        if turn := self._next():
+        if turn := self._pop_waiter():
             self._probing = True
             turn.set_result(True)
 
-    def _next(self) -> "asyncio.Future[bool] | None":
-        """Take out the one who waits longest; those who were cancelled in this moment do not count."""
-        while self._waiting:
-            turn = self._waiting.popleft()
+    def _pop_waiter(self) -> "asyncio.Future[bool] | None":
+        """Remove and return the call that has waited longest, cancelled ones aside."""
+        while self._waiters:
+            turn = self._waiters.popleft()
             if not turn.done():
                 return turn
         return None

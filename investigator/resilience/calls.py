@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls of one dependency, off the event loop: quick retries, a breaker, and errors as handlers know them."""
+"""Blocking calls of one dependency, off the event loop: quick retries, a breaker, and the errors of handlers."""
 
 import asyncio
 import random
@@ -19,27 +19,34 @@ ErrorMapping = Callable[[Exception], Exception]
 
 @dataclass(frozen=True, slots=True)
 class CallPolicy:
-    """How calls of one dependency are made; times in seconds."""
+    """How to make calls of one dependency; times in seconds.
 
-    threads: int  # as many calls at once; more than there are messages in hand would only idle
-    retry_budget: (
-        float  # no retry begins later than this after the first try: the timeout of one call is a good measure
-    )
-    max_attempts: int = 6  # half of all calls may fail, and 98 of 100 still succeed without an attempt of the engine
-    initial_backoff: float = 0.05  # a lost connection is mended at once
+    Attributes:
+        threads: the number of concurrent calls; more threads than messages in flight would be idle.
+        retry_budget: no retry begins later than this after the first attempt; the timeout of one call is a good value.
+        max_attempts: if half of all calls fail, 98 of 100 still succeed without another attempt of the engine.
+        initial_backoff: a lost connection can be replaced at once.
+        max_backoff: the longest pause.
+        timeout: far longer than the timeouts of the calls themselves, which a dependency may circumvent.
+    """
+
+    threads: int
+    retry_budget: float
+    max_attempts: int = 6
+    initial_backoff: float = 0.05
     max_backoff: float = 2.0
-    timeout: float = 60.0  # far beyond the timeouts of the calls themselves, which a dependency may get around
+    timeout: float = 60.0
 
-    def pause(self, failed: int, chance: float) -> float:
-        """Give the pause after so many failed tries; ``chance``, 0 to 1, spreads calls that failed together."""
-        whole: float = min(self.initial_backoff * 2 ** (failed - 1), self.max_backoff)
-        return whole * (0.5 + chance / 2)
+    def backoff(self, failures: int, jitter: float) -> float:
+        """Return the pause after ``failures`` attempts; ``jitter``, 0 to 1, spreads calls that failed together."""
+        full: float = min(self.initial_backoff * 2 ** (failures - 1), self.max_backoff)
+        return full * (0.5 + jitter / 2)
 
 
 class Calls:
-    """Makes calls that block, and can be repeated without harm, to one dependency.
+    """Makes blocking calls to one dependency; each must be safe to repeat.
 
-    ``mapping`` turns what a call raised into a PermanentError or TemporaryError; what it does not know it gives back.
+    ``mapping`` maps an exception of a call to a PermanentError or TemporaryError, and returns an unknown one unchanged.
     """
 
     def __init__(self, breaker: Breaker, policy: CallPolicy, mapping: ErrorMapping) -> None:
@@ -49,35 +56,39 @@ class Calls:
         self._threads = DaemonThreadPool(policy.threads, breaker.name)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Call ``function`` in a thread until it succeeds, as often and as long as the policy allows.
+        """Call ``function`` in a thread until it succeeds or the policy allows no more attempts.
+
+        During an outage the call waits until the dependency is available again.
 
         Raises:
-            PermanentError: the call can never succeed.
-            TemporaryError: it did not succeed within the policy; during an outage it waits for its end instead.
+            PermanentError: no attempt can succeed.
+            TemporaryError: no attempt has succeeded.
         """
         message = current_context()
         loop = asyncio.get_running_loop()
-        latest = loop.time() + self._policy.retry_budget
-        failed = 0
+        deadline = loop.time() + self._policy.retry_budget
+        failures = 0
         while True:
             try:
                 return await self.breaker.call(
-                    lambda: self._try(function), message_key=message.message_key, while_waiting=message.while_waiting
+                    lambda: self._attempt(function),
+                    message_key=message.message_key,
+                    while_waiting=message.while_waiting,
                 )
             except TemporaryError as error:
-                failed += 1
-                pause = max(self._pause(failed), error.delay or 0.0)
-                if failed >= self._policy.max_attempts or loop.time() + pause > latest:
+                failures += 1
+                pause = max(self._backoff(failures), error.delay or 0.0)
+                if failures >= self._policy.max_attempts or loop.time() + pause > deadline:
                     raise
             await asyncio.sleep(pause)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads after the calls that they have begun."""
         self._threads.close()
 
-    async def _try(self, function: Callable[[], T]) -> T:
+    async def _attempt(self, function: Callable[[], T]) -> T:
         try:
-            return await self._threads.run(function, longest=self._policy.timeout)
+            return await self._threads.run(function, timeout=self._policy.timeout)
         except (PermanentError, TemporaryError):
             raise
         except TimeoutError as error:
@@ -88,5 +99,5 @@ class Calls:
                 raise
             raise mapped from error
 
-    def _pause(self, failed: int) -> float:
-        return self._policy.pause(failed, random.random())  # noqa: S311 - spreads load, guards nothing
+    def _backoff(self, failures: int) -> float:
+        return self._policy.backoff(failures, random.random())  # noqa: S311 - spreads load, guards nothing

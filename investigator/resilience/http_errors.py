@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an HTTP status means for the message that the request was made for."""
+"""Maps HTTP statuses to the errors of handlers, and parses Retry-After headers."""
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -7,24 +7,24 @@ from http import HTTPStatus
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 
-# Everybody is asked to hold back, or a gateway finds nobody behind it: that is no single message's trouble.
+# The server throttles all clients, or a gateway cannot reach it: the cause is not a single message.
 _UNAVAILABLE = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
-# The only ones of the 4xx that another attempt may mend: a new token, or another moment.
-_PASSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
+# The only 4xx statuses after which the same request may succeed: with a new token, or later.
+_RETRYABLE = {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
 
 
 def error_for_status(status: int, text: str, *, delay: float | None = None) -> PermanentError | TemporaryError:
-    """Make the error that a handler is to see.
+    """Return the error for the handler.
 
     Args:
-        status: the HTTP status; one that promises success stands for a reply that could not be read.
-        text: says what was asked and what was answered.
-        delay: the seconds that the server asked to be left alone, None where it asked for nothing.
+        status: the HTTP status; one of success means that the response could not be read.
+        text: the request and the response.
+        delay: the seconds of the response's Retry-After header, None without one.
     """
     if status in _UNAVAILABLE:
         return UnavailableError(text, delay=delay)
@@ -32,13 +32,17 @@ def error_for_status(status: int, text: str, *, delay: float | None = None) -> P
 
 
 def is_refusal(status: int) -> bool:
-    """Tell whether the same request would be refused at any time."""
+    """Return whether the server would refuse the same request at any time."""
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return refused and status not in _PASSING | _UNAVAILABLE
+    return refused and status not in _RETRYABLE | _UNAVAILABLE
 
 
 def retry_after(header: str | None, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header, seconds or a date, as seconds from ``now`` on; None if there is none to be read."""
+    """Parse a Retry-After header, a number of seconds or a date.
+
+    Returns:
+        Seconds from ``now`` on, 0 for a date in the past; None if the header is absent or invalid.
+    """
     text = (header or "").strip()
     if text.isdecimal() and text.isascii():
         return float(text)
@@ -46,6 +50,6 @@ def retry_after(header: str | None, now: datetime | None = None) -> float | None
         date = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if date.tzinfo is None:  # a date "-0000" is in UTC too
+    if date.tzinfo is None:  # the time zone "-0000" means UTC as well
         date = date.replace(tzinfo=timezone.utc)
     return max((date - (now or datetime.now(timezone.utc))).total_seconds(), 0.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every environment variable, once: its type, default, unit, and what it is for. Nobody else reads the environment."""
+"""Every environment variable, once: type, default, unit and purpose. No other module reads the environment."""
 
 from investigator.settings.loader import ConfigurationError, load_settings
 from investigator.settings.model import Settings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all groups of settings share."""
+"""The base class of all groups of settings."""
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -7,8 +7,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 class SettingsGroup(BaseSettings):
     """Settings that belong together; the docstring of each group is its title in the reference.
 
-    An attribute is named like its environment variable, in lower case. The text under it says what it is for and, where
-    it has a default, why that one.
+    An attribute has the name of its environment variable in lower case. The text under it states the purpose and, where
+    there is a default, the reason for it.
     """
 
     model_config = SettingsConfigDict(
@@ -27,6 +27,6 @@ class SettingsGroup(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values only from the caller: the environment is read in one place, `load_settings`."""
+        """Take values only from the caller: `load_settings` is the one place that reads the environment."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)

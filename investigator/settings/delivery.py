@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of what happens to a message."""
+"""Settings of the delivery of messages: modes, concurrency, retries, halts and dead letters."""
 
 from investigator.settings.base import SettingsGroup
 from investigator.settings.modes import Mode
@@ -10,54 +10,57 @@ class DeliverySettings(SettingsGroup):
     """Handling of messages."""
 
     thoth_consumer_mode: Modes = (Mode.MIDDLETIER, Mode.BACKEND)
-    """What the worker is there for. The handlers of a message run in the order of this list."""
+    """The modes of the worker. The handlers of a message run in the order of this list."""
 
     thoth_consumer_workers: PositiveInt = 20
-    """How many messages are handled at once. Handlers mostly wait for the cluster's API, which takes some 20 ms a call:
-    20 at once keep it busy with about a thousand calls a second, and more would only wait in its queue."""
+    """Concurrency: how many messages one worker handles at once. Handlers mostly wait for the cluster's API, which
+    takes about 20 ms per call: 20 messages at once already make about 1,000 calls a second, and more would only queue
+    there."""
 
     thoth_investigator_max_retries: PositiveInt = 5
-    """Attempts in all before a message is given up."""
+    """How many times the worker tries a message in all; after the last failed attempt its retries are exhausted."""
 
     thoth_investigator_backoff: NonNegativeSeconds = 0.5
-    """Before the attempt after attempt i the worker waits i times this."""
+    """After failed attempt i the worker waits i times this value before the next attempt."""
 
     thoth_investigator_ack_on_fail: NumberOrNames = 0
-    """What happens to a message that was given up. 0: its topic is halted until somebody resumes it. 1, or its base
-    name in the list: it is kept in the topic's dead-letter topic and the next one is taken up."""
+    """What the worker does with a message that failed permanently or exhausted its retries. 0: halt its topic until an
+    operator resumes it. 1, or a list with the topic's base name: write the message to the dead-letter topic and
+    continue with the next one."""
 
     thoth_investigator_dead_letter_max_consecutive: PositiveInt = 1000
-    """So many messages of a topic that are given up one after the other halt it, although its failures are to be kept:
-    that looks like a fault of the deployment, not of messages."""
+    """After this number of dead letters in a row the next failed message halts its topic, although failures of the
+    topic become dead letters: that looks like a fault of the deployment, not of the messages."""
 
     thoth_investigator_dead_letter_max_ratio: Ratio = 0.95
-    """So large a part of the last messages of a topic that was given up halts it for the same reason."""
+    """If this ratio of the last messages of a topic became dead letters, the next failed message halts the topic, for
+    the same reason."""
 
     thoth_investigator_dead_letter_window: PositiveInt = 1000
-    """How many messages that part is taken of."""
+    """How many of the last messages of a topic that ratio covers; with fewer messages the ratio does not apply."""
 
     thoth_investigator_shutdown_timeout: Seconds = 10
-    """How long the messages in hand may take to finish after SIGTERM; what is not finished then comes again after the
-    restart. Has to be below the pod's terminationGracePeriodSeconds."""
+    """How long messages in flight may take to finish after SIGTERM. The rest is redelivered after the restart. Must be
+    lower than the pod's terminationGracePeriodSeconds."""
 
     thoth_investigator_schedule_solver: Flag = True
-    """Whether solver workflows are scheduled."""
+    """Whether the worker schedules solver workflows."""
 
     thoth_investigator_schedule_revsolver: Flag = True
-    """Whether reverse solver workflows are scheduled."""
+    """Whether the worker schedules reverse solver workflows."""
 
     thoth_investigator_schedule_security: Flag = True
-    """Whether security-indicator workflows are scheduled."""
+    """Whether the worker schedules security-indicator workflows."""
 
     thoth_investigator_kebechet_administrator: Flag = True
-    """Whether kebechet-administrator workflows are scheduled."""
+    """Whether the worker schedules kebechet-administrator workflows."""
 
     def acks_on_fail(self, base_name: str) -> bool:
-        """Tell whether a message of this type that was given up is kept as a dead letter (or else halts its topic)."""
-        policy = self.thoth_investigator_ack_on_fail
-        return base_name in policy if isinstance(policy, tuple) else policy > 0
+        """Return whether a failed message of this type becomes a dead letter; otherwise it halts its topic."""
+        setting = self.thoth_investigator_ack_on_fail
+        return base_name in setting if isinstance(setting, tuple) else setting > 0
 
     def unknown_ack_on_fail(self, known: frozenset[str] | set[str]) -> list[str]:
-        """Give the names in THOTH_INVESTIGATOR_ACK_ON_FAIL that no message type has."""
-        policy = self.thoth_investigator_ack_on_fail
-        return [name for name in policy if name not in known] if isinstance(policy, tuple) else []
+        """Return the names in THOTH_INVESTIGATOR_ACK_ON_FAIL that are not among the known base names."""
+        setting = self.thoth_investigator_ack_on_fail
+        return [name for name in setting if name not in known] if isinstance(setting, tuple) else []

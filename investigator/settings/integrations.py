@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of what handlers work on: the cluster, its workflows, the graph."""
+"""Settings of the systems that handlers use: the cluster with its workflows, and the knowledge graph."""
 
 from pydantic import SecretStr
 
@@ -21,49 +21,49 @@ class ClusterSettings(SettingsGroup):
     """Cluster and workflows."""
 
     thoth_infra_namespace: Namespace
-    """Where the templates of the workflows and the list of solvers are."""
+    """The namespace with the templates of the workflows and the list of solvers."""
 
     thoth_backend_namespace: Namespace
-    """Where workflows for users and bots run: adviser, provenance-checker, kebechet and their like."""
+    """The namespace for the workflows of users and bots: adviser, provenance-checker, kebechet and similar ones."""
 
     thoth_middletier_namespace: Namespace
-    """Where workflows that learn run: solvers, security indicators, package extracts and their like."""
+    """The namespace for the workflows that learn: solvers, security indicators, package extracts and similar ones."""
 
     thoth_ceph_bucket_prefix: str
-    """Where workflows put their documents: the prefix inside the bucket. Handed on to them."""
+    """The prefix inside the bucket under which workflows store their documents. Passed to the workflows."""
 
     thoth_ceph_bucket: str
-    """The bucket itself. Handed on to the workflows."""
+    """The bucket for documents. Passed to the workflows."""
 
     thoth_s3_endpoint_url: Url
-    """The object store with that bucket. Handed on to the workflows."""
+    """The object store with that bucket. Passed to the workflows."""
 
     argo_pending_workflow_limit: NonNegativeInt | None = None
-    """A workflow is created only while at most so many of its namespace have not started. Without it there is no
-    limit."""
+    """The worker creates a workflow only while at most this number of workflows in its namespace have not started.
+    Unset: no limit."""
 
     argo_pending_sleep_time: Seconds = 2
-    """How long to wait before the workflows that have not started are counted again."""
+    """How long the worker waits before it counts the pending workflows again."""
 
     thoth_investigator_call_timeout: Seconds = 10
-    """How long a call of the cluster's API may take. Those calls take milliseconds: what takes this long will not
-    answer any more, and the message is better tried again."""
+    """Timeout of one call of the cluster's API. Such calls take milliseconds: after this time no answer will come, and
+    a retry of the message is the better choice."""
 
     thoth_investigator_template_ttl: Seconds = 300
-    """How long a workflow's template is kept before it is fetched anew. A changed template is in use after that at the
-    latest."""
+    """How long the worker caches a workflow's template before it fetches the template again. A changed template is in
+    use after this time at the latest."""
 
     kubeconfig: Kubeconfig | None = None
-    """How to reach the cluster from outside of it. Inside, the pod's service account is used."""
+    """How to reach the cluster from the outside. Inside the cluster the worker uses the pod's service account."""
 
     kubernetes_api_url: Url | None = None
-    """The cluster's API for workflows, if it is not where the service account or KUBECONFIG says."""
+    """The cluster's API for workflows, if its URL differs from that of the service account or KUBECONFIG."""
 
     openshift_api_url: Url | None = None
     """The cluster's API for templates, with the same default."""
 
     kubernetes_verify_tls: Flag = True
-    """0 accepts any certificate of the cluster's API: for trying out only."""
+    """0 accepts any certificate of the cluster's API: for trials only."""
 
     thoth_log_solver: LogLevel = "INFO"
     """DEBUG makes solver workflows log more."""
@@ -82,7 +82,7 @@ class GraphSettings(SettingsGroup):
     """Its port."""
 
     knowledge_graph_user: str = "postgres"
-    """Who the worker is there. This default and the next two are those of thoth-storages."""
+    """The user name of the worker on that server. This default and the next two are those of thoth-storages."""
 
     knowledge_graph_password: Password = SecretStr("postgres")
     """The password of that user."""
@@ -91,23 +91,23 @@ class GraphSettings(SettingsGroup):
     """The database with the graph."""
 
     knowledge_graph_ssl_disabled: Flag = False
-    """1 talks to the server without encryption: for servers that have none, such as the sandbox's."""
+    """1 connects without encryption: for servers without TLS, such as the one of the sandbox."""
 
 
 class OtherSettings(SettingsGroup):
     """Git services and logs."""
 
     thoth_github_private_token: Password | None = None
-    """A token for GitHub. No handler uses it; it is known here so that it never shows in a log."""
+    """A token for GitHub. No handler uses it; the worker reads it only to mask it in logs."""
 
     thoth_gitlab_private_token: Password | None = None
-    """A token for GitLab, likewise."""
+    """A token for GitLab, for the same purpose."""
 
     thoth_logging_no_json: Flag = False
-    """1 writes log lines for people instead of JSON."""
+    """1 writes plain log lines instead of JSON."""
 
     debug_level: LogLevel = "INFO"
-    """The least important events that are logged. 1 means DEBUG, 0 means INFO."""
+    """The lowest level that is logged. 1 means DEBUG, 0 means INFO."""
 
     sentry_dsn: Password | None = None
-    """Where errors are also reported to, if anywhere."""
+    """The Sentry project that also receives errors. Unset: none."""

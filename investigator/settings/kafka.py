@@ -23,77 +23,82 @@ class KafkaSettings(SettingsGroup):
     """Kafka."""
 
     kafka_bootstrap_servers: Servers
-    """Where to find the brokers at first; they name the others themselves."""
+    """The first brokers to contact; they name the others."""
 
     kafka_consumer_group_id: str
-    """The consumer group. Each deployment that runs other modes needs a group of its own: within one group every
-    message goes to one worker only, whatever that worker's modes."""
+    """The consumer group. Each deployment with other modes needs its own group: within a group Kafka delivers every
+    message to one worker only, whatever the modes of that worker."""
 
     thoth_deployment_name: TopicPrefix
-    """Goes before the base name of every topic, and tells apart the metrics of several deployments."""
+    """The prefix of the base name in every topic name. It also distinguishes the metrics of several deployments."""
 
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    """How to talk to the brokers: encrypted (SSL), with a user name and password (SASL), both or neither."""
+    """The protocol of connections to the brokers: encrypted (SSL), with user name and password (SASL), both or
+    neither."""
 
     kafka_ssl_ca_location: ReadableFile | None = None
-    """The authorities whose certificates brokers may show. Without it, those that the system trusts."""
+    """The certificate authorities that the worker trusts for brokers. Unset: those that the system trusts."""
 
     kafka_ssl_certificate_location: ReadableFile | None = None
-    """The worker's own certificate, where brokers want one."""
+    """The client certificate of the worker, where brokers require one."""
 
     kafka_ssl_key_location: ReadableFile | None = None
-    """The private key of that certificate, unless it is in the same file."""
+    """The private key of that certificate. Unset: the key is in the same file."""
 
     kafka_ssl_key_password: PasswordOrFile | None = None
-    """Opens the private key, where it is encrypted."""
+    """The password of the private key, where the key is encrypted."""
 
     kafka_ssl_endpoint_identification_algorithm: Literal["https", "none"] = "https"
     """`none` switches off the check that a broker's certificate names its host."""
 
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    """How the password is proved; required with SASL, because the brokers decide it."""
+    """The SASL mechanism; required with SASL and without a default, because the brokers decide it."""
 
     kafka_sasl_username: str | None = None
-    """Who the worker is; required with SASL."""
+    """The user name of the worker; required with SASL."""
 
     kafka_sasl_password: Password | None = None
-    """The proof of it; required with SASL."""
+    """The password of that user; required with SASL."""
 
     kafka_client_id: str = "investigator"
-    """What brokers call the worker in their own logs and quotas."""
+    """The name of the worker in the logs and quotas of the brokers."""
 
     kafka_consumer_max_poll_interval_ms: Milliseconds = 300_000
-    """A worker that has not asked for messages for so long is taken for stuck and loses its partitions. Handling a
-    message may take longer: asking goes on meanwhile."""
+    """A worker that does not poll for this time counts as stuck and loses its partitions. Handling of a message may
+    take longer, because the worker polls meanwhile."""
 
     thoth_investigator_session_timeout: Seconds = 20
-    """A worker that the brokers have not heard of for so long is taken for dead and its partitions go to others. It
-    speaks up four times as often, from a thread of its own, so a busy worker is not mistaken for a dead one."""
+    """A worker whose heartbeats are missing for this time counts as dead, and its partitions go to other workers. It
+    sends four heartbeats in this time, from a separate thread, so that a busy worker does not look dead."""
 
     kafka_consumer_auto_offset_reset: Literal["earliest", "latest"] = "earliest"
-    """Where a group begins that has committed nothing yet. `latest` leaves out what was sent before its first start."""
+    """Where a group without committed offsets starts. `latest` skips messages that were sent before the first start."""
 
     kafka_consumer_group_instance_id: str | None = None
-    """Names the worker across restarts, so that a quick restart moves no partitions. Must differ between workers."""
+    """A static name of the worker in the group, so that a quick restart moves no partitions. Each worker needs its
+    own."""
 
     kafka_message_max_bytes: Bytes = 1_048_588
-    """The largest message to read and to write to a dead-letter topic. The default is the brokers' own."""
+    """The largest message that the worker reads, and writes to a dead-letter topic. The default is that of the
+    brokers."""
 
     kafka_consumer_enable_autocommit: AutoCommit = False
-    """Must be false or absent: what is committed is what was handled, never what the clock says."""
+    """Must be false or absent: the worker commits a message once it is handled, never after a time interval."""
 
     kafka_consumer_enable_auto_commit: AutoCommit = False
-    """The other spelling of the same, with the same rule."""
+    """The other spelling of the previous variable, with the same rule."""
 
     thoth_investigator_producer_idempotence: Flag = True
-    """Whether halts and dead letters are written so that a write that is sent again counts once. Only brokers that
-    don't implement it need 0."""
+    """Whether the worker writes halts and dead letters with an idempotent producer, so that a repeated write takes
+    effect once. 0 is only for brokers that do not implement it."""
 
     thoth_investigator_topic_partitions: PositiveInt = 6
-    """Partitions of topics that are missing and created at start: as many workers as that can share a topic."""
+    """Partitions of the topics that the worker creates at its start; at most this number of workers can share a
+    topic."""
 
     thoth_investigator_topic_replication_factor: PositiveInt = 1
-    """Copies of the topics that are created at start. 1 works everywhere; 3 is usual where three brokers run."""
+    """Replicas of the topics that the worker creates at its start. 1 works everywhere; 3 is usual with three
+    brokers."""
 
     @property
     def uses_ssl(self) -> bool:
@@ -102,9 +107,9 @@ class KafkaSettings(SettingsGroup):
 
     @property
     def uses_sasl(self) -> bool:
-        """Whether the worker proves who it is by a password."""
+        """Whether the worker authenticates with a user name and password."""
         return self.kafka_security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
 
     def topic(self, base_name: str) -> str:
-        """Give the name of the topic of a message type."""
+        """Return the full name of the topic of a message type."""
         return f"{self.thoth_deployment_name}.{base_name}"

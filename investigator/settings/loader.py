@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the environment to settings: everything that is wrong is found at once and said with its remedy."""
+"""Read the settings from the environment; one error lists every problem together with its remedy."""
 
 import os
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ _SASL = ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password")
 
 
 class ConfigurationError(StartupError):
-    """The settings are wrong. ``problems`` has one text for each thing to put right."""
+    """The settings are invalid; ``problems`` has one text for each problem, with its remedy."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(["The settings are wrong:", *(f"  - {problem}" for problem in problems)]))
+        super().__init__("\n".join(["Invalid settings:", *(f"  - {problem}" for problem in problems)]))
         self.problems = problems
 
 
 class _Environment(EnvSettingsSource):
-    """Reads the variables of the settings out of a mapping instead of the process's own environment."""
+    """Reads the settings from a mapping instead of the environment of the process."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(Settings)
@@ -33,17 +33,20 @@ class _Environment(EnvSettingsSource):
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings out of the environment; an empty variable counts as an absent one.
+    """Read the settings from the environment; an empty variable counts as absent.
+
+    Args:
+        environ: the variables to read; None for the environment of the process.
 
     Raises:
-        ConfigurationError: listing everything that is wrong, not only the first thing.
+        ConfigurationError: the settings are invalid; it lists every problem, not only the first one.
     """
     values = _Environment(os.environ if environ is None else environ)()
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise ConfigurationError([*map(_problem, _in_order(error)), *_contradictions(values)]) from None
-    if problems := _contradictions(values):
+        raise ConfigurationError([*map(_problem, _in_order(error)), *_conflicts(values)]) from None
+    if problems := _conflicts(values):
         raise ConfigurationError(problems)
     return settings
 
@@ -58,15 +61,15 @@ def _problem(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{setting.variable} is not set. Set it ({setting.form}): {setting.purpose}"
     rule = detail["msg"].removeprefix("Value error, ").rstrip(".")
-    given = "" if setting.secret else f" {detail['input']!r}:"
-    return f"{setting.variable}:{given} {rule}. Set it to: {setting.form}."
+    given = "the value" if setting.secret else repr(detail["input"])
+    return f"{setting.variable}: {given} is invalid: {rule}. Set it to: {setting.form}."
 
 
-def _contradictions(values: Mapping[str, object]) -> list[str]:
-    return [*_incomplete_sasl(values), *_key_without_certificate(values)]
+def _conflicts(values: Mapping[str, object]) -> list[str]:
+    return [*_missing_sasl_settings(values), *_key_without_certificate(values)]
 
 
-def _incomplete_sasl(values: Mapping[str, object]) -> list[str]:
+def _missing_sasl_settings(values: Mapping[str, object]) -> list[str]:
     protocol = str(values.get("kafka_security_protocol", ""))
     return [
         f"{name.upper()} is not set, but KAFKA_SECURITY_PROTOCOL is {protocol}. Set it, or choose another protocol."

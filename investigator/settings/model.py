@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All settings in one object."""
+"""All settings in one object, which is the union of the groups."""
 
 from collections.abc import Iterator
 
@@ -10,16 +10,16 @@ from investigator.settings.integrations import ClusterSettings, GraphSettings, O
 from investigator.settings.kafka import KafkaSettings
 
 #: The groups in the order of the reference.
-SECTIONS = (KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, OtherSettings)
+GROUPS = (KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, OtherSettings)
 
 
 class Settings(KafkaSettings, DeliverySettings, ClusterSettings, GraphSettings, OtherSettings):
-    """What the environment says, checked; an attribute is named like its variable, in lower case."""
+    """The validated settings; an attribute has the name of its environment variable in lower case."""
 
     def secrets(self) -> Iterator[str]:
-        """Give the text of every password that was set, for the one place that keeps them out of logs.
+        """Yield the text of every password that was set, for the redactor of the logs.
 
-        Defaults are left out: they are public, and ordinary words.
+        Defaults are left out: they are public, and ordinary words that may appear in any log line.
         """
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)

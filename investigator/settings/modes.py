@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a worker may be there for: each mode has handlers of its own, and a deployment runs one or several."""
+"""The modes of a worker: each mode has its own handlers, and a deployment runs one mode or several."""
 
 from enum import Enum
 
@@ -12,5 +12,5 @@ class Mode(str, Enum):
     METRICS = "metrics"
 
     def __str__(self) -> str:
-        """Give the name that the environment uses."""
+        """Return the name that THOTH_CONSUMER_MODE uses."""
         return self.value

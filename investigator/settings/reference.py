@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be set, derived from the settings themselves: for the documentation and for error messages."""
+"""The reference of all settings, derived from their fields, for the documentation and for error messages."""
 
 import json
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from investigator.settings.model import SECTIONS
+from investigator.settings.model import GROUPS
 from investigator.settings.types import Format, Unit
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting as a person sees it."""
+    """One setting as the documentation and error messages describe it."""
 
     name: str
     section: str
@@ -34,21 +34,21 @@ class Setting:
 
 @cache
 def reference() -> tuple[Setting, ...]:
-    """Give all settings in the order of the documentation."""
+    """Return all settings in the order of the documentation."""
     return tuple(
-        _setting((section.__doc__ or "").rstrip("."), name, field)
-        for section in SECTIONS
-        for name, field in section.model_fields.items()
+        _setting((group.__doc__ or "").rstrip("."), name, field)
+        for group in GROUPS
+        for name, field in group.model_fields.items()
     )
 
 
 def _setting(section: str, name: str, field: FieldInfo) -> Setting:
-    marks = [*field.metadata, *_marks(field.annotation)]
+    metadata = [*field.metadata, *_metadata(field.annotation)]
     return Setting(
         name=name,
         section=section,
-        form=next((mark.text for mark in marks if isinstance(mark, Format)), _plain_form(field.annotation)),
-        unit=next((mark.text for mark in marks if isinstance(mark, Unit)), ""),
+        form=next((each.text for each in metadata if isinstance(each, Format)), _default_form(field.annotation)),
+        unit=next((each.text for each in metadata if isinstance(each, Unit)), ""),
         default="" if field.is_required() else _text(field.default),
         required=field.is_required(),
         secret=SecretStr in _types(field.annotation),
@@ -56,20 +56,20 @@ def _setting(section: str, name: str, field: FieldInfo) -> Setting:
     )
 
 
-def _marks(annotation: Any) -> list[object]:  # noqa: ANN401  (annotations have no common type)
-    """Give the marks on an annotated type and on the members of a union of such."""
+def _metadata(annotation: Any) -> list[object]:  # noqa: ANN401  (annotations have no common type)
+    """Return the metadata of an annotated type, and of the types inside it, such as the members of a union."""
     own = list(getattr(annotation, "__metadata__", ()))
-    return own + [mark for inner in get_args(annotation) for mark in _marks(inner)]
+    return own + [each for inner in get_args(annotation) for each in _metadata(inner)]
 
 
 def _types(annotation: Any) -> set[object]:  # noqa: ANN401  (annotations have no common type)
     return {annotation}.union(*(_types(inner) for inner in get_args(annotation)))
 
 
-def _plain_form(annotation: Any) -> str:  # noqa: ANN401  (annotations have no common type)
+def _default_form(annotation: Any) -> str:  # noqa: ANN401  (annotations have no common type)
     if get_origin(annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(annotation)))}"
-    forms = [_plain_form(inner) for inner in get_args(annotation) if inner is not type(None)]
+    forms = [_default_form(inner) for inner in get_args(annotation) if inner is not type(None)]
     return forms[0] if forms else {bool: "true or false"}.get(annotation, "text")
 
 

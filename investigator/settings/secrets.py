@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading of secrets."""
+"""The one way to read the text of a secret."""
 
 from pydantic import SecretStr
 
 
 def secret_value(secret: SecretStr | None) -> str | None:
-    """Give the text of a secret to the one call that needs it."""
+    """Return the text of a secret, or None where it is not set. Pass the text only to the call that needs it."""
     return None if secret is None else secret.get_secret_value()

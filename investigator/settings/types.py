@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of values that settings have: how the text of an environment variable becomes each of them."""
+"""The types of settings: each validates and converts the text of an environment variable."""
 
 import json
 import os
@@ -26,14 +26,14 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 @dataclass(frozen=True)
 class Format:
-    """How a value is written, for the reference and for error messages."""
+    """How an operator writes a value, for the reference and for error messages."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What a number counts."""
+    """The unit of a number."""
 
     text: str
 
@@ -47,10 +47,10 @@ def _refuse_unless(accepts: Callable[[T], object], rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _digit(value: object) -> object:
-    # The libraries underneath read some of these with int(); a word that only we understood would stop them later.
+def _zero_or_one(value: object) -> object:
+    # thoth-common and thoth-storages read some of these with int(): a word such as `true` would make them fail later.
     if isinstance(value, str) and value not in ("0", "1"):
-        raise ValueError("is neither 0 nor 1")
+        raise ValueError("expected 0 or 1")
     return value
 
 
@@ -73,9 +73,9 @@ def _servers(value: object) -> object:
         return value
     servers = tuple(part.strip() for part in value.split(",") if part.strip())
     if not servers:
-        raise ValueError("names no server")
+        raise ValueError("no server is named")
     if wrong := [server for server in servers if not _is_server(server)]:
-        raise ValueError(f"{', '.join(map(repr, wrong))} is not of the form host:port")
+        raise ValueError(f"not of the form host:port: {', '.join(map(repr, wrong))}")
     return servers
 
 
@@ -83,7 +83,7 @@ def _json(text: str) -> Any:  # noqa: ANN401  (JSON may hold anything)
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ValueError(f"is not JSON ({error})") from error
+        raise ValueError(f"not valid JSON ({error})") from error
 
 
 def _modes(value: object) -> object:
@@ -93,7 +93,7 @@ def _modes(value: object) -> object:
     names = content if isinstance(content, list) else [content]
     known = {mode.value for mode in Mode}
     if not names or any(name not in known for name in map(str, names)):
-        raise ValueError("names no mode, or one that does not exist")
+        raise ValueError("no mode, or an unknown mode")
     return tuple(dict.fromkeys(Mode(name) for name in names))
 
 
@@ -105,11 +105,11 @@ def _number_or_names(value: object) -> object:
         return tuple(dict.fromkeys(content))
     if isinstance(content, int) and content >= 0:
         return int(content)
-    raise ValueError("is neither a number nor a list of names")
+    raise ValueError("expected a number or a list of names")
 
 
-def _password_or_its_file(value: object) -> object:
-    # What is too long or too odd for a path is no file; Path.is_file says so by an error on some systems.
+def _password_or_file_content(value: object) -> object:
+    # On some systems Path.is_file raises an error for a text that is too long or otherwise invalid as a path.
     try:
         is_file = isinstance(value, str) and Path(value).is_file()
     except (OSError, ValueError):
@@ -117,15 +117,15 @@ def _password_or_its_file(value: object) -> object:
     return Path(str(value)).read_text(encoding="utf-8").strip() if is_file else value
 
 
-def _level(value: object) -> object:
-    words = {"0": "INFO", "FALSE": "INFO", "1": "DEBUG", "TRUE": "DEBUG", "WARN": "WARNING"}
+def _log_level(value: object) -> object:
+    aliases = {"0": "INFO", "FALSE": "INFO", "1": "DEBUG", "TRUE": "DEBUG", "WARN": "WARNING"}
     name = str(value).upper()
-    if (level := words.get(name, name)) not in _LEVELS:
-        raise ValueError("is no level")
+    if (level := aliases.get(name, name)) not in _LEVELS:
+        raise ValueError("unknown log level")
     return level
 
 
-Flag = Annotated[bool, BeforeValidator(_digit), Format("0 or 1")]
+Flag = Annotated[bool, BeforeValidator(_zero_or_one), Format("0 or 1")]
 PositiveInt = Annotated[int, Field(ge=1), Format("whole number, at least 1")]
 NonNegativeInt = Annotated[int, Field(ge=0), Format("whole number, at least 0")]
 Port = Annotated[int, Field(ge=1, le=_LAST_PORT), Format("port number")]
@@ -136,25 +136,23 @@ Milliseconds = Annotated[int, Field(ge=1), Format("whole number, at least 1"), U
 Bytes = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("bytes")]
 Password = Annotated[SecretStr, Format("text, never shown")]
 PasswordOrFile = Annotated[
-    SecretStr, BeforeValidator(_password_or_its_file), Format("text or the path of a file that holds it, never shown")
+    SecretStr,
+    BeforeValidator(_password_or_file_content),
+    Format("text or the path of a file that holds it, never shown"),
 ]
 AutoCommit = Annotated[
     bool,
     _refuse_unless(
-        lambda on: not on, "messages would be committed by the clock, handled or not, and be lost at the next crash"
+        lambda on: not on, "a timer would commit messages that are not handled, and the next crash would lose them"
     ),
     Format("false, or remove the variable"),
 ]
 Kubeconfig = Annotated[
     str,
-    _refuse_unless(
-        lambda paths: any(map(_is_readable_file, map(Path, paths.split(":")))), "is not a file that can be read"
-    ),
+    _refuse_unless(lambda paths: any(map(_is_readable_file, map(Path, paths.split(":")))), "no readable file"),
     Format("path of a file, several separated by colons"),
 ]
-ReadableFile = Annotated[
-    Path, _refuse_unless(_is_readable_file, "is not a file that can be read"), Format("path of a file")
-]
+ReadableFile = Annotated[Path, _refuse_unless(_is_readable_file, "not a readable file"), Format("path of a file")]
 Url = Annotated[str, _refuse_unless(_has_host, "must begin with http:// or https:// and name a host"), Format("URL")]
 Namespace = Annotated[
     str,
@@ -178,4 +176,4 @@ Modes = Annotated[
 NumberOrNames = Annotated[
     int | tuple[str, ...], NoDecode, BeforeValidator(_number_or_names), Format("0, 1, or a JSON list of base names")
 ]
-LogLevel = Annotated[str, BeforeValidator(_level), Format(f"0, 1, or one of {', '.join(_LEVELS)}")]
+LogLevel = Annotated[str, BeforeValidator(_log_level), Format(f"0, 1, or one of {', '.join(_LEVELS)}")]

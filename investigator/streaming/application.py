@@ -24,11 +24,13 @@ class Lifecycle:
     Args:
         prepare: called before anything starts; raises where the worker can't.
         drain: finishes what is in hand when it is to stop, within bounds.
+        close: stops the threads and closes the connections of the handlers' clients, after the last handler.
         longest_stop: after so many seconds the process ends in any case.
     """
 
     prepare: Callable[[], None]
     drain: Callable[[], Awaitable[None]]
+    close: Callable[[], None]
     longest_stop: float
 
 
@@ -70,3 +72,8 @@ class Investigator(faust.App):
         """Finish what is in hand before the consumer commits and leaves the group."""
         await self.lifecycle.drain()
         await super().on_stop()
+
+    async def on_shutdown(self) -> None:
+        """Close the handlers' clients, now that consumer and agents have stopped and no handler can use them."""
+        self.lifecycle.close()
+        await super().on_shutdown()

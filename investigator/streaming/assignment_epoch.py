@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of the ledger that a message belongs to, from its being fetched on.
+"""The assignment epoch in which a message was fetched, carried through Faust's streams.
 
-A topic may begin anew while messages of before still wait in its stream; they must not be taken for those of now.
+A topic can be deleted and recreated while old messages are still buffered. The epoch tells them apart.
 """
 
 from faust.types.tuples import ConsumerMessage, Message
 
-_ATTRIBUTE = "ledger_page"
+_ATTRIBUTE = "assignment_epoch"
 
 
-def with_epoch(message: ConsumerMessage, page: int | None) -> ConsumerMessage:
-    """Note the page that the message's partition has now."""
-    setattr(message, _ATTRIBUTE, page)
+def with_epoch(message: ConsumerMessage, epoch: int | None) -> ConsumerMessage:
+    """Attach the epoch that the message's partition has now, and return the message."""
+    setattr(message, _ATTRIBUTE, epoch)
     return message
 
 
 def epoch_of(message: Message) -> int | None:
-    """Give the page that was noted; None where the partition had none, or nothing was."""
-    page: int | None = getattr(message, _ATTRIBUTE, None)
-    return page
+    """Return the attached epoch; None where the partition was not assigned, or none was attached."""
+    epoch: int | None = getattr(message, _ATTRIBUTE, None)
+    return epoch

@@ -144,7 +144,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
         marks = {tp: self._commit_positions[tp] for tp in offsets if tp in self._commit_positions}
         committed = await self._thread.commit_positions(marks)
         for tp, mark in committed.items():
-            self.context.dispatcher.ledger.committed(Partition(*tp), mark)
+            self.context.dispatcher.ledger.record_commit(Partition(*tp), mark)
             self.context.show_position(Partition(*tp), mark.offset)
         return bool(committed)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The web views of a worker: health, metrics, halting and resuming, and the status page."""
+"""The pages of a worker: health, halt and resume, and the status page."""
 
 from investigator.web.control import add_views
 from investigator.web.status_collector import StatusCollector, WorkerInfo

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a worker knows of itself at this moment: nobody is asked for it, so that it can be told at any time."""
+"""Collects the worker's status from memory only, without I/O, so that the page works when every dependency fails."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -24,18 +24,16 @@ from investigator.web.status_model import (
     TopicStatus,
 )
 
-# The page is for a look; more than these are counted, and the logs have them all.
-_CAUSES = 20
-_MESSAGES = 10
-
-_WORKING = "worked on"
+# The page is an overview: it counts what exceeds these numbers. The logs have every message.
+_MAX_FAILED_MESSAGES = 20
+_MAX_OLDEST_MESSAGES = 10
 
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """What does not change while the worker runs; ``started`` is in seconds since 1970.
+    """The facts about a worker that do not change while it runs; ``started`` is in seconds since 1970.
 
-    ``topics`` has the full name of each topic that is consumed, by its base name.
+    ``topics`` has the full name of each topic that the worker consumes, by its base name.
     """
 
     version: str
@@ -48,12 +46,12 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class StatusCollector:
-    """Where it is known.
+    """Collects the status from the parts of a worker.
 
     ``redact`` removes passwords from a text.
     """
 
-    identity: WorkerInfo
+    worker_info: WorkerInfo
     dispatcher: Dispatcher
     halt_coordinator: HaltCoordinator
     breakers: Sequence[Breaker]
@@ -61,75 +59,77 @@ class StatusCollector:
     redact: Callable[[str], str]
 
     def status(self, at: float, now: float) -> Status:
-        """Give the status of this moment.
+        """Return the current status.
 
         Args:
-            at: the moment, in seconds since 1970.
+            at: the current time, in seconds since 1970.
             now: the same, in the event loop's time.
         """
-        identity = self.identity
+        info = self.worker_info
         messages = sorted(self.dispatcher.in_flight(), key=lambda message: message.accepted_at)
         return Status(
-            version=identity.version,
-            worker=identity.worker,
-            group=identity.group,
-            modes=identity.modes,
-            at=at,
-            uptime_seconds=at - identity.started,
-            halts_known=self.halt_coordinator.synced.is_set(),
-            halted=self._halted(at),
+            version=info.version,
+            worker=info.worker,
+            group=info.group,
+            modes=info.modes,
+            collected_at=at,
+            uptime_seconds=at - info.started,
+            halts_synced=self.halt_coordinator.synced.is_set(),
+            halted_topics=self._halted_topics(at),
             topics=self._topics(messages, now),
             dependencies=tuple(self._dependency(breaker.view, now) for breaker in self.breakers),
             namespaces=self._namespaces(),
             in_flight=len(messages),
-            messages=tuple(self._message(message, now) for message in messages[:_MESSAGES]),
+            oldest_messages=tuple(self._message(message, now) for message in messages[:_MAX_OLDEST_MESSAGES]),
         )
 
-    def _halted(self, at: float) -> tuple[HaltStatus, ...]:
-        # Also those that other modes of the group consume: whoever looks here wants to know, and can resume them.
-        known = {*self.identity.topics, *self.halt_coordinator.halts.topics()}
-        halts = [halt for topic in known if (halt := self.halt_coordinator.current(topic)) is not None]
+    def _halted_topics(self, at: float) -> tuple[HaltStatus, ...]:
+        # Include topics that only other modes of the group consume, so that an operator can resume them here too.
+        topics = {*self.worker_info.topics, *self.halt_coordinator.table.topics()}
+        halts = [halt for topic in topics if (halt := self.halt_coordinator.current_halt(topic)) is not None]
         return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
 
     def _halt(self, halt: Halt, at: float) -> HaltStatus:
-        causes = tuple(
-            FailedMessageStatus(cause.partition, cause.offset, cause.attempts, self.redact(cause.error))
-            for cause in halt.causes[:_CAUSES]
+        shown = tuple(
+            FailedMessageStatus(failed.partition, failed.offset, failed.attempts, self.redact(failed.error))
+            for failed in halt.causes[:_MAX_FAILED_MESSAGES]
         )
-        more = len(halt.causes) - len(causes)
-        return HaltStatus(halt.topic, halt.since, at - halt.since, halt.by, causes, more)
+        return HaltStatus(halt.topic, halt.since, at - halt.since, halt.by, shown, len(halt.causes) - len(shown))
 
     def _topics(self, messages: Sequence[InFlightMessage], now: float) -> tuple[TopicStatus, ...]:
         counts = _Counts(self.metrics)
         return tuple(
             self._topic(topic, [each for each in messages if each.delivery.topic == topic], counts, now)
-            for topic in sorted(self.identity.topics)
+            for topic in sorted(self.worker_info.topics)
         )
 
     def _topic(self, topic: str, messages: Sequence[InFlightMessage], counts: "_Counts", now: float) -> TopicStatus:
-        states = Counter(map(_state, messages))
+        waiting_for = Counter(reason for reason in map(_waiting_for, messages) if reason is not None)
         label = message_type(topic)
+        full_name = self.worker_info.topics[topic]
         return TopicStatus(
             topic=topic,
-            name=self.identity.topics[topic],
+            full_name=full_name,
             halted=self.halt_coordinator.is_halted(topic),
             in_flight=len(messages),
-            processing=states.pop(_WORKING, 0),
-            waiting_for=dict(states),
-            oldest_seconds=now - messages[0].accepted_at if messages else None,
+            processing=len(messages) - waiting_for.total(),
+            waiting_for=dict(waiting_for),
+            oldest_in_flight_seconds=now - messages[0].accepted_at if messages else None,
             processed=counts.processed.get((label,), 0),
             failed_attempts=counts.exceptions.get((label,), 0),
             failed=counts.failures.get((label,), 0),
             dead_letters=counts.dead_letters.get((label,), 0),
-            partitions=self._partitions(self.identity.topics[topic], counts),
+            partitions=self._partitions(full_name, counts),
         )
 
-    def _partitions(self, name: str, counts: "_Counts") -> tuple[PartitionStatus, ...]:
+    def _partitions(self, full_name: str, counts: "_Counts") -> tuple[PartitionStatus, ...]:
         ledger = self.dispatcher.ledger
-        mine = sorted(partition for partition in ledger.assigned() if partition.topic == name)
+        assigned = sorted(partition for partition in ledger.assigned() if partition.topic == full_name)
         return tuple(
-            PartitionStatus(each.number, counts.committed.get((name, str(each.number))), ledger.position(each))
-            for each in mine
+            PartitionStatus(
+                each.number, counts.committed.get((full_name, str(each.number))), ledger.commit_offset(each)
+            )
+            for each in assigned
         )
 
     def _dependency(self, view: BreakerView, now: float) -> DependencyStatus:
@@ -138,15 +138,15 @@ class StatusCollector:
             is_unavailable=view.is_open,
             unavailable_seconds=None if view.since is None else now - view.since,
             next_probe_seconds=None if view.next_probe is None else max(0.0, view.next_probe - now),
-            failures=view.failures,
+            consecutive_failures=view.failures,
             waiting_calls=view.waiting,
-            error=None if view.error is None else self.redact(view.error),
+            last_error=None if view.error is None else self.redact(view.error),
         )
 
     def _namespaces(self) -> tuple[NamespaceStatus, ...]:
-        pending = values(self.metrics.pending_workflows)
-        limits = values(self.metrics.pending_workflow_limit)
-        return tuple(NamespaceStatus(name[0], pending.get(name), limit) for name, limit in sorted(limits.items()))
+        pending = sample_values(self.metrics.pending_workflows)
+        limits = sample_values(self.metrics.pending_workflow_limit)
+        return tuple(NamespaceStatus(labels[0], pending.get(labels), limit) for labels, limit in sorted(limits.items()))
 
     def _message(self, message: InFlightMessage, now: float) -> MessageStatus:
         failure = message.last_failure or message.failure
@@ -155,32 +155,30 @@ class StatusCollector:
             partition=message.delivery.partition.number,
             offset=message.delivery.offset,
             origin=str(message.delivery.origin),
-            seconds=now - message.accepted_at,
-            state=_state(message),
-            attempts=0 if failure is None else failure.attempts,
-            error=None if failure is None else self.redact(str(failure)),
+            in_flight_seconds=now - message.accepted_at,
+            waiting_for=_waiting_for(message),
+            failed_attempts=0 if failure is None else failure.attempts,
+            last_error=None if failure is None else self.redact(str(failure)),
         )
 
 
-def _state(message: InFlightMessage) -> str:
-    if message.slot.held:
-        return _WORKING
-    return message.waits_for or "a slot"
+def _waiting_for(message: InFlightMessage) -> str | None:
+    return None if message.slot.held else message.waits_for or "a slot"
 
 
 class _Counts:
-    """The metrics that the status shows, each read once."""
+    """The values of the metrics that the status shows, each metric read once."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self.processed = values(metrics.processed)
-        self.exceptions = values(metrics.exceptions)
-        self.failures = values(metrics.failures)
-        self.dead_letters = values(metrics.dead_letters)
-        self.committed = values(metrics.current_partition_offsets)
+        self.processed = sample_values(metrics.processed)
+        self.exceptions = sample_values(metrics.exceptions)
+        self.failures = sample_values(metrics.failures)
+        self.dead_letters = sample_values(metrics.dead_letters)
+        self.committed = sample_values(metrics.current_partition_offsets)
 
 
-def values(metric: MetricWrapperBase) -> dict[tuple[str, ...], int]:
-    """Give what a counter or gauge shows, by the values of its labels."""
+def sample_values(metric: MetricWrapperBase) -> dict[tuple[str, ...], int]:
+    """Return the values of a counter or gauge by the values of its labels."""
     samples = [sample for family in metric.collect() for sample in family.samples]
     return {
         tuple(sample.labels.values()): int(sample.value) for sample in samples if not sample.name.endswith("_created")

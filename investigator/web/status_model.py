@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of what a worker tells of itself; the field names are those of `GET /status`."""
+"""The status of a worker: the shape of the JSON of `GET /status`, whose field names are those of these classes.
+
+Timestamps are in seconds since 1970; fields that end in `_seconds` are durations. A topic is named by its base name.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FailedMessageStatus:
-    """A message over which a topic is halted."""
+    """A failed message that halts its topic."""
 
     partition: int
     offset: int
@@ -17,36 +20,42 @@ class FailedMessageStatus:
 
 @dataclass(frozen=True)
 class HaltStatus:
-    """A halted topic; the first of its causes, and how many more there are."""
+    """A halted topic, with the first of its failed messages and the number of further ones.
+
+    There is no failed message where an operator halted the topic.
+    """
 
     topic: str
     since: float
-    seconds: float
+    halted_seconds: float
     by: str
-    causes: tuple[FailedMessageStatus, ...]
-    more_causes: int
+    failed_messages: tuple[FailedMessageStatus, ...]
+    more_failed_messages: int
 
 
 @dataclass(frozen=True)
 class PartitionStatus:
-    """An assigned partition; None where this worker has not committed, or not taken up anything yet."""
+    """An assigned partition; an offset is None where this worker has not committed or accepted a message yet."""
 
-    number: int
-    committed: int | None
-    first_unfinished: int | None
+    partition: int
+    committed_offset: int | None
+    first_unfinished_offset: int | None
 
 
 @dataclass(frozen=True)
 class TopicStatus:
-    """A topic that the worker consumes; counts are this worker's, since its start."""
+    """A topic that the worker consumes, with counts of this worker since its start.
+
+    ``waiting_for`` counts the messages in flight that are not being processed, by what they wait for.
+    """
 
     topic: str
-    name: str
+    full_name: str
     halted: bool
     in_flight: int
     processing: int
     waiting_for: Mapping[str, int]
-    oldest_seconds: float | None
+    oldest_in_flight_seconds: float | None
     processed: int
     failed_attempts: int
     failed: int
@@ -56,54 +65,54 @@ class TopicStatus:
 
 @dataclass(frozen=True)
 class DependencyStatus:
-    """What handlers call, and whether calls are held back until it answers again."""
+    """A system that handlers call; while it is unavailable, calls wait, and one of them probes it now and then."""
 
     name: str
     is_unavailable: bool
     unavailable_seconds: float | None
     next_probe_seconds: float | None
-    failures: int
+    consecutive_failures: int
     waiting_calls: int
-    error: str | None
+    last_error: str | None
 
 
 @dataclass(frozen=True)
 class NamespaceStatus:
-    """Workflows of a namespace that have not started, as last counted, and how many there may be."""
+    """The pending workflows of a namespace by the latest count, None before the first one, and their limit."""
 
-    name: str
-    pending: int | None
-    limit: int
+    namespace: str
+    pending_workflows: int | None
+    pending_workflow_limit: int
 
 
 @dataclass(frozen=True)
 class MessageStatus:
-    """A message in hand, and what its last attempt failed over, if any did."""
+    """A message in flight, with its last error if an attempt failed; ``waiting_for`` is None while it is processed."""
 
     topic: str
     partition: int
     offset: int
     origin: str
-    seconds: float
-    state: str
-    attempts: int
-    error: str | None
+    in_flight_seconds: float
+    waiting_for: str | None
+    failed_attempts: int
+    last_error: str | None
 
 
 @dataclass(frozen=True)
 class Status:
-    """All of it; times are in seconds since 1970, spans in seconds."""
+    """The status of a worker; until ``halts_synced`` the worker has not read all halts of its group."""
 
     version: str
     worker: str
     group: str
     modes: tuple[str, ...]
-    at: float
+    collected_at: float
     uptime_seconds: float
-    halts_known: bool
-    halted: tuple[HaltStatus, ...]
+    halts_synced: bool
+    halted_topics: tuple[HaltStatus, ...]
     topics: tuple[TopicStatus, ...]
     dependencies: tuple[DependencyStatus, ...]
     namespaces: tuple[NamespaceStatus, ...]
     in_flight: int
-    messages: tuple[MessageStatus, ...]
+    oldest_messages: tuple[MessageStatus, ...]

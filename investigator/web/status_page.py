@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status of a worker, as a page for people and as JSON for programs."""
+"""The status of a worker: `/` as a page for operators, and `/status` as JSON for programs."""
 
 import asyncio
 import secrets
@@ -17,36 +17,37 @@ from investigator.web.status_model import Status
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def add_status_pages(app: faust.App, sources: StatusCollector) -> None:
+def add_status_pages(app: faust.App, collector: StatusCollector) -> None:
     """Add `GET /` and `GET /status`.
 
     Args:
         app: the application.
-        sources: where it is known.
+        collector: collects the status.
     """
 
     @app.page("/", name="status page")
     async def page(view: View, _request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
-        return view.html(render(_now(sources), nonce), headers={**_NO_STORE, **_policy(nonce)})
+        return view.html(render(_current(collector), nonce), headers={**_NO_STORE, **_security_headers(nonce)})
 
     @app.page("/status", name="status")
     async def status(view: View, _request: Request) -> Response:
-        return view.json(asdict(_now(sources)), headers=_NO_STORE)
+        return view.json(asdict(_current(collector)), headers=_NO_STORE)
 
 
-def _now(sources: StatusCollector) -> Status:
-    return sources.status(time.time(), asyncio.get_running_loop().time())
+def _current(collector: StatusCollector) -> Status:
+    return collector.status(time.time(), asyncio.get_running_loop().time())
 
 
-def _policy(nonce: str) -> dict[str, str]:
-    """Let the browser run and load what the page brings along, and nothing that an error's text might smuggle in."""
-    own = f"'nonce-{nonce}'"
-    return {"Content-Security-Policy": f"default-src 'none'; style-src {own}; script-src {own}; connect-src 'self'"}
+def _security_headers(nonce: str) -> dict[str, str]:
+    """Return headers that restrict the browser to the page's own script and style, whatever an error contains."""
+    source = f"'nonce-{nonce}'"
+    policy = f"default-src 'none'; style-src {source}; script-src {source}; connect-src 'self'"
+    return {"Content-Security-Policy": policy}
 
 
 def render(status: Status, nonce: str) -> str:
-    """Give the page as HTML; its styles and its script carry the nonce."""
+    """Return the page as HTML; its style and script elements carry the nonce."""
     return _ENVIRONMENT.get_template("status.html").render(status=status, nonce=nonce)
 
 

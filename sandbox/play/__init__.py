@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make run`: the four scenarios that investigator is there for, played as closed loops in the embedded surroundings.
+"""`make run`: Thoth's four scenarios as closed loops, on embedded servers and with real workers.
 
-Actors send the first messages, investigator's workers schedule workflows in the cluster stand-in, and the stand-in runs
-them: each does to the graph, and sends, what the real one does. The story goes on until every loop has closed.
+The runner sends the first messages of a scenario in the name of Thoth's producers. Workers of investigator then
+schedule workflows in the cluster stand-in. Each workflow is simulated: it changes the knowledge graph and sends
+messages as the real one does. A scenario ends when its loop is closed: exactly the expected messages, workflows and
+flags are there.
 """

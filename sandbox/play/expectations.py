@@ -1,65 +1,72 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to have happened at the end of a scenario, to the piece; and what of it has not, or was too much."""
+"""The exact result that a scenario must have, and the differences from it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sandbox.graph_seed import PackageFlags
-from sandbox.play.messages import Where
+from sandbox.play.messages import PackageVersion
 
-__all__ = ["Expected", "Flag", "FlagRows", "differences", "shortfalls"]
+__all__ = ["Expected", "Flag", "FlagReader", "differences", "shortfalls"]
 
 
-class FlagRows(Protocol):
-    """What flags are looked up in, in the words of `GraphSeed`."""
+class FlagReader(Protocol):
+    """The methods of `GraphSeed` that read flags."""
 
     def flags(self, name: str, version: str, index_url: str) -> set[PackageFlags]:
-        """Give the flags of a version, as they are in each of its environments."""
+        """Return the flags of a package version, one set of flags for each environment in which it was solved."""
 
     def hashes(self, name: str, version: str, index_url: str) -> dict[str, bool]:
-        """Give the hashes of a version, and whether each is still on the index."""
+        """Return the hashes of a package version, each with whether the index still has it."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag that investigator has to set in the graph, and the type of the message that asks for it."""
+    """A flag that investigator must set in the graph.
+
+    Attributes:
+        base_name: the base name of the message that asks for it.
+        package: the package version that is flagged.
+        kind: the meaning of the flag.
+        sha256: The hash that the index no longer has, for the kind "hash gone".
+    """
 
     base_name: str
-    where: Where
+    package: PackageVersion
     kind: Literal["missing", "without source distribution", "hash gone"]
-    sha256: str = ""  # the hash that is gone
+    sha256: str = ""
 
     def __str__(self) -> str:
-        """Give it as people write it."""
-        return f"{self.where} {self.kind}"
+        """Return a text such as "click 8.1.3 missing"."""
+        return f"{self.package} {self.kind}"
 
-    def is_set(self, rows: FlagRows) -> bool:
-        """Tell whether the flag is set, in every environment in which the version was solved."""
-        place = (self.where.name, self.where.version, self.where.index_url)
+    def is_set(self, graph: FlagReader) -> bool:
+        """Return whether the flag is set in every environment in which the version was solved."""
+        key = (self.package.name, self.package.version, self.package.index_url)
         if self.kind == "hash gone":
-            return rows.hashes(*place).get(self.sha256) is False
-        flags = rows.flags(*place)
+            return graph.hashes(*key).get(self.sha256) is False
+        flags = graph.flags(*key)
         missing = self.kind == "missing"
         return bool(flags) and all(each.is_missing if missing else not each.provides_source_distro for each in flags)
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The messages of a scenario by base name, the workflows for them by base name and kind, and the flags.
+    """The exact result of a scenario.
 
     Attributes:
-        messages: how many of each type, whoever sends them.
-        workflows: how many of each kind are scheduled for messages of each type.
-        flags: what investigator itself changes in the graph.
+        messages: the number of messages by base name, from all senders.
+        workflows: the number of workflows by the message's base name and the workflow's kind.
+        flags: the flags that investigator itself sets in the graph.
     """
 
     messages: Mapping[str, int]
     workflows: Mapping[tuple[str, str], int]
     flags: tuple[Flag, ...] = ()
 
-    def lacking(self, messages: Mapping[str, int], workflows: Mapping[tuple[str, str], int]) -> list[str]:
-        """Give a text for each count that is not what was expected."""
+    def unmet_counts(self, messages: Mapping[str, int], workflows: Mapping[tuple[str, str], int]) -> list[str]:
+        """Return one line for each count that differs; the arguments are the counts so far."""
         by_pair = {f"{kind} workflows for {name}": count for (name, kind), count in self.workflows.items()}
         seen = {f"{kind} workflows for {name}": count for (name, kind), count in workflows.items()}
         named = {f"{name} messages": count for name, count in self.messages.items()}
@@ -68,24 +75,27 @@ class Expected:
             *differences(by_pair, seen),
         ]
 
-    def unset(self, rows: FlagRows) -> list[Flag]:
-        """Give the flags that are not set."""
-        return [flag for flag in self.flags if not flag.is_set(rows)]
+    def unset_flags(self, graph: FlagReader) -> list[Flag]:
+        """Return the flags that are not set."""
+        return [flag for flag in self.flags if not flag.is_set(graph)]
 
 
 def differences(expected: Mapping[str, int], seen: Mapping[str, int]) -> list[str]:
-    """Give a text for each thing of which there are more or less than expected."""
+    """Return one line for each name whose number is not the expected one; an absent name counts as 0."""
     return [
-        f"{what}: {seen.get(what, 0)}, expected {expected.get(what, 0)}"
-        for what in _in_order(expected, seen)
-        if seen.get(what, 0) != expected.get(what, 0)
+        f"{name}: {seen.get(name, 0)}, expected {expected.get(name, 0)}"
+        for name in _names_in_order(expected, seen)
+        if seen.get(name, 0) != expected.get(name, 0)
     ]
 
 
 def shortfalls(expected: Mapping[str, int], seen: Mapping[str, int]) -> list[str]:
-    """Give a text for each thing of which there are less than expected: for what may happen again after a rebalance."""
-    return differences(expected, {what: min(count, expected.get(what, 0)) for what, count in seen.items()})
+    """Return one line for each name whose number is below the expected one.
+
+    This is the comparison for numbers that a redelivery after a rebalance may increase.
+    """
+    return differences(expected, {name: min(count, expected.get(name, 0)) for name, count in seen.items()})
 
 
-def _in_order(*names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(name for each in names for name in each))
+def _names_in_order(*groups: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for group in groups for name in group))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the story is about: package versions, indexes, environments and projects. Names and versions are real.
+"""The data of the scenarios: indexes, package versions, solvers and projects. Names and versions are real.
 
-Only the artifacts are not: a hash here is that of a file's name, as the embedded index carries no files.
+The hashes are not real, because the embedded index has no files: each is the hash of a file's name.
 """
 
 from collections import defaultdict
@@ -18,37 +18,39 @@ __all__ = [
     "Project",
     "Release",
     "affected_projects",
-    "artifacts_at_first",
-    "artifacts_now",
+    "current_hashes",
     "dependents_of",
     "has_sources",
     "is_listed",
     "listings",
+    "original_hashes",
 ]
 
+#: Package indexes, by host and path.
 PYPI = "pypi.org/simple"
 PYTORCH = "download.pytorch.org/whl/cpu"
 
+#: Solvers, by environment.
 RHEL = "solver-rhel-8-py38"
 FEDORA = "solver-fedora-34-py39"
 
 
 @dataclass(frozen=True, order=True)
 class Release:
-    """A version of a package on one of the indexes above."""
+    """A version of a package on one of the indexes of this module."""
 
     name: str
     version: str
     index: str = PYPI
 
     def __str__(self) -> str:
-        """Give it as people write it."""
+        """Return a text such as "click 8.1.3"."""
         return f"{self.name} {self.version}"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A repository that Kebechet looks after: the solver for its environment, and packages that it uses."""
+    """A repository that Kebechet manages, with the solver for its environment and the packages that it uses."""
 
     url: str
     solver: str
@@ -66,7 +68,8 @@ PROJECTS = (
     Project("https://github.com/AICoE/elyra-aidevsecops-tutorial", RHEL, frozenset({"numpy", "tensorflow"})),
 )
 
-#: What the indexes list. What is missing here has vanished: atomicwrites 1.4.0 in July 2022, ctx as a whole in May.
+#: The releases on the indexes. Not among them are releases that were removed in 2022: the package ctx in May, and
+#: atomicwrites 1.4.0 in July.
 _LISTED = frozenset(
     {
         Release("atomicwrites", "1.4.1"),
@@ -93,14 +96,15 @@ def _artifact(file: str) -> str:
     return sha256(file.encode()).hexdigest()
 
 
+# After this version was first solved, the index replaced one of its two files.
 _NUMPY = ("numpy", "1.22.4")
-_KEPT = _artifact("numpy-1.22.4.zip")
+_UNCHANGED = _artifact("numpy-1.22.4.zip")
 _REPLACED = _artifact("numpy-1.22.4-cp38-cp38-manylinux2014_x86_64.whl")
 _NEW = _artifact("numpy-1.22.4-cp38-cp38-manylinux_2_17_x86_64.whl")
 
 
 def listings() -> Mapping[str, Mapping[str, list[str]]]:
-    """Give the versions that each index lists, by index and package."""
+    """Return the versions on the indexes, by index and package."""
     content: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for release in sorted(_LISTED):
         content[release.index][release.name].append(release.version)
@@ -108,30 +112,30 @@ def listings() -> Mapping[str, Mapping[str, list[str]]]:
 
 
 def is_listed(name: str, version: str) -> bool:
-    """Tell whether the index still has the version."""
+    """Return whether an index still has the version."""
     return any((release.name, release.version) == (name, version) for release in _LISTED)
 
 
 def has_sources(name: str) -> bool:
-    """Tell whether the package is published with a source distribution."""
+    """Return whether the package is published with a source distribution."""
     return name not in _WHEELS_ONLY
 
 
 def dependents_of(name: str) -> frozenset[str]:
-    """Give the packages above that depend on the package."""
+    """Return the packages of this module that depend on the package."""
     return frozenset(_DEPENDENTS.get(name, ()))
 
 
-def artifacts_at_first(name: str, version: str) -> list[str]:
-    """Give the hashes of the version's files as they were when it was solved first."""
-    return [_KEPT, _REPLACED] if (name, version) == _NUMPY else artifacts_now(name, version)
+def original_hashes(name: str, version: str) -> list[str]:
+    """Return the hashes of the version's files at the time when it was first solved."""
+    return [_UNCHANGED, _REPLACED] if (name, version) == _NUMPY else current_hashes(name, version)
 
 
-def artifacts_now(name: str, version: str) -> list[str]:
-    """Give the hashes of the version's files as they are on the index now."""
-    return [_KEPT, _NEW] if (name, version) == _NUMPY else [_artifact(f"{name}-{version}")]
+def current_hashes(name: str, version: str) -> list[str]:
+    """Return the hashes of the version's files that are on the index now."""
+    return [_UNCHANGED, _NEW] if (name, version) == _NUMPY else [_artifact(f"{name}-{version}")]
 
 
 def affected_projects(package: str, solver: str | None) -> list[Project]:
-    """Give the projects that use the package, in the environment of a solver if one is named."""
+    """Return the projects that use the package; if a solver is named, only those in its environment."""
     return [project for project in PROJECTS if package in project.packages and solver in (None, project.solver)]

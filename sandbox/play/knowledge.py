@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The knowledge graph as the story's workflows and actors use it: to store what was learnt, to ask what is lacking."""
+"""The knowledge graph as the simulated workflows and producers use it: they store results and query what is lacking."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sandbox.graph_seed import GraphSeed
-from sandbox.play.messages import Where
+from sandbox.play.messages import PackageVersion
 from sandbox.play.requests import AdviceRequest
 from sandbox.postgres import Database
 
@@ -58,55 +58,73 @@ _ADD_LACKING = """
     SELECT %s, id FROM python_package_version_entity
     WHERE package_name = %s AND package_version IS NULL AND python_package_index_id IS NULL
 """
-_WAITING = "SELECT adviser_document_id FROM adviser_run WHERE need_re_run AND re_run_adviser_id IS NULL ORDER BY id"
-_SATISFIED = "UPDATE adviser_run SET need_re_run = false WHERE adviser_document_id = %s"
+_WAITING_RUNS = (
+    "SELECT adviser_document_id FROM adviser_run WHERE need_re_run AND re_run_adviser_id IS NULL ORDER BY id"
+)
+_STOP_WAITING = "UPDATE adviser_run SET need_re_run = false WHERE adviser_document_id = %s"
 
 
 class Knowledge:
-    """Stores and asks in threads, so that the story's event loop goes on."""
+    """An asynchronous client of the graph database; its blocking calls run in threads, so the event loop stays free."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.rows = GraphSeed(database)
+        self.graph_seed = GraphSeed(database)
 
-    async def store_solved(self, where: Where, solver: str, document_id: str, hashes: Iterable[str]) -> None:
-        """Store that a solver has solved a version, and which files it saw."""
-        await _in_thread(partial(self.rows.solved, *_place(where), solver, document_id=document_id))
+    async def store_solved(self, package: PackageVersion, solver: str, document_id: str, hashes: Iterable[str]) -> None:
+        """Store that a solver has solved a package version, and the hashes of the files that it found."""
+        await _in_thread(partial(self.graph_seed.solved, *_key(package), solver, document_id=document_id))
         for sha256 in hashes:
-            await _in_thread(partial(self.rows.artifact, *_place(where), sha256))
+            await _in_thread(partial(self.graph_seed.artifact, *_key(package), sha256))
 
-    async def store_analysis(self, where: Where, document_id: str) -> None:
+    async def store_analysis(self, package: PackageVersion, document_id: str) -> None:
         """Store a security analysis that found nothing."""
-        await _in_thread(partial(self.rows.si_aggregated, *_place(where), document_id=document_id))
+        await _in_thread(partial(self.graph_seed.si_aggregated, *_key(package), document_id=document_id))
 
     async def store_dependents(self, name: str, version: str, dependents: Iterable[str]) -> int:
-        """Store that the solved versions of those packages depend on this version; gives how many such there are."""
+        """Store that the solved versions of other packages depend on a package version.
+
+        Args:
+            name: the package.
+            version: its version.
+            dependents: the names of the packages that depend on it.
+
+        Returns:
+            The number of solved versions of those packages.
+        """
         return await _in_thread(partial(self._store_dependents, name, version, sorted(dependents)))
 
     async def store_advice(
         self, job: str, request: AdviceRequest, lacking: Iterable[str], re_run_adviser_id: str | None
     ) -> None:
-        """Store an adviser's run; it waits for what is lacking; if nothing is, no earlier run waits longer."""
+        """Store a run of an adviser.
+
+        Args:
+            job: the job id of the run.
+            request: the request that the adviser answers.
+            lacking: the names of the packages that the graph lacks; while there are any, the run waits.
+            re_run_adviser_id: the earlier run that this one repeats; if nothing is lacking, it no longer waits.
+        """
         await _in_thread(partial(self._store_advice, job, request, sorted(lacking), re_run_adviser_id))
 
     async def is_solved(self, name: str, version: str | None, index_url: str, solver: str) -> bool:
-        """Tell whether a solver has solved the version, or any version for None."""
-        rows = await self._ask(_SOLVED_VERSIONS, name, index_url, solver)
+        """Return whether a solver has solved the version; for None, whether it has solved any version."""
+        rows = await self._query(_SOLVED_VERSIONS, name, index_url, solver)
         return any(version in (None, found) for (found,) in rows)
 
-    async def is_analysed(self, where: Where) -> bool:
-        """Tell whether the security of the version was analysed."""
-        return bool(await self._ask(_ANALYSED, *_place(where)))
+    async def is_analysed(self, package: PackageVersion) -> bool:
+        """Return whether the graph has a security analysis of the package version."""
+        return bool(await self._query(_ANALYSED, *_key(package)))
 
-    async def waiting_advices(self) -> list[str]:
-        """Give the ids of the adviser runs that wait for packages to be solved."""
-        return [job for (job,) in await self._ask(_WAITING)]
+    async def waiting_adviser_runs(self) -> list[str]:
+        """Return the job ids of the adviser runs that wait for packages to be solved."""
+        return [job for (job,) in await self._query(_WAITING_RUNS)]
 
-    async def unanalysed(self) -> list[Where]:
-        """Give the versions whose security could be analysed but was not."""
-        return [Where(*row) for row in await self._ask(_UNANALYSED)]
+    async def unanalysed(self) -> list[PackageVersion]:
+        """Return the package versions that could have a security analysis and have none."""
+        return [PackageVersion(*row) for row in await self._query(_UNANALYSED)]
 
-    async def _ask(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    async def _query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         return await _in_thread(partial(self._database.execute, statement, *parameters))
 
     def _store_dependents(self, name: str, version: str, dependents: list[str]) -> int:
@@ -124,11 +142,11 @@ class Knowledge:
                 cursor.execute(_ADD_ENTITY, (name, None, name, None))
                 cursor.execute(_ADD_LACKING, (run, name))
             if re_run and not waits:
-                cursor.execute(_SATISFIED, (re_run,))
+                cursor.execute(_STOP_WAITING, (re_run,))
 
 
-def _place(where: Where) -> tuple[str, str, str]:
-    return where.name, where.version, where.index_url
+def _key(package: PackageVersion) -> tuple[str, str, str]:
+    return package.name, package.version, package.index_url
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

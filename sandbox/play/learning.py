@@ -1,138 +1,155 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scenarios in which the graph grows: knowledge increase, and self-learning on errors."""
+"""The scenarios in which the knowledge graph grows: knowledge increase, and self-learning on errors."""
 
 from sandbox.play import messages
 from sandbox.play.context import ScenarioContext
 from sandbox.play.expectations import Expected, Flag
-from sandbox.play.fixtures import FEDORA, PYPI, PYTORCH, RHEL, Release, artifacts_at_first, artifacts_now
+from sandbox.play.fixtures import FEDORA, PYPI, PYTORCH, RHEL, Release, current_hashes, original_hashes
 from sandbox.play.scenario import (
-    ADMINISTRATOR,
     ATOMICWRITES,
     CLICK,
     CTX,
-    HASHES,
+    HASH_MISMATCH,
+    KEBECHET_ADMINISTRATOR,
+    KEBECHET_RUN_URL_TRIGGER,
+    MISSING_PACKAGE,
+    MISSING_PACKAGE_VERSION,
     NUMPY,
     OLD_TORCH,
-    PACKAGE_GONE,
-    RELEASED,
+    PACKAGE_RELEASED,
+    PROVIDES_SOURCE_DISTRO,
     REQUESTS,
-    RUN_URL,
-    SECURITY,
-    SOLVED,
-    SOURCES,
+    SECURITY_INDICATOR,
+    SI_UNANALYZED_PACKAGE,
+    SOLVED_PACKAGE,
     TENSORFLOW,
     TORCH,
-    UNANALYZED,
-    UNRESOLVED,
-    UNREVSOLVED,
-    VERSION_GONE,
+    UNRESOLVED_PACKAGE,
+    UNREVSOLVED_PACKAGE,
     Scenario,
 )
 
-__all__ = ["KNOWLEDGE_INCREASE", "SELF_LEARNING", "store_first_knowledge"]
+__all__ = ["KNOWLEDGE_INCREASE", "SELF_LEARNING", "store_initial_knowledge"]
 
-_HASHES_AT_FIRST = artifacts_at_first(NUMPY.name, NUMPY.version)
-_HASHES_NOW = artifacts_now(NUMPY.name, NUMPY.version)
-_HASHES_GONE = [sha256 for sha256 in _HASHES_AT_FIRST if sha256 not in _HASHES_NOW]
-_HASHES_NEW = [sha256 for sha256 in _HASHES_NOW if sha256 not in _HASHES_AT_FIRST]
+_ORIGINAL_HASHES = original_hashes(NUMPY.name, NUMPY.version)
+_CURRENT_HASHES = current_hashes(NUMPY.name, NUMPY.version)
+_REMOVED_HASHES = [sha256 for sha256 in _ORIGINAL_HASHES if sha256 not in _CURRENT_HASHES]
+_ADDED_HASHES = [sha256 for sha256 in _CURRENT_HASHES if sha256 not in _ORIGINAL_HASHES]
 
 
-async def store_first_knowledge(world: ScenarioContext) -> None:
-    """Register the indexes and store what was learnt before the story begins."""
+async def store_initial_knowledge(context: ScenarioContext) -> None:
+    """Register the indexes, and store the results of the solvers and analyses that ran before the first scenario."""
     for index in (PYPI, PYTORCH):
-        world.knowledge.rows.index(world.index_url(index))
+        context.knowledge.graph_seed.index(context.index_url(index))
     for release in (NUMPY, REQUESTS, TENSORFLOW, OLD_TORCH, ATOMICWRITES, *CTX):
         for solver in (RHEL, FEDORA):
-            await _store_solved(world, release, solver)
-    await _store_solved(world, TORCH, FEDORA)
+            await _store_solved(context, release, solver)
+    await _store_solved(context, TORCH, FEDORA)
     for release in (NUMPY, REQUESTS, OLD_TORCH, *CTX):
-        await world.knowledge.store_analysis(world.where(release), f"security-indicator-{release.name}")
+        await context.knowledge.store_analysis(context.package_version(release), f"security-indicator-{release.name}")
 
 
-async def _store_solved(world: ScenarioContext, release: Release, solver: str) -> None:
-    hashes = artifacts_at_first(release.name, release.version)
+async def _store_solved(context: ScenarioContext, release: Release, solver: str) -> None:
+    hashes = original_hashes(release.name, release.version)
     document = f"{solver}-{release.name}-{release.version}"
-    await world.knowledge.store_solved(world.where(release), solver, document, hashes)
+    await context.knowledge.store_solved(context.package_version(release), solver, document, hashes)
 
 
-async def _learn(world: ScenarioContext) -> None:
-    await world.act(1, messages.package_released(world.where(CLICK)))
-    await world.act(1, messages.unresolved_package("graph-refresh", "torch", world.index_url(PYTORCH), solver=RHEL))
-    await world.act(1, messages.unrevsolved_package(NUMPY.name, NUMPY.version))
-    await world.act(1, messages.hash_mismatch(world.where(NUMPY), _HASHES_GONE, _HASHES_NEW))
+async def _send_knowledge_messages(context: ScenarioContext) -> None:
+    for message in (
+        messages.package_released(context.package_version(CLICK)),
+        messages.unresolved_package("graph-refresh", TORCH.name, context.index_url(PYTORCH), solver=RHEL),
+        messages.unrevsolved_package(NUMPY.name, NUMPY.version),
+        messages.hash_mismatch(context.package_version(NUMPY), _REMOVED_HASHES, _ADDED_HASHES),
+    ):
+        await context.send_first(1, message)
 
 
-def _expected_of_learning(world: ScenarioContext) -> Expected:
+def _expected_knowledge(context: ScenarioContext) -> Expected:
     return Expected(
-        # Solved by both solvers: click and numpy; torch by the one that was asked for. The projects that are told are
-        # those for RHEL that use click (once) and numpy (for the new hashes, and once it is solved again).
-        messages={RELEASED: 1, UNRESOLVED: 1, UNREVSOLVED: 1, HASHES: 1, SOLVED: 5, SOURCES: 1, RUN_URL: 3},
-        # Of the two versions of torch one was solved by that solver already; numpy was analysed already.
+        # Both solvers solve click and numpy; only the requested one solves torch. Kebechet runs on two projects for
+        # RHEL: once on the project with click, twice on the one with numpy (for the hashes, and after the solver run).
+        messages={
+            PACKAGE_RELEASED: 1,
+            UNRESOLVED_PACKAGE: 1,
+            UNREVSOLVED_PACKAGE: 1,
+            HASH_MISMATCH: 1,
+            SOLVED_PACKAGE: 5,
+            PROVIDES_SOURCE_DISTRO: 1,
+            KEBECHET_RUN_URL_TRIGGER: 3,
+        },
+        # The requested solver has already solved one of the two versions of torch. The graph has an analysis of numpy.
         workflows={
-            (RELEASED, "solver"): 2,
-            (RELEASED, "revsolver"): 1,
-            (UNRESOLVED, "solver"): 1,
-            (UNREVSOLVED, "revsolver"): 1,
-            (HASHES, "solver"): 2,
-            (HASHES, ADMINISTRATOR): 1,
-            (SOLVED, ADMINISTRATOR): 5,
-            (SOLVED, SECURITY): 2,
-            (RUN_URL, "kebechet-run-url"): 3,
+            (PACKAGE_RELEASED, "solver"): 2,
+            (PACKAGE_RELEASED, "revsolver"): 1,
+            (UNRESOLVED_PACKAGE, "solver"): 1,
+            (UNREVSOLVED_PACKAGE, "revsolver"): 1,
+            (HASH_MISMATCH, "solver"): 2,
+            (HASH_MISMATCH, KEBECHET_ADMINISTRATOR): 1,
+            (SOLVED_PACKAGE, KEBECHET_ADMINISTRATOR): 5,
+            (SOLVED_PACKAGE, SECURITY_INDICATOR): 2,
+            (KEBECHET_RUN_URL_TRIGGER, "kebechet-run-url"): 3,
         },
         flags=(
-            Flag(SOURCES, world.where(TORCH), "without source distribution"),
-            *(Flag(HASHES, world.where(NUMPY), "hash gone", sha256) for sha256 in _HASHES_GONE),
+            Flag(PROVIDES_SOURCE_DISTRO, context.package_version(TORCH), "without source distribution"),
+            *(Flag(HASH_MISMATCH, context.package_version(NUMPY), "hash gone", sha256) for sha256 in _REMOVED_HASHES),
         ),
     )
 
 
-async def _not_learnt(world: ScenarioContext) -> list[str]:
+async def _missing_knowledge(context: ScenarioContext) -> list[str]:
     unsolved = [
         f"{release} is not solved by {solver}"
         for release, solver in ((CLICK, RHEL), (CLICK, FEDORA), (TORCH, RHEL))
-        if not await world.knowledge.is_solved(release.name, release.version, world.index_url(release.index), solver)
+        if not await context.knowledge.is_solved(
+            release.name, release.version, context.index_url(release.index), solver
+        )
     ]
-    analysed = await world.knowledge.is_analysed(world.where(CLICK))
-    return unsolved if analysed else [*unsolved, f"{CLICK} is not analysed"]
+    analysed = await context.knowledge.is_analysed(context.package_version(CLICK))
+    return unsolved if analysed else [*unsolved, f"{CLICK} has no security analysis"]
 
 
-async def _refresh(world: ScenarioContext) -> None:
-    for where in await world.knowledge.unanalysed():
-        await world.act(2, messages.si_unanalyzed_package(where))
-    await world.act(2, messages.missing_package("ctx", world.index_url()))
+async def _send_error_messages(context: ScenarioContext) -> None:
+    for package in await context.knowledge.unanalysed():
+        await context.send_first(2, messages.si_unanalyzed_package(package))
+    await context.send_first(2, messages.missing_package("ctx", context.index_url()))
 
 
-def _expected_of_errors(world: ScenarioContext) -> Expected:
+def _expected_learning(context: ScenarioContext) -> Expected:
     return Expected(
-        # No project uses what is gone.
-        messages={UNANALYZED: 2, SOURCES: 1, VERSION_GONE: 1, PACKAGE_GONE: 1},
-        workflows={(UNANALYZED, SECURITY): 2, (VERSION_GONE, ADMINISTRATOR): 1, (PACKAGE_GONE, ADMINISTRATOR): 1},
+        # No project uses the removed packages, so Kebechet does not run.
+        messages={SI_UNANALYZED_PACKAGE: 2, PROVIDES_SOURCE_DISTRO: 1, MISSING_PACKAGE_VERSION: 1, MISSING_PACKAGE: 1},
+        workflows={
+            (SI_UNANALYZED_PACKAGE, SECURITY_INDICATOR): 2,
+            (MISSING_PACKAGE_VERSION, KEBECHET_ADMINISTRATOR): 1,
+            (MISSING_PACKAGE, KEBECHET_ADMINISTRATOR): 1,
+        },
         flags=(
-            Flag(SOURCES, world.where(TENSORFLOW), "without source distribution"),
-            Flag(VERSION_GONE, world.where(ATOMICWRITES), "missing"),
-            *(Flag(PACKAGE_GONE, world.where(release), "missing") for release in CTX),
+            Flag(PROVIDES_SOURCE_DISTRO, context.package_version(TENSORFLOW), "without source distribution"),
+            Flag(MISSING_PACKAGE_VERSION, context.package_version(ATOMICWRITES), "missing"),
+            *(Flag(MISSING_PACKAGE, context.package_version(release), "missing") for release in CTX),
         ),
     )
 
 
-async def _left_to_analyse(world: ScenarioContext) -> list[str]:
-    return [f"graph-refresh would ask for {where} again" for where in await world.knowledge.unanalysed()]
+async def _missing_analyses(context: ScenarioContext) -> list[str]:
+    return [f"{package} has no security analysis" for package in await context.knowledge.unanalysed()]
 
 
 KNOWLEDGE_INCREASE = Scenario(
     number=1,
     title="Knowledge increase",
-    closes="what was new, lacking or changed is solved, and analysed where it can be",
-    begin=_learn,
-    expected=_expected_of_learning,
-    still_open=_not_learnt,
+    outcome="every new, unknown or changed package version is solved and, where possible, analysed",
+    start=_send_knowledge_messages,
+    expected=_expected_knowledge,
+    open_items=_missing_knowledge,
 )
 
 SELF_LEARNING = Scenario(
     number=2,
     title="Self-learning on errors",
-    closes="graph-refresh looks again and finds nothing that could be analysed but is not",
-    begin=_refresh,
-    expected=_expected_of_errors,
-    still_open=_left_to_analyse,
+    outcome="graph-refresh finds no further package version to analyse",
+    start=_send_error_messages,
+    expected=_expected_learning,
+    open_items=_missing_analyses,
 )

@@ -1,113 +1,128 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages of the story, shaped like those of today's producers: what a producer leaves unset is null."""
+"""Messages with the fields that Thoth's producers send today; a field that a producer leaves unset is null."""
 
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Outgoing", "Where"]
+__all__ = ["Outgoing", "PackageVersion"]
 
-Content = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message to send: its topic's base name, who sends it, and its own fields beside the common ones."""
+    """A message to send.
+
+    Attributes:
+        base_name: the base name of its topic.
+        sender: the component that sends it.
+        fields: the fields of its type; the fields that all types have are not among them.
+        version: the version of its type.
+    """
 
     base_name: str
     sender: str
-    fields: Content
+    fields: JsonObject
     version: str = "v1"
 
     @property
     def short_name(self) -> str:
-        """The last part of the base name, as people call the message."""
+        """The last part of the base name, such as package-released."""
         return self.base_name.rsplit(".", 1)[-1]
 
     @property
-    def content(self) -> Content:
-        """The whole message as it goes over Kafka."""
+    def content(self) -> JsonObject:
+        """The whole message, as its JSON value in Kafka."""
         common = {"component_name": self.sender, "service_version": "sandbox", "version": self.version}
         return {**common, **self.fields}
 
 
 @dataclass(frozen=True)
-class Where:
-    """A package version on an index, by the index's URL."""
+class PackageVersion:
+    """A package version on an index."""
 
     name: str
     version: str
     index_url: str
 
     def __str__(self) -> str:
-        """Give it as people write it."""
+        """Return a text such as "click 8.1.3"."""
         return f"{self.name} {self.version}"
 
     @property
-    def fields(self) -> Content:
-        """The fields of most messages about packages."""
+    def fields(self) -> JsonObject:
+        """The fields that most messages about package versions have."""
         return {"package_name": self.name, "package_version": self.version, "index_url": self.index_url}
 
 
-def package_released(where: Where) -> Outgoing:
-    """Say that a version was released."""
-    return Outgoing("thoth.package-release.package-released", "package-release", where.fields)
+def package_released(package: PackageVersion) -> Outgoing:
+    """Return the message that a package version was released."""
+    return Outgoing("thoth.package-release.package-released", "package-release", package.fields)
 
 
 def unresolved_package(
     sender: str, name: str, index_url: str, *, version: str | None = None, solver: str | None = None
 ) -> Outgoing:
-    """Say that a package is not solved; without a version: none of its versions."""
+    """Return the message that a package version is not solved; without a version: that no version is solved."""
     fields = {"package_name": name, "package_version": version, "index_url": index_url, "solver": solver}
     return Outgoing("thoth.investigator.unresolved-package", sender, fields)
 
 
 def unrevsolved_package(name: str, version: str) -> Outgoing:
-    """Say that it is not known what depends on a version."""
+    """Return the message that the graph does not know which packages depend on a version."""
     fields = {"package_name": name, "package_version": version}
     return Outgoing("thoth.investigator.unrevsolved-package", "graph-refresh", fields)
 
 
-def si_unanalyzed_package(where: Where) -> Outgoing:
-    """Say that the security of a version was not analysed."""
-    return Outgoing("thoth.investigator.si-unanalyzed-package", "graph-refresh", where.fields)
+def si_unanalyzed_package(package: PackageVersion) -> Outgoing:
+    """Return the message that a package version has no security analysis."""
+    return Outgoing("thoth.investigator.si-unanalyzed-package", "graph-refresh", package.fields)
 
 
-def solved_package(where: Where, solver: str) -> Outgoing:
-    """Say that a solver has solved a version."""
-    return Outgoing("thoth.solver.solved-package", "solver", {**where.fields, "solver": solver})
+def solved_package(package: PackageVersion, solver: str) -> Outgoing:
+    """Return the message that a solver has solved a package version."""
+    return Outgoing("thoth.solver.solved-package", "solver", {**package.fields, "solver": solver})
 
 
-def cve_provided(where: Where) -> Outgoing:
-    """Say that a vulnerability of a version became known."""
-    return Outgoing("thoth.cve-update.cve-provided", "cve-update", where.fields)
+def cve_provided(package: PackageVersion) -> Outgoing:
+    """Return the message that a vulnerability (CVE) of a package version became known."""
+    return Outgoing("thoth.cve-update.cve-provided", "cve-update", package.fields)
 
 
 def advise_justification(text: str, kind: str, count: int) -> Outgoing:
-    """Say how often advice was justified like that."""
+    """Return the message that a justification occurred `count` times in advice; `kind` is its type, such as INFO."""
     fields = {"message": text, "justification_type": kind, "count": count, "adviser_version": "0.52.0"}
     return Outgoing("thoth.advise-reporter.advise-justification", "advise-reporter", fields)
 
 
-def hash_mismatch(where: Where, missing_from_source: list[str], missing_from_database: list[str]) -> Outgoing:
-    """Say that index and graph have different hashes of a version."""
+def hash_mismatch(
+    package: PackageVersion, missing_from_source: list[str], missing_from_database: list[str]
+) -> Outgoing:
+    """Return the message that the index and the graph have different hashes of a package version.
+
+    Args:
+        package: the package version.
+        missing_from_source: the hashes that only the graph has.
+        missing_from_database: the hashes that only the index has.
+    """
     hashes = {"missing_from_source": missing_from_source, "missing_from_database": missing_from_database}
-    return Outgoing("thoth.package-update.hash-mismatch", "package-update", {**where.fields, **hashes})
+    return Outgoing("thoth.package-update.hash-mismatch", "package-update", {**package.fields, **hashes})
 
 
 def missing_package(name: str, index_url: str) -> Outgoing:
-    """Say that a whole package is gone."""
+    """Return the message that an index no longer has any version of a package."""
     fields = {"package_name": name, "index_url": index_url}
     return Outgoing("thoth.package-update.missing-package", "package-update", fields)
 
 
-def missing_package_version(where: Where) -> Outgoing:
-    """Say that a version is gone; the download step of a security analysis does."""
-    return Outgoing("thoth.package-update.missing-package-version", "security-indicators", where.fields)
+def missing_package_version(package: PackageVersion) -> Outgoing:
+    """Return the message of a security analysis's download step that the index no longer has the package version."""
+    return Outgoing("thoth.package-update.missing-package-version", "security-indicators", package.fields)
 
 
-def update_provides_source_distro(where: Where, *, value: bool) -> Outgoing:
-    """Say whether a version has a source distribution; the download step of a security analysis does."""
-    return Outgoing("thoth.update-provides-source-distro", "security-indicators", {**where.fields, "value": value})
+def update_provides_source_distro(package: PackageVersion, *, value: bool) -> Outgoing:
+    """Return the message of a security analysis's download step on whether there is a source distribution."""
+    return Outgoing("thoth.update-provides-source-distro", "security-indicators", {**package.fields, "value": value})
 
 
 def adviser_trigger(
@@ -118,7 +133,7 @@ def adviser_trigger(
     source_type: str = "CLI",
     origin: str | None = None,
 ) -> Outgoing:
-    """Ask for advice, or for an advice to be given again."""
+    """Return the request to run an adviser, or to re-run it if `re_run_adviser_id` names an earlier run."""
     unset = dict.fromkeys(["count", "limit", "limit_latest_versions", "justification", "stack_info"])
     metadata = None if source_type != "KEBECHET" else {"message_justification": None}
     fields = {
@@ -137,7 +152,7 @@ def adviser_trigger(
 
 
 def adviser_re_run(adviser_id: str, source_type: str, origin: str | None) -> Outgoing:
-    """Ask for an advice to be given again, as older producers do: under the field's former name."""
+    """Return the request to re-run an adviser as older producers send it: with the former name of the id's field."""
     names = ["github_event_type", "github_check_run_id", "github_installation_id", "github_base_repo_url"]
     fields = {
         "adviser_id": adviser_id,
@@ -149,16 +164,16 @@ def adviser_re_run(adviser_id: str, source_type: str, origin: str | None) -> Out
     return Outgoing("thoth.investigator.adviser-re-run", "solver", fields)
 
 
-def kebechet_trigger(payload: Content) -> Outgoing:
-    """Hand on what a git service said about a repository."""
+def kebechet_trigger(payload: JsonObject) -> Outgoing:
+    """Return the message with the webhook payload of a git service."""
     fields = {"webhook_payload": payload, "job_id": None}
     return Outgoing("thoth.kebechet-trigger", "user-api", fields)
 
 
 def kebechet_run_url_trigger(
-    sender: str, url: str, metadata: Content | None = None, *, job_id: str | None = None
+    sender: str, url: str, metadata: JsonObject | None = None, *, job_id: str | None = None
 ) -> Outgoing:
-    """Ask Kebechet to run on a repository."""
+    """Return the request to run Kebechet on a repository; `metadata` says why, and replaces nulls."""
     names = ["message_justification", "package_name", "package_version", "package_index"]
     fields = {
         "url": url,
@@ -171,7 +186,7 @@ def kebechet_run_url_trigger(
 
 
 def package_extract_trigger(image: str, job_id: str, *, user: str, password: str) -> Outgoing:
-    """Ask what a container image holds."""
+    """Return the request to find out what a container image contains."""
     fields = {
         "image": image,
         "environment_type": "runtime",
@@ -188,7 +203,7 @@ def package_extract_trigger(image: str, job_id: str, *, user: str, password: str
 
 
 def provenance_checker_trigger(job_id: str, origin: str, sources: list[str]) -> Outgoing:
-    """Ask whether packages come from where they claim to."""
+    """Return the request to check that the packages of a stack come from the indexes in `sources`."""
     fields = {
         "debug": False,
         "authenticated": True,
@@ -201,7 +216,7 @@ def provenance_checker_trigger(job_id: str, origin: str, sources: list[str]) -> 
 
 
 def build_analysis_trigger(job_id: str, base_image: str, output_image: str, password: str) -> Outgoing:
-    """Ask for the analysis of a build."""
+    """Return the request to analyse the build of a container image; `password` is for the output image's registry."""
     unset = ["base_image_analysis_id", "output_image_analysis_id", "buildlog_document_id", "buildlog_parser_id"]
     fields = {
         "base_image": base_image,
@@ -222,11 +237,11 @@ def build_analysis_trigger(job_id: str, base_image: str, output_image: str, pass
 
 
 def inspection_completed(inspection_id: str) -> Outgoing:
-    """Say that an inspection has ended."""
+    """Return the message that an inspection has finished."""
     fields = {"inspection_id": inspection_id, "force_sync": False}
     return Outgoing("thoth.inspection-completed", "amun", fields)
 
 
 def repo_init(project_url: str, job_id: str) -> Outgoing:
-    """Ask for a repository to be set up."""
+    """Return the request to set up a repository for Thoth."""
     return Outgoing("thoth.repo-init", "user-api", {"project_url": project_url, "job_id": job_id})

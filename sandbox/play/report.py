@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table at the end of a story."""
+"""The table that the run prints at its end: one row for each message type."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-__all__ = ["Row", "rows", "table"]
+__all__ = ["Row", "build_rows", "format_table"]
 
-_TITLES = ("message", "messages", "workflows", "graph changes", "failures", "median time", "")
+_TITLES = ("message type", "messages", "workflows", "graph changes", "failures", "median delay", "")
 _MILLISECONDS = 1000
 
 
 @dataclass(frozen=True)
 class Row:
-    """What came of all messages of one type.
+    """The totals of one message type.
 
     Attributes:
         name: the last part of the base name.
-        messages: how many were sent.
-        kinds: how many workflows of each kind were scheduled for them.
-        changes: how many changes investigator made in the graph for them.
-        failures: how many were given up.
-        delay: the median time from a message to a workflow for it, in seconds; None where there was no workflow.
+        messages: the number of messages sent.
+        kinds: the number of workflows scheduled for them, by kind.
+        changes: the number of flags that investigator set in the graph for them.
+        failures: the number of messages that failed permanently or exhausted their retries.
+        delay: the median time from a message to a workflow for it, in seconds; None if there was no workflow.
     """
 
     name: str
@@ -34,24 +34,32 @@ class Row:
 
     @property
     def workflows(self) -> int:
-        """How many workflows were scheduled."""
+        """The number of workflows of all kinds."""
         return sum(self.kinds.values())
 
     def cells(self) -> tuple[str, ...]:
-        """Give the texts of the table's columns."""
+        """Return the text of each column."""
         delay = "" if self.delay is None else f"{self.delay * _MILLISECONDS:.0f} ms"
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
         return (self.name, *_numbers(self.messages, self.workflows, self.changes, self.failures), delay, kinds)
 
 
-def rows(
+def build_rows(
     sent: Mapping[str, int],
     scheduled: Mapping[tuple[str, str], int],
     changes: Mapping[str, int],
     failures: Mapping[str, int],
     delays: Mapping[str, Sequence[float]],
 ) -> list[Row]:
-    """Put together the rows of the table; everything is given by base name, in the order in which it is to be shown."""
+    """Return the rows of the table, in the order of `sent`.
+
+    Args:
+        sent: the number of messages, by base name.
+        scheduled: the number of workflows, by base name and kind.
+        changes: the number of flags set in the graph, by base name.
+        failures: the number of failed messages, by base name.
+        delays: the seconds from a message to each of its workflows, by base name.
+    """
     return [
         Row(
             name=base_name.rsplit(".", 1)[-1],
@@ -65,20 +73,20 @@ def rows(
     ]
 
 
-def table(body: Sequence[Row]) -> list[str]:
-    """Give the lines of the table, with a line of sums at its end."""
-    lines = [_TITLES, *(row.cells() for row in body), _sums(body)]
+def format_table(rows: Sequence[Row]) -> list[str]:
+    """Return the lines of the table; the last line has the totals."""
+    lines = [_TITLES, *(row.cells() for row in rows), _total_cells(rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_TITLES))]
     texts = [_line(line, widths) for line in lines]
     rule = "-" * (sum(widths[:-1]) + 2 * (len(widths) - 2))
     return [texts[0], rule, *texts[1:-1], rule, texts[-1]]
 
 
-def _sums(body: Iterable[Row]) -> tuple[str, ...]:
+def _total_cells(rows: Iterable[Row]) -> tuple[str, ...]:
     total: Counter[str] = Counter()
-    for row in body:
+    for row in rows:
         total.update(messages=row.messages, workflows=row.workflows, changes=row.changes, failures=row.failures)
-    return ("all", *_numbers(total["messages"], total["workflows"], total["changes"], total["failures"]), "", "")
+    return ("total", *_numbers(total["messages"], total["workflows"], total["changes"], total["failures"]), "", "")
 
 
 def _numbers(*numbers: int) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scenario is made of, and the names that all four use."""
+"""The parts of a scenario, and the names that all four scenarios use."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from sandbox.play.fixtures import PYTORCH, Release
 
 __all__ = ["Scenario"]
 
+#: Package versions that the scenarios mention.
 CLICK = Release("click", "8.1.3")
 NUMPY = Release("numpy", "1.22.4")
 REQUESTS = Release("requests", "2.27.1")
@@ -19,23 +20,25 @@ OLD_TORCH = Release("torch", "1.10.2+cpu", PYTORCH)
 ATOMICWRITES = Release("atomicwrites", "1.4.0")
 CTX = (Release("ctx", "0.1.2"), Release("ctx", "0.2.2"))
 
-RELEASED = "thoth.package-release.package-released"
-UNRESOLVED = "thoth.investigator.unresolved-package"
-UNREVSOLVED = "thoth.investigator.unrevsolved-package"
-UNANALYZED = "thoth.investigator.si-unanalyzed-package"
-RE_RUN = "thoth.investigator.adviser-re-run"
-SOLVED = "thoth.solver.solved-package"
-CVE = "thoth.cve-update.cve-provided"
-JUSTIFICATION = "thoth.advise-reporter.advise-justification"
-HASHES = "thoth.package-update.hash-mismatch"
-PACKAGE_GONE = "thoth.package-update.missing-package"
-VERSION_GONE = "thoth.package-update.missing-package-version"
-SOURCES = "thoth.update-provides-source-distro"
-ADVISE = "thoth.adviser-trigger"
-RUN_URL = "thoth.kebechet-run-url-trigger"
+#: Base names of topics.
+PACKAGE_RELEASED = "thoth.package-release.package-released"
+UNRESOLVED_PACKAGE = "thoth.investigator.unresolved-package"
+UNREVSOLVED_PACKAGE = "thoth.investigator.unrevsolved-package"
+SI_UNANALYZED_PACKAGE = "thoth.investigator.si-unanalyzed-package"
+ADVISER_RE_RUN = "thoth.investigator.adviser-re-run"
+SOLVED_PACKAGE = "thoth.solver.solved-package"
+CVE_PROVIDED = "thoth.cve-update.cve-provided"
+ADVISE_JUSTIFICATION = "thoth.advise-reporter.advise-justification"
+HASH_MISMATCH = "thoth.package-update.hash-mismatch"
+MISSING_PACKAGE = "thoth.package-update.missing-package"
+MISSING_PACKAGE_VERSION = "thoth.package-update.missing-package-version"
+PROVIDES_SOURCE_DISTRO = "thoth.update-provides-source-distro"
+ADVISER_TRIGGER = "thoth.adviser-trigger"
+KEBECHET_RUN_URL_TRIGGER = "thoth.kebechet-run-url-trigger"
 
-ADMINISTRATOR = "kebechet-administrator"
-SECURITY = "security-indicator"
+#: Kinds of workflow.
+KEBECHET_ADMINISTRATOR = "kebechet-administrator"
+SECURITY_INDICATOR = "security-indicator"
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,17 @@ class Scenario:
     """One scenario.
 
     Attributes:
-        number: its number in the contract.
-        title: its name there.
-        closes: what it means that the loop has closed.
-        begin: lets the actors send their messages.
-        expected: what has to come of them, to the piece.
-        still_open: tells what else is lacking for the loop to be closed.
+        number: its number in the contract, from 1.
+        title: its name in the contract.
+        outcome: the state in which its loop is closed, as a sentence.
+        start: sends the messages that no other message of the run has caused.
+        expected: returns the exact numbers of messages and workflows that must follow, and the flags.
+        open_items: returns one line for each further condition of a closed loop that is not met.
     """
 
     number: int
     title: str
-    closes: str
-    begin: Callable[[ScenarioContext], Awaitable[None]]
+    outcome: str
+    start: Callable[[ScenarioContext], Awaitable[None]]
     expected: Callable[[ScenarioContext], Expected]
-    still_open: Callable[[ScenarioContext], Awaitable[list[str]]]
+    open_items: Callable[[ScenarioContext], Awaitable[list[str]]]

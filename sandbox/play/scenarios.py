@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The four scenarios, in the order in which they are played: what one leaves in the graph the next ones find there."""
+"""The four scenarios in the order in which they run: each one builds on what the earlier ones left in the graph."""
 
 from sandbox.play.advising import SELF_HEALING, USERS_AND_BOTS
 from sandbox.play.learning import KNOWLEDGE_INCREASE, SELF_LEARNING

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts everything that a story needs, and stops it all again, whatever happens in between."""
+"""Starts the servers and workers of a run, and stops them however the run ends."""
 
 import asyncio
 import contextlib
@@ -18,127 +18,131 @@ from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
 from sandbox.package_index import PackageIndexServer
-from sandbox.play.blocking import all_to_their_end, to_its_end
-from sandbox.play.context import ScenarioContext, Tell
+from sandbox.play.blocking import run_all_to_completion, run_to_completion
+from sandbox.play.context import PrintLine, ScenarioContext
 from sandbox.play.fixtures import listings
-from sandbox.play.learning import store_first_knowledge
-from sandbox.play.workers import ACTING, METRICS, WorkerPool, WorkerProcess
+from sandbox.play.learning import store_initial_knowledge
+from sandbox.play.workers import METRICS, SCHEDULING, WorkerPool, WorkerProcess
 from sandbox.ports import accepts
 from sandbox.postgres import Database, PostgresServer
 from sandbox.processes import ProcessFailedError
 from sandbox.workflow_lifecycle import WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow
 
-__all__ = ["RunningServers", "new_folder", "opened"]
+__all__ = ["RunningServers", "create_run_folder", "running_servers"]
 
-# Taken where they are free, so that the tools at hand work without a word.
+# The usual ports, if they are free: kcat, psql and a browser then work with the addresses that a user would try first.
 _KAFKA_PORT = 9092
 _POSTGRES_PORT = 5432
 _WEB_PORT = 6066
 
-_START_SECONDS = 90.0
-_STOP_SECONDS = 10.0
-_LOOK_EVERY = 0.2
-_WORKFLOWS_TAKE = 0.3
-_LOGS = Path(__file__).parents[2] / ".sandbox"
+_START_TIMEOUT = 90.0
+_STOP_TIMEOUT = 10.0
+_CHECK_INTERVAL = 0.2
+_WORKFLOW_SECONDS = 0.3
+_RUN_FOLDERS = Path(__file__).parents[2] / ".sandbox"
 
 
 @dataclass
 class RunningServers:
-    """Everything, running."""
+    """The servers and workers of a run, all started."""
 
-    world: ScenarioContext
+    context: ScenarioContext
     workers: WorkerPool
     broker_port: int
 
     @property
     def folder(self) -> Path:
-        """Where the workers' logs are."""
-        return self.world.sandbox.folder
+        """The folder of this run; the workers' logs are in it."""
+        return self.context.sandbox.folder
 
-    def troubles(self) -> list[str]:
-        """Tell which workers and servers are gone."""
-        servers = {"the Kafka broker": self.broker_port, "PostgreSQL": self.world.sandbox.database.port}
-        gone = [f"{name} is gone: nobody answers on port {port}" for name, port in servers.items() if not accepts(port)]
-        return [*self.workers.obituaries(), *gone]
+    def dead_processes(self) -> list[str]:
+        """Return one line for each worker that has exited, and for each server that accepts no connection."""
+        ports = {"the Kafka broker": self.broker_port, "PostgreSQL": self.context.sandbox.database.port}
+        dead_servers = [
+            f"{name} is unavailable: port {port} accepts no connection"
+            for name, port in ports.items()
+            if not accepts(port)
+        ]
+        return [*self.workers.exit_messages(), *dead_servers]
 
 
 @dataclass
-class _Servers:
-    """The embedded servers; each is on the stack before it starts, so that closing stops one that has half started."""
+class _EmbeddedServers:
+    """The embedded servers. Each registers its stop on the exit stack before it starts, in case its start fails."""
 
-    stack: ExitStack
+    exit_stack: ExitStack
     broker: EmbeddedBroker = field(default_factory=lambda: EmbeddedBroker(_KAFKA_PORT))
     postgres: PostgresServer = field(default_factory=lambda: PostgresServer(_POSTGRES_PORT))
     cluster: ClusterStandIn = field(
-        default_factory=lambda: ClusterStandIn(life=WorkflowLifecycle(running=_WORKFLOWS_TAKE))
+        default_factory=lambda: ClusterStandIn(life=WorkflowLifecycle(running=_WORKFLOW_SECONDS))
     )
     index: PackageIndexServer = field(default_factory=lambda: PackageIndexServer(listings()))
     databases: list[Database] = field(default_factory=list)
 
     def start_database(self) -> None:
-        self.stack.callback(self.postgres.remove)
+        self.exit_stack.callback(self.postgres.remove)
         self.postgres.start()
         self.databases.append(self.postgres.graph("graph"))
 
     def start_others(self) -> None:
         for server in (self.broker, self.cluster, self.index):
-            self.stack.callback(server.stop)
+            self.exit_stack.callback(server.stop)
             server.start()
 
 
 @asynccontextmanager
-async def opened(tell: Tell, workers: int) -> AsyncIterator[RunningServers]:
-    """Start the servers, store the first knowledge, start the workers; at the end, or when cancelled, stop them all.
+async def running_servers(print_line: PrintLine, workers: int) -> AsyncIterator[RunningServers]:
+    """Start the servers, store the initial knowledge, and start the workers; at exit or on cancellation, stop all.
 
     Args:
-        tell: takes each line for the person at the terminal.
-        workers: how many workers act; one more counts.
+        print_line: prints one line of progress.
+        workers: the number of workers that schedule workflows; one more worker runs in metrics mode.
 
     Raises:
-        ProcessFailedError: a process did not start; with the end of its log.
+        ProcessFailedError: a process did not start; the error has the end of its log.
     """
-    async with AsyncExitStack() as parts:
-        stack = ExitStack()
-        parts.push_async_callback(to_its_end, stack.close)
-        servers = await _started(stack, tell)
+    async with AsyncExitStack() as exits:
+        server_exits = ExitStack()
+        exits.push_async_callback(run_to_completion, server_exits.close)
+        servers = await _start_servers(server_exits, print_line)
         kafka = KafkaClient(servers.broker.bootstrap_servers)
         await kafka.__aenter__()
-        parts.push_async_callback(_disconnect, kafka)
-        world = ScenarioContext(_sandbox_of(servers), kafka, tell)
-        _run_workflows_in(world)
-        await store_first_knowledge(world)
-        web = await parts.enter_async_context(aiohttp.ClientSession())
-        pool = WorkerPool(_members(world.sandbox, workers), web)
-        parts.push_async_callback(_stop, pool)
-        await _start(pool, tell)
-        yield RunningServers(world, pool, int(servers.broker.bootstrap_servers.rsplit(":", 1)[1]))
+        exits.push_async_callback(_disconnect, kafka)
+        context = ScenarioContext(_sandbox(servers), kafka, print_line)
+        _simulate_workflows(context)
+        await store_initial_knowledge(context)
+        session = await exits.enter_async_context(aiohttp.ClientSession())
+        pool = WorkerPool(_worker_processes(context.sandbox, workers), session)
+        exits.push_async_callback(_stop_workers, pool)
+        await _start_workers(pool, print_line)
+        yield RunningServers(context, pool, int(servers.broker.bootstrap_servers.rsplit(":", 1)[1]))
 
 
-async def _started(stack: ExitStack, tell: Tell) -> _Servers:
-    tell("starting a Kafka broker, PostgreSQL with the schema of thoth-storages, a cluster and a package index")
-    servers = _Servers(stack)
-    await all_to_their_end(servers.start_database, servers.start_others)
+async def _start_servers(exit_stack: ExitStack, print_line: PrintLine) -> _EmbeddedServers:
+    print_line("Starting a Kafka broker, PostgreSQL with the schema of thoth-storages, a cluster and a package index")
+    servers = _EmbeddedServers(exit_stack)
+    await run_all_to_completion(servers.start_database, servers.start_others)
     return servers
 
 
-def _sandbox_of(servers: _Servers) -> Sandbox:
-    folder = new_folder(_LOGS)
+def _sandbox(servers: _EmbeddedServers) -> Sandbox:
+    folder = create_run_folder(_RUN_FOLDERS)
     return Sandbox(servers.broker, servers.databases[0], servers.cluster, servers.index, "sandbox", folder)
 
 
-def new_folder(parent: Path) -> Path:
-    """Make a folder for this run inside of another one, and remove those of runs that are over."""
+def create_run_folder(parent: Path) -> Path:
+    """Create a folder for this run in `parent`, and remove the folders of runs whose process has ended."""
     parent.mkdir(exist_ok=True)
-    for old in parent.glob("run-*-*"):
-        if not _runs(int(old.name.split("-")[1])):
-            shutil.rmtree(old, ignore_errors=True)
+    for folder in parent.glob("run-*-*"):
+        if not _is_alive(int(folder.name.split("-")[1])):
+            shutil.rmtree(folder, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=parent))
 
 
-def _runs(process: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
-        os.kill(process, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
@@ -146,18 +150,18 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _run_workflows_in(world: ScenarioContext) -> None:
-    """Let the cluster, which lives on a loop of its own, run its workflows on this one."""
-    here = asyncio.get_running_loop()
+def _simulate_workflows(context: ScenarioContext) -> None:
+    """Make the cluster stand-in, which has its own event loop, simulate its workflows on this event loop."""
+    loop = asyncio.get_running_loop()
 
     async def run(workflow: CreatedWorkflow) -> None:
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(world.run(workflow), here))
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(context.run(workflow), loop))
 
-    world.sandbox.cluster.controller.run = run
+    context.sandbox.cluster.controller.run = run
 
 
-def _members(sandbox: Sandbox, workers: int) -> list[WorkerProcess]:
-    modes = [*[ACTING] * workers, METRICS]
+def _worker_processes(sandbox: Sandbox, scheduling_workers: int) -> list[WorkerProcess]:
+    modes = [*[SCHEDULING] * scheduling_workers, METRICS]
     return [
         WorkerProcess(number, each, sandbox.worker(_environment(sandbox, each), _WEB_PORT if number == 1 else 0))
         for number, each in enumerate(modes, 1)
@@ -169,29 +173,32 @@ def _environment(sandbox: Sandbox, modes: tuple[str, ...]) -> dict[str, str]:
 
 
 async def _disconnect(kafka: KafkaClient) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):  # it would wait long for a broker that is gone
-        await asyncio.wait_for(kafka.__aexit__(None, None, None), _STOP_SECONDS)
+    with contextlib.suppress(asyncio.TimeoutError):  # without a broker, the producer's own stop takes much longer
+        await asyncio.wait_for(kafka.__aexit__(None, None, None), _STOP_TIMEOUT)
 
 
-async def _start(workers: WorkerPool, tell: Tell) -> None:
-    tell(f"starting {len(workers.members)} workers: faust -A investigator worker")
+async def _start_workers(workers: WorkerPool, print_line: PrintLine) -> None:
+    print_line(f"Starting {len(workers.members)} workers: faust -A investigator worker")
     for member in workers.members:
-        await to_its_end(member.worker.start)
+        await run_to_completion(member.worker.start)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + _START_SECONDS
+    deadline = loop.time() + _START_TIMEOUT
     while not await workers.all_have_partitions():
         for member in workers.members:
             if (status := member.worker.process.status) is not None:
-                raise ProcessFailedError(f"{member} has ended with status {status}", member.worker.log)
+                raise ProcessFailedError(f"{member} exited with status {status}", member.worker.log)
         if loop.time() > deadline:
-            raise ProcessFailedError("the workers have no partitions yet", workers.members[0].worker.log)
-        await asyncio.sleep(_LOOK_EVERY)
+            raise ProcessFailedError(
+                f"not all workers have joined their consumer groups within {_START_TIMEOUT:.0f} seconds",
+                workers.members[0].worker.log,
+            )
+        await asyncio.sleep(_CHECK_INTERVAL)
     for member in workers.members:
-        tell(f"{member} is at {member.worker.url}")
+        print_line(f"Started {member}: {member.worker.url}")
 
 
-async def _stop(workers: WorkerPool) -> None:
+async def _stop_workers(workers: WorkerPool) -> None:
     started = [member.worker for member in workers.members if member.worker.has_started]
     for worker in started:
         worker.terminate()
-    await all_to_their_end(*(lambda worker=worker: worker.stop(_STOP_SECONDS) for worker in started))
+    await run_all_to_completion(*(lambda worker=worker: worker.stop(_STOP_TIMEOUT) for worker in started))

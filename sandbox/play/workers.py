@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workers of a story, and what their metrics say."""
+"""The workers of a run, and the values of their metrics."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -10,113 +10,118 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.worker import Worker
 
-__all__ = ["ACTING", "METRICS", "Reading", "WorkerPool", "WorkerProcess", "label_of"]
+__all__ = ["METRICS", "SCHEDULING", "MetricsSnapshot", "WorkerPool", "WorkerProcess", "message_type_label"]
 
-ACTING = ("middletier", "backend")
+#: The modes of a worker that schedules workflows and sets flags, and those of a worker that only counts messages.
+SCHEDULING = ("middletier", "backend")
 METRICS = ("metrics",)
 
-_PATIENCE = aiohttp.ClientTimeout(total=5)
+_REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=5)
 _FAILURES = "thoth_investigator_failures_total"
 _HALTED = "thoth_investigator_halted_topics"
 _PROCESSED = "thoth_investigator_processed_total"
-_REBALANCED = "faust_rebalance_done_latency_count"
+_REBALANCES = "faust_rebalance_done_latency_count"
 
 
-def label_of(base_name: str) -> str:
-    """Give the label by which metrics know a message type."""
+def message_type_label(base_name: str) -> str:
+    """Return the value that the label `message_type` of metrics has for a base name."""
     return base_name.rsplit(".", 1)[-1].replace("-", "_")
 
 
 @dataclass(frozen=True)
-class Reading:
-    """All metrics of one worker or of several together, at one time: name, labels and value."""
+class MetricsSnapshot:
+    """The metrics of one worker, or of several workers together, at one time.
+
+    Attributes:
+        samples: the name, labels and value of each sample.
+    """
 
     samples: tuple[tuple[str, Mapping[str, str], float], ...]
 
     @classmethod
-    def of_text(cls, text: str) -> "Reading":
-        """Read what /metrics shows."""
+    def parse(cls, text: str) -> "MetricsSnapshot":
+        """Parse a response of /metrics."""
         families = text_string_to_metric_families(text)
         return cls(tuple((each.name, each.labels, each.value) for family in families for each in family.samples))
 
     def total(self, name: str, **labels: str) -> float:
-        """Add up the samples of that name with those labels."""
+        """Return the sum of the samples with that name and at least those labels."""
         return sum(value for found, having, value in self.samples if found == name and labels.items() <= having.items())
 
     def failures(self, base_name: str) -> int:
-        """Tell how many messages of a type were given up."""
-        return int(self.total(_FAILURES, message_type=label_of(base_name)))
+        """Return the number of messages of a type that failed permanently or exhausted their retries."""
+        return int(self.total(_FAILURES, message_type=message_type_label(base_name)))
 
-    def processed(self, base_name: str) -> int:
-        """Tell how many messages of a type were handled or given up."""
-        return int(self.total(_PROCESSED, message_type=label_of(base_name))) + self.failures(base_name)
+    def handled(self, base_name: str) -> int:
+        """Return the number of messages of a type that were processed or failed."""
+        return int(self.total(_PROCESSED, message_type=message_type_label(base_name))) + self.failures(base_name)
 
-    def troubles(self) -> list[str]:
-        """Tell which topics are halted, and which messages were given up."""
+    def problems(self) -> list[str]:
+        """Return one line for each halted topic, and for each message type with failed messages."""
         halted = {labels["base_topic_name"] for name, labels, value in self.samples if name == _HALTED and value}
-        given_up = {labels["message_type"] for name, labels, value in self.samples if name == _FAILURES and value}
+        failed = {labels["message_type"] for name, labels, value in self.samples if name == _FAILURES and value}
         return [
-            *(f"the topic {topic} is halted" for topic in sorted(halted)),
-            *(f"a message of the type {each} was given up" for each in sorted(given_up)),
+            *(f"topic {topic} is halted" for topic in sorted(halted)),
+            *(f"messages of type {message_type} failed" for message_type in sorted(failed)),
         ]
 
     @property
     def has_partitions(self) -> bool:
-        """Whether the worker has taken part in the assignment of partitions."""
-        return self.total(_REBALANCED) > 0
+        """Whether the worker has completed a rebalance of its consumer group."""
+        return self.total(_REBALANCES) > 0
 
 
 @dataclass(frozen=True)
 class WorkerProcess:
-    """A worker, its number and its modes."""
+    """A worker, with its number from 1 and its modes."""
 
     number: int
     modes: tuple[str, ...]
     worker: Worker
 
     def __str__(self) -> str:
-        """Name it."""
+        """Return a text such as "worker 3 (metrics)"."""
         return f"worker {self.number} ({' and '.join(self.modes)})"
 
     @property
-    def obituary(self) -> str | None:
-        """How the worker ended, in a line; None while it runs."""
+    def exit_message(self) -> str | None:
+        """A line with the exit status and the log's path; None while the worker runs."""
         status = self.worker.process.status
-        return None if status is None else f"{self} has ended with status {status}; its log is {self.worker.log}"
+        return None if status is None else f"{self} exited with status {status}; its log is {self.worker.log}"
 
-    def last_words(self, count: int = 5) -> list[str]:
-        """Give the last lines of its log."""
+    def last_log_lines(self, count: int = 5) -> list[str]:
+        """Return the last `count` lines of the worker's log."""
         return self.worker.log_text().splitlines()[-count:]
 
 
 @dataclass
 class WorkerPool:
-    """All workers; `read` needs `web` to be open."""
+    """All workers of a run, and the open HTTP session for requests to their web pages."""
 
     members: list[WorkerProcess]
-    web: aiohttp.ClientSession = field(repr=False)
+    session: aiohttp.ClientSession = field(repr=False)
 
     def with_modes(self, modes: tuple[str, ...]) -> list[WorkerProcess]:
-        """Give the workers with those modes."""
+        """Return the workers with exactly those modes."""
         return [member for member in self.members if member.modes == modes]
 
-    def obituaries(self) -> list[str]:
-        """Tell which workers have ended."""
-        return [text for member in self.members if (text := member.obituary)]
+    def exit_messages(self) -> list[str]:
+        """Return one line for each worker that has exited."""
+        return [text for member in self.members if (text := member.exit_message)]
 
-    async def read(self, members: Iterable[WorkerProcess] | None = None) -> Reading:
-        """Read the metrics of some workers, or of all; of one that does not answer there are none."""
+    async def metrics(self, members: Iterable[WorkerProcess] | None = None) -> MetricsSnapshot:
+        """Return the metrics of some workers, or of all workers; a worker that does not answer contributes none."""
         chosen = self.members if members is None else list(members)
         texts = await asyncio.gather(*(self._fetch(member) for member in chosen))
-        return Reading(tuple(sample for text in texts for sample in Reading.of_text(text).samples))
+        return MetricsSnapshot(tuple(sample for text in texts for sample in MetricsSnapshot.parse(text).samples))
 
     async def all_have_partitions(self) -> bool:
-        """Tell whether every worker has taken part in an assignment of partitions."""
-        return all([(await self.read([member])).has_partitions for member in self.members])
+        """Return whether every worker has completed a rebalance of its consumer group."""
+        return all([(await self.metrics([member])).has_partitions for member in self.members])
 
     async def _fetch(self, member: WorkerProcess) -> str:
         try:
-            async with self.web.get(f"{member.worker.url}/metrics", timeout=_PATIENCE) as reply:
+            async with self.session.get(f"{member.worker.url}/metrics", timeout=_REQUEST_TIMEOUT) as reply:
                 return await reply.text()
         except (aiohttp.ClientError, asyncio.TimeoutError):
             return ""

@@ -25,7 +25,7 @@ REQUIRED = (
     "THOTH_S3_ENDPOINT_URL",
 )
 ACK_ON_FAIL = '["thoth.package-release.package-released", "thoth.package-release.package-relaesed"]'
-SETTINGS, DEPENDENCIES = "The settings are wrong:", "The worker can't start:"
+SETTINGS, DEPENDENCIES = "Invalid settings:", "The worker can't start:"
 CLOSED_PORT = str(free_port())
 
 

@@ -47,15 +47,15 @@ def _environment(deployment: Manifest) -> dict[str, str]:
 
 @pytest.mark.parametrize("manifest", _manifests(), ids=_name)
 def test_a_manifest_is_valid(manifest: Manifest) -> None:
-    """The cluster's API accepts it; fields that it does not know count as wrong too."""
+    """The schemas of Kubernetes accept it, and unknown fields are errors."""
     if manifest["apiVersion"].startswith("monitoring.coreos.com/"):
         assert manifest["spec"]["endpoints"] == [{"port": "web", "path": "/metrics", "interval": "30s"}]
     else:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
-def test_each_mode_has_a_deployment_and_a_consumer_group_of_its_own() -> None:
-    """In one group a hash-mismatch message would be handled in one mode only."""
+def test_each_mode_has_its_own_deployment_and_consumer_group() -> None:
+    """In a shared group, only one mode would handle a hash-mismatch message."""
     environments = [_environment(deployment) for deployment in _of_kind("Deployment")]
     modes = [load_settings(environment).thoth_consumer_mode for environment in environments]
     assert sorted(modes) == sorted((mode,) for mode in Mode)
@@ -63,8 +63,8 @@ def test_each_mode_has_a_deployment_and_a_consumer_group_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("deployment", _of_kind("Deployment"), ids=_name)
-def test_a_deployment_starts_and_stops_as_the_worker_does(deployment: Manifest) -> None:
-    """Its settings are complete, there is time to drain, and health is asked where it is answered."""
+def test_a_deployment_fits_the_settings_the_shutdown_and_the_health_page(deployment: Manifest) -> None:
+    """All settings are known and valid, the pod has time to drain, and the probes ask the health page."""
     settings = load_settings(_environment(deployment))
     known = {setting.variable for setting in reference()}
     assert _environment(deployment).keys() <= known
@@ -75,8 +75,8 @@ def test_a_deployment_starts_and_stops_as_the_worker_does(deployment: Manifest) 
     assert _container(deployment)["ports"] == [{"name": "web", "containerPort": 6066}]
 
 
-def test_the_service_finds_the_workers_and_prometheus_the_service() -> None:
-    """Labels fit together."""
+def test_the_service_selects_the_workers_and_prometheus_selects_the_service() -> None:
+    """Selectors match labels, and port names match ports."""
     (service,), (monitor,) = _of_kind("Service"), _of_kind("ServiceMonitor")
     for deployment in _of_kind("Deployment"):
         assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
@@ -95,14 +95,14 @@ def _allowed() -> set[tuple[str, str, str, str]]:
     }
 
 
-def _asked(cluster: ClusterStandIn) -> set[tuple[str, str, str, str]]:
-    asked = set()
+def _requested(cluster: ClusterStandIn) -> set[tuple[str, str, str, str]]:
+    requested = set()
     for call in cluster.request_log.find(path="*/namespaces/*"):
         before, _, after = call.path.partition("/namespaces/")
         namespace, resource, *name = after.split("/")
         group = before.split("/")[2] if before.startswith("/apis/") else ""
-        asked.add((namespace, group, resource, _verb(call.method, name)))
-    return asked
+        requested.add((namespace, group, resource, _verb(call.method, name)))
+    return requested
 
 
 def _verb(method: str, name: list[str]) -> str:
@@ -110,13 +110,13 @@ def _verb(method: str, name: list[str]) -> str:
 
 
 @pytest.mark.usefixtures("cluster_environment")
-def test_roles_allow_exactly_what_a_worker_asks_of_the_cluster(cluster: ClusterStandIn, tmp_path: Path) -> None:
-    """A worker lacks no right and has none that it does not use."""
+def test_the_roles_allow_exactly_the_calls_that_a_worker_makes(cluster: ClusterStandIn, tmp_path: Path) -> None:
+    """A worker lacks no permission and has no unused one."""
     client = cluster_client(cluster, tmp_path)
     client.get_solver_names()
     for method in ("schedule_adviser", "schedule_revsolver"):
         kind = method.removeprefix("schedule_")
-        draft = client.prepare(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
-        client.count_pending(draft.namespace, 0)
-        client.create(draft, TraceMetadata({}, {}))
-    assert _asked(cluster) == _allowed()
+        prepared = client.prepare(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
+        client.count_pending(prepared.namespace, 0)
+        client.create(prepared, TraceMetadata({}, {}))
+    assert _requested(cluster) == _allowed()

@@ -16,7 +16,7 @@ from investigator.agent.context import Services, Work
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
-from investigator.delivery.retry import Failure, attempt
+from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from tests.support.agent_fakes import BACKEND, INFRA, MIDDLETIER, FakeGraph, FakeIndex, FakeWorkflows, Outside, Workflow
@@ -85,7 +85,7 @@ class World:
             return Failure(error, 1)
         origin = Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000)
         work = Work(base_name, origin, self._services)
-        return await attempt(
+        return await run_with_retries(
             [partial(handler, message, work) for handler in message_type.handlers_in(tuple(modes))],
             RetryPolicy(attempts, 0),
             sleep=_no_sleep,

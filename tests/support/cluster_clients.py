@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways to the cluster stand-in, as the worker makes them."""
+"""Clients of the cluster stand-in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from thoth.common import OpenShift
 
 from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Credentials
 from sandbox.cluster import ClusterStandIn
 
-#: Arguments for the `schedule_*` method of each kind of workflow, the id aside.
+#: Arguments for the `schedule_*` method of each kind of workflow, without the id.
 ARGUMENTS: dict[str, dict[str, object]] = {
     "adviser": {
         "recommendation_type": "latest",
@@ -45,12 +49,24 @@ ARGUMENTS: dict[str, dict[str, object]] = {
 
 
 def namespaces_of(stand_in: ClusterStandIn) -> Namespaces:
-    """Give the namespaces of the stand-in."""
+    """Return the namespaces of the stand-in."""
     names = stand_in.namespaces
     return Namespaces(infra=names.infra, middletier=names.middletier, backend=names.backend)
 
 
 def cluster_client(stand_in: ClusterStandIn, folder: Path, policy: ClusterPolicy | None = None) -> ClusterClient:
-    """Log in to the stand-in by a KUBECONFIG file in that folder; the default policy waits half a second at most."""
-    credentials = Credentials(kubeconfig=str(stand_in.write_kubeconfig(folder / "own-kubeconfig")))
+    """Return a client with the credentials of a new KUBECONFIG file in ``folder``; the caller closes it.
+
+    The default policy has a timeout of half a second.
+    """
+    credentials = Credentials(kubeconfig=str(stand_in.write_kubeconfig(folder / "client-kubeconfig")))
     return ClusterClient(credentials, policy or ClusterPolicy(connections=8, timeout=0.5), namespaces_of(stand_in))
+
+
+@contextmanager
+def upstream_client() -> Iterator[OpenShift]:
+    """Yield thoth-common's own client of the cluster that the environment names; close its connections at the end."""
+    client = OpenShift()
+    yield client
+    for api_client in (client.ocp_client.client, client.workflow_manager.api.api_client):
+        api_client.rest_client.pool_manager.clear()

@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A worker for tests: a dispatcher with its board, fed as Faust's agents would, one loop a topic."""
+"""A worker for tests: a dispatcher with its halt coordinator, fed as by Faust's agents, one loop for each topic."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from investigator.delivery.dispatcher import Dispatcher, DispatchPolicy
+from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import ResumeAction
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
-from investigator.delivery.policy import RetryPolicy
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, Diary, Letters, Log, LogView, message
+from investigator.delivery.policy import DispatchPolicy, RetryPolicy
+from tests.support.delivery_fakes import (
+    OTHER_TOPIC,
+    TOPIC,
+    FakeDeadLetters,
+    HandlerScript,
+    RecordingObserver,
+    message,
+)
+from tests.support.fake_halt_log import FakeHaltLog, HaltLogClient
 
 ZERO, ONE, OTHER = PARTITIONS = (Partition(TOPIC, 0), Partition(TOPIC, 1), Partition(OTHER_TOPIC, 0))
 
@@ -23,68 +32,77 @@ POLICY = DispatchPolicy(
 
 @dataclass
 class Worker:
-    """What one process of the group holds."""
+    """The delivery part of one worker of a group."""
 
     policy: DispatchPolicy = POLICY
-    log: Log = field(default_factory=Log)
+    log: FakeHaltLog = field(default_factory=FakeHaltLog)
     name: str = "worker"
     delay: Callable[[], float] = lambda: 0.0
-    letters: Letters = field(default_factory=Letters)
-    diary: Diary = field(default_factory=Diary)
+    dead_letters: FakeDeadLetters = field(default_factory=FakeDeadLetters)
+    observer: RecordingObserver = field(default_factory=RecordingObserver)
     redact: Callable[[str], str] = str
     generation: int = 1
     partitions: Sequence[Partition] = PARTITIONS
 
     def __post_init__(self) -> None:
-        self.view = LogView(self.log, self.delay)
-        self.view.halt_coordinator = self.halt_coordinator = HaltCoordinator(
-            self.view, self.name, asyncio.get_running_loop().time
+        self.log_client = HaltLogClient(self.log, self.delay)
+        self.log_client.halt_coordinator = self.halt_coordinator = HaltCoordinator(
+            self.log_client, self.name, asyncio.get_running_loop().time
         )
-        self.dispatcher = Dispatcher(self.policy, self.halt_coordinator, self.letters, self.diary, self.redact)
-        self.view.start()
+        self.dispatcher = Dispatcher(self.policy, self.halt_coordinator, self.dead_letters, self.observer, self.redact)
+        self.log_client.start()
         self.dispatcher.assign(self.partitions)
 
-    def offer(self, deliveries: Iterable[Delivery]) -> "asyncio.Task[None]":
-        """Hand over messages one after the other, as the loop of a topic does."""
-        generation = self.generation
+    def submit(self, deliveries: Iterable[Delivery]) -> "asyncio.Task[None]":
+        """Submit messages one after the other, as the agent of a topic does; fetch those that were not before."""
+        return asyncio.create_task(self._submit(deliveries, self.generation))
 
-        async def feed() -> None:
-            for delivery in deliveries:
-                await self.dispatcher.submit(delivery, is_current=lambda: generation == self.generation)
+    async def _submit(self, deliveries: Iterable[Delivery], generation: int) -> None:
+        for delivery in deliveries:
+            fetched = delivery if delivery.epoch is not None else self.fetched(delivery)
+            await self.dispatcher.submit(fetched, is_consuming=partial(self.is_consuming, generation))
 
-        return asyncio.create_task(feed())
+    def is_consuming(self, generation: int) -> bool:
+        """Return whether that is the present generation of the group."""
+        return generation == self.generation
 
-    def play(self, *acts: Act, topic: str = TOPIC, partition: int = 0, keys: Sequence[bytes | None] = ()) -> None:
-        """Offer messages of these acts, from offset 0 on."""
+    def fetched(self, delivery: Delivery) -> Delivery:
+        """Return the message as the consumer fetches it now: in the present epoch of its partition."""
+        return replace(delivery, epoch=self.dispatcher.ledger.epoch(delivery.partition))
+
+    def receive(
+        self, *scripts: HandlerScript, topic: str = TOPIC, partition: int = 0, keys: Sequence[bytes | None] = ()
+    ) -> None:
+        """Submit one message for each script, from offset 0 on."""
         key_of = dict(enumerate(keys))
-        self.offer(
-            message(offset, act, topic=topic, partition=partition, key=key_of.get(offset))
-            for offset, act in enumerate(acts)
+        self.submit(
+            message(offset, script, topic=topic, partition=partition, key=key_of.get(offset))
+            for offset, script in enumerate(scripts)
         )
 
     def resume(self, action: ResumeAction = ResumeAction.RETRY, topic: str = TOPIC) -> None:
         """Resume a topic."""
         self.halt_coordinator.resume(topic, by="operator", action=action)
 
-    def position(self, partition: Partition = ZERO) -> int | None:
-        """Tell what would be committed."""
-        return self.dispatcher.ledger.position(partition)
+    def commit_offset(self, partition: Partition = ZERO) -> int | None:
+        """Return the offset to commit."""
+        return self.dispatcher.ledger.commit_offset(partition)
 
-    def waits(self) -> dict[int, str]:
-        """Tell what the messages in hand wait for."""
+    def waiting_for(self) -> dict[int, str]:
+        """Return what each message in flight waits for."""
         return {each.delivery.offset: each.waits_for for each in self.dispatcher.in_flight()}
 
 
-async def until(time: float) -> None:
+async def run_until(time: float) -> None:
     """Let everything run up to that time, and a little longer."""
     await asyncio.sleep(time - asyncio.get_running_loop().time() + 0.001)
 
 
-def begins(*acts: Act) -> list[list[float]]:
-    """Tell when the attempts of each message began, to the tenth of a second."""
-    return [[round(time, 1) for time in act.began] for act in acts]
+def start_times(*scripts: HandlerScript) -> list[list[float]]:
+    """Return when the attempts of each message started, to the tenth of a second."""
+    return [[round(time, 1) for time in script.started] for script in scripts]
 
 
-def ends(*acts: Act) -> list[list[float]]:
-    """Tell when each message was handled to its end, to the tenth of a second."""
-    return [[round(time, 1) for time in act.ended] for act in acts]
+def end_times(*scripts: HandlerScript) -> list[list[float]]:
+    """Return when each message succeeded, to the tenth of a second."""
+    return [[round(time, 1) for time in script.ended] for script in scripts]

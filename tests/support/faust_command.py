@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).parents[2]
-_PREFIXES_OF_A_WORKER = ("ARGO_", "KAFKA_", "KNOWLEDGE_GRAPH_", "KUBE", "OPENSHIFT_", "THOTH_")
+_WORKER_PREFIXES = ("ARGO_", "KAFKA_", "KNOWLEDGE_GRAPH_", "KUBE", "OPENSHIFT_", "THOTH_")
 
 
 def faust(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -18,7 +18,7 @@ def faust(environment: Mapping[str, str], *arguments: str) -> "subprocess.Comple
         environment: all variables that configure a worker; those of this process are not passed on.
         *arguments: the arguments after `-A investigator`.
     """
-    inherited = {name: text for name, text in os.environ.items() if not name.startswith(_PREFIXES_OF_A_WORKER)}
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith(_WORKER_PREFIXES)}
     return subprocess.run(
         [sys.executable, "-m", "faust", "-A", "investigator", *arguments],
         env={**inherited, **environment},

@@ -11,12 +11,12 @@ from investigator.delivery.errors import TemporaryError
 
 @dataclass
 class Namespace:
-    """The workflows of a namespace that have not started; each starts some seconds after it was created."""
+    """The pending workflows of a namespace, each of which starts some time after its creation; times in seconds."""
 
     limit: int = 5
     latency: float = 0.02  # of a count
-    creation: float = 0.02
-    takes_effect: float = 0.5  # the part of a creation's time after which it is pending
+    creation: float = 0.02  # the duration of a creation
+    takes_effect: float = 0.5  # the part of that duration after which the workflow is pending
     starts_after: float = 10.0
     pending: int = 0
     counted_at: list[float] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Namespace:
     broken: bool = False
 
     async def count(self) -> int:
-        """Answer like the cluster: the number of the moment in which the request is served."""
+        """Answer like the cluster: with the number at the moment in which it processes the request."""
         self.counted_at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.latency / 2)
         if self.broken:
@@ -34,7 +34,7 @@ class Namespace:
         return counted
 
     async def create(self) -> None:
-        """Create a workflow; it takes effect some time before the answer."""
+        """Create a workflow; it is pending some time before the response."""
         await asyncio.sleep(self.creation * self.takes_effect)
         self.created_at_pending.append(self.pending)
         self.pending += 1
@@ -44,17 +44,17 @@ class Namespace:
     def _start(self) -> None:
         self.pending -= 1
 
-    def gate(self, every: float = 2.0, workers: int = 1) -> PendingLimiter:
-        """Give the gate that one of so many workers has in front of this namespace."""
-        return PendingLimiter(PendingPolicy(self.limit, every, lambda: workers), self.count)
+    def limiter(self, interval: float = 2.0, members: int = 1) -> PendingLimiter:
+        """Return the limiter of one of ``members`` workers for this namespace."""
+        return PendingLimiter(PendingPolicy(self.limit, interval, lambda: members), self.count)
 
     @property
-    def shortest_pause(self) -> float:
+    def shortest_interval(self) -> float:
         """The shortest time between two counts."""
         return round(min(after - before for before, after in pairwise(self.counted_at)), 6)
 
 
-async def schedule(gate: PendingLimiter, namespace: Namespace, *, urgent: bool = False) -> None:
-    """Create one workflow as soon as there is a place."""
-    async with gate.acquire(urgent=urgent):
+async def schedule(limiter: PendingLimiter, namespace: Namespace, *, urgent: bool = False) -> None:
+    """Create one workflow as soon as there is a permit."""
+    async with limiter.acquire(urgent=urgent):
         await namespace.create()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event loop whose clock jumps to the next timer instead of waiting for it: hours of waiting take no time.
+"""An event loop whose clock jumps to the next timer instead of waiting for it: hours take no time.
 
     @in_virtual_time
     async def test_it_waits_an_hour() -> None:
         await asyncio.sleep(3600)
 
-A test that would wait for ever fails at once with a DeadlockError. Real input and output works too, but the clock does
-not wait for it: keep it out of such tests, and threads as well.
+A test that would wait forever fails at once with a DeadlockError. Real input and output works, but the clock does not
+wait for it: use neither that nor threads in such tests.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class DeadlockError(RuntimeError):
-    """Every task waits and no timer is set: nothing could ever go on."""
+    """Every task waits and no timer is set: no task could ever continue."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Asks for input that is there, then lets the clock jump by the time that it should have waited."""
+    """Polls for available input, then advances the clock by the time that it should have waited."""
 
     now = 0.0
 
@@ -38,19 +38,19 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop that starts at time zero and jumps."""
+    """An event loop whose clock starts at zero and jumps."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Return the seconds since the loop was made, as its timers count them."""
+        """Return the seconds of virtual time since the loop was made."""
         return self._jumping.now
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:
-    """Run ``main`` to its end in a loop of its own; tasks that it leaves behind are cancelled."""
+    """Run ``main`` to its end in its own loop, and cancel the tasks that it leaves running."""
     loop = VirtualLoop()
     try:
         return loop.run_until_complete(main)
@@ -70,7 +70,7 @@ def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
 
 
 async def settle() -> None:
-    """Let all tasks run until each of them waits for a timer or for another one; takes no time."""
+    """Let all tasks run until each of them waits for a timer or for another task; this takes no virtual time."""
     for _ in range(100):
         await asyncio.sleep(0)
 

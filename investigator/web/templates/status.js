@@ -1,30 +1,30 @@
 {# SPDX-License-Identifier: GPL-3.0-or-later #}
 "use strict";
-// Looks again every few seconds, and does what a link asks for without leaving the page. Without scripts the page
-// reloads by itself and the links work as links.
+// Refreshes the page every few seconds, and follows the links that halt or resume a topic without leaving the page.
+// Without scripts the page reloads itself, and the links work as links.
 const notice = document.getElementById("notice");
-let said = 0;
+let noticeShownAt = 0;
 
-function say(text, wrong) {
+function showNotice(text, isError) {
   notice.textContent = text;
-  notice.className = wrong ? "wrong" : "";
+  notice.className = isError ? "error" : "";
   notice.hidden = !text;
-  said = Date.now();
+  noticeShownAt = Date.now();
 }
 
-async function look() {
+async function refresh() {
   if (document.hidden || String(window.getSelection())) return;
   try {
     const page = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
     const main = page.querySelector("main");
     if (!main) return;
     document.title = page.title;
-    const left = new Map([...document.querySelectorAll(".scroll")].map((each, number) => [number, each.scrollLeft]));
+    const scrolled = new Map([...document.querySelectorAll(".scroll")].map((each, number) => [number, each.scrollLeft]));
     document.querySelector("main").replaceWith(document.importNode(main, true));
-    document.querySelectorAll(".scroll").forEach((each, number) => { each.scrollLeft = left.get(number) || 0; });
-    if (Date.now() - said > 8000) say("");
+    document.querySelectorAll(".scroll").forEach((each, number) => { each.scrollLeft = scrolled.get(number) || 0; });
+    if (Date.now() - noticeShownAt > 8000) showNotice("");
   } catch (error) {
-    say("This worker does not answer; what is shown may be old.", true);
+    showNotice("This worker does not answer. The page may be out of date.", true);
   }
 }
 
@@ -32,15 +32,15 @@ document.addEventListener("click", async (event) => {
   const link = event.target.closest("a.button, a.quiet");
   if (!link) return;
   event.preventDefault();
-  if (link.dataset.ask && !window.confirm(link.dataset.ask)) return;
+  if (link.dataset.confirm && !window.confirm(link.dataset.confirm)) return;
   try {
     const reply = await fetch(link.href);
-    say((await reply.json()).message, !reply.ok);
+    showNotice((await reply.json()).message, !reply.ok);
   } catch (error) {
-    say("This worker does not answer.", true);
+    showNotice("This worker does not answer.", true);
   }
-  await look();
+  await refresh();
 });
 
-setInterval(look, 5000);
-document.addEventListener("visibilitychange", look);
+setInterval(refresh, 5000);
+document.addEventListener("visibilitychange", refresh);

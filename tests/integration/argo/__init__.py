@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of scheduling workflows."""
+"""Scheduling of workflows, over HTTP to the cluster stand-in."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Workflows over the stand-in of the cluster."""
+"""Schedulers over the cluster stand-in."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.support.cluster_clients import cluster_client
 
 @pytest.fixture
 def metrics() -> Metrics:
-    """Metrics of the test's own."""
+    """Metrics that no other test uses."""
     return Metrics(CollectorRegistry())
 
 
@@ -38,18 +38,20 @@ def make(
     metrics: Metrics,
     breaker: Breaker,
 ) -> Iterator[Make]:
-    """Make workflows over the stand-in; they are closed after the test."""
+    """A function that makes a scheduler over the stand-in; the schedulers are closed after the test."""
     del cluster_environment  # thoth-common reads it
     made: list[WorkflowScheduler] = []
 
     def make(
-        *, limit: int | None = None, every: float = 0.05, tries: int = 6, timeout: float = 0.3
+        *, limit: int | None = None, interval: float = 0.05, max_attempts: int = 6, timeout: float = 0.3
     ) -> WorkflowScheduler:
         client = cluster_client(cluster, tmp_path, ClusterPolicy(connections=20, timeout=timeout))
-        policy = WorkflowPolicy(CallPolicy(20, retry_budget=2.0, max_attempts=tries), PendingPolicy(limit, every))
+        policy = WorkflowPolicy(
+            CallPolicy(20, retry_budget=2.0, max_attempts=max_attempts), PendingPolicy(limit, interval)
+        )
         made.append(WorkflowScheduler(client, policy, metrics, breaker))
         return made[-1]
 
     yield make
-    for workflows in made:
-        workflows.close()
+    for scheduler in made:
+        scheduler.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scheduling for made-up messages."""
+"""Scheduling for invented messages."""
 
 import contextlib
 from collections.abc import Callable
@@ -18,25 +18,25 @@ Make = Callable[..., WorkflowScheduler]
 
 
 def origin(offset: int = 0) -> Origin:
-    """Give a message's origin."""
+    """Return the origin of the message at that offset."""
     return Origin(f"test.{BASE_NAME}", 0, offset, 1_622_505_600_000)
 
 
 async def schedule(
-    workflows: WorkflowScheduler, kind: WorkflowKind = "solver", offset: int = 0, **options: object
+    scheduler: WorkflowScheduler, kind: WorkflowKind = "solver", offset: int = 0, **options: object
 ) -> None:
     """Schedule a workflow of that kind for the message at that offset."""
     arguments = {"base_name": BASE_NAME, "arguments": ARGUMENTS[kind], **options}
-    await workflows.schedule(kind, origin(offset), **arguments)  # type: ignore[arg-type]  # options are the test's
+    await scheduler.schedule(kind, origin(offset), **arguments)  # type: ignore[arg-type]  # options are the test's
 
 
-async def attempts(workflows: WorkflowScheduler, offset: int) -> int:
-    """Schedule a workflow as the engine has it done, in at most five attempts; tells how many it took."""
+async def attempts(scheduler: WorkflowScheduler, offset: int) -> int:
+    """Schedule a workflow like the engine, in at most five attempts; return their number."""
     for number in range(1, 5):
         with contextlib.suppress(TemporaryError):
-            await schedule(workflows, offset=offset)
+            await schedule(scheduler, offset=offset)
             return number
-    await schedule(workflows, offset=offset)
+    await schedule(scheduler, offset=offset)
     return 5
 
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of the cluster, over HTTP to the stand-in."""
+"""The client of the cluster, over HTTP to the stand-in."""
 
 import copy
 import logging
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +23,24 @@ from investigator.argo.labels import TraceMetadata, trace_metadata
 from investigator.delivery.origin import Origin
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
-from tests.support.cluster_clients import ARGUMENTS, cluster_client
+from tests.support.cluster_clients import ARGUMENTS, cluster_client, upstream_client
 
 ORIGIN = Origin("test.thoth.package-release.package-released", 3, 41_317, 1_622_505_600_000)
-NO_MARKS = TraceMetadata({}, {})
+NO_TRACE = TraceMetadata({}, {})
 
 
 @pytest.fixture
-def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> ClusterClient:
-    """A way to the stand-in with short timeouts."""
+def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> Iterator[ClusterClient]:
+    """A client of the stand-in with short timeouts."""
     del cluster_environment  # thoth-common reads it
-    return cluster_client(cluster, tmp_path)
+    with closing(cluster_client(cluster, tmp_path)) as client:
+        yield client
 
 
-def draft(
+def prepare(
     client: ClusterClient, kind: WorkflowKind = "solver", job_id: str = "solver-rhel-8-py38-210601000000-cafe"
 ) -> PreparedWorkflow:
-    """Draft a workflow of that kind."""
+    """Prepare a workflow of that kind."""
     return client.prepare(WORKFLOW_KINDS[kind].method, {**ARGUMENTS[kind], "job_id": job_id})
 
 
@@ -45,118 +48,123 @@ def draft(
 def test_a_workflow_is_the_one_that_thoth_common_would_create(
     kind: WorkflowKind, client: ClusterClient, cluster: ClusterStandIn
 ) -> None:
-    """Drafting and creating over our own connections changes nothing of namespace, name, labels and arguments."""
-    client.create(draft(client, kind, "ours-210601000000-cafe"), NO_MARKS)
-    getattr(OpenShift(), WORKFLOW_KINDS[kind].method)(**ARGUMENTS[kind], job_id="ours-210601000000-beef")
+    """The client changes nothing of namespace, name, labels and arguments."""
+    client.create(prepare(client, kind, "ours-210601000000-cafe"), NO_TRACE)
+    with upstream_client() as upstream:
+        getattr(upstream, WORKFLOW_KINDS[kind].method)(**ARGUMENTS[kind], job_id="ours-210601000000-beef")
     ours, theirs = cluster.created
     assert ours.name == theirs.name.replace("beef", "cafe")
     assert (ours.namespace, ours.kind, ours.labels) == (theirs.namespace, theirs.kind, theirs.labels)
     assert ours.parameters == {name: str(value).replace("beef", "cafe") for name, value in theirs.parameters.items()}
 
 
-def test_a_taken_name_is_no_error(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """A workflow that is there already is told apart from one that was created just now."""
-    assert client.create(draft(client), NO_MARKS) is True
-    assert client.create(draft(client), NO_MARKS) is False
+def test_a_workflow_that_exists_is_no_error(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """The result distinguishes it from a workflow that was created just now."""
+    assert client.create(prepare(client), NO_TRACE) is True
+    assert client.create(prepare(client), NO_TRACE) is False
     assert len(cluster.created) == 1
 
 
-def test_a_quota_in_use_is_not_taken_for_a_taken_name(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """A 409 for any other reason means that the workflow was not created."""
+def test_a_conflict_at_a_quota_does_not_count_as_an_existing_workflow(
+    client: ClusterClient, cluster: ClusterStandIn
+) -> None:
+    """A 409 with another reason means that nothing was created."""
     cluster.faults.set(Fault(effect="status", method="POST", path="*/workflows", status=409, count=1))
     with pytest.raises(ApiError, match="409"):
-        client.create(draft(client), NO_MARKS)
-    assert client.create(draft(client), NO_MARKS) is True
+        client.create(prepare(client), NO_TRACE)
+    assert client.create(prepare(client), NO_TRACE) is True
 
 
 def test_templates_are_fetched_once(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """Twenty workflows at once need one look at the template; each still has its own parameters."""
+    """Twenty concurrent workflows need one request for the template; each still has its own parameters."""
     names = [f"solver-rhel-8-py38-210601000000-{number:04x}" for number in range(20)]
     with ThreadPoolExecutor(8) as threads:
-        drafts = list(threads.map(lambda name: draft(client, job_id=name), names))
-    assert [own.body["metadata"]["name"] for own in drafts] == names
+        prepared = list(threads.map(lambda name: prepare(client, job_id=name), names))
+    assert [workflow.body["metadata"]["name"] for workflow in prepared] == names
     assert len(cluster.request_log.find("GET", "*/templates")) == 1
 
 
-def test_templates_are_fetched_anew_after_a_while(
+def test_templates_are_fetched_again_after_their_ttl(
     cluster: ClusterStandIn, client: ClusterClient, tmp_path: Path
 ) -> None:
-    """A template that was changed in the cluster is in use after the time that the policy says."""
+    """A worker uses a changed template once the TTL of the policy is over."""
     del client
-    own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))
-    draft(own)
-    draft(own)
+    with closing(cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, template_ttl=0.0))) as uncached:
+        prepare(uncached)
+        prepare(uncached)
     assert len(cluster.request_log.find("GET", "*/templates")) == 2
 
 
-def test_a_template_that_changed_is_fetched_anew_when_it_is_refused(
+def test_a_changed_template_is_fetched_again_when_the_cached_one_is_refused(
     client: ClusterClient, cluster: ClusterStandIn
 ) -> None:
-    """A kept template that no longer works does not fail any message."""
+    """A cached template that no longer works fails no message."""
     template = next(each for each in cluster.templates if each["metadata"]["labels"]["template"] == "solver")
     working = copy.deepcopy(template["parameters"])
     template["parameters"].append({"name": "NEWLY_REQUIRED", "required": True})
     with pytest.raises(ApiError, match="422"):
-        draft(client)
+        prepare(client)
     template["parameters"][:] = working
-    assert draft(client).namespace == cluster.namespaces.middletier
+    assert prepare(client).namespace == cluster.namespaces.middletier
 
 
-def test_a_message_with_an_empty_parameter_is_refused_without_a_second_try(
-    client: ClusterClient, cluster: ClusterStandIn
-) -> None:
-    """What is wrong with the message and not with the template is processed once only."""
+def test_an_empty_parameter_is_refused_without_a_second_request(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """The template has not changed, so the fault is the message's."""
     with pytest.raises(ApiError, match="THOTH_SOLVER_PACKAGES"):
         client.prepare("schedule_solver", {**ARGUMENTS["solver"], "packages": "", "job_id": "x-210601000000-cafe"})
     assert len(cluster.request_log.find("POST", "*/processedtemplates")) == 1
 
 
-def test_a_missing_template_is_told_apart(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """A template that is not deployed is no fault of the message."""
+def test_a_missing_template_has_an_error_of_its_own(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """It is a fault of the deployment, not of the message."""
     cluster.templates = [each for each in cluster.templates if each["metadata"]["labels"]["template"] != "solver"]
     with pytest.raises(TemplateError, match="0 templates with label template=solver in namespace thoth-infra"):
-        draft(client)
+        prepare(client)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "*/templates"), ("POST", "*/processedtemplates")])
-def test_a_hanging_api_holds_nobody_up(method: str, path: str, client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """Every call ends within its timeout, whatever the server does."""
+def test_every_call_of_a_hanging_api_times_out(
+    method: str, path: str, client: ClusterClient, cluster: ClusterStandIn
+) -> None:
+    """No thread waits for a response without a bound."""
     cluster.faults.set(Fault(effect="hang", method=method, path=path))
     began = time.monotonic()
     with pytest.raises(urllib3.exceptions.TimeoutError):
-        draft(client)
+        prepare(client)
     assert time.monotonic() - began < 2
 
 
-def test_connections_are_kept(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """Twenty calls one after the other need one connection."""
+def test_connections_are_reused(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """Twenty consecutive calls need one connection."""
     for number in range(10):
-        client.create(draft(client, job_id=f"solver-rhel-8-py38-210601000000-{number}"), NO_MARKS)
+        client.create(prepare(client, job_id=f"solver-rhel-8-py38-210601000000-{number}"), NO_TRACE)
     connections = client._api._pool.connection_from_url(cluster.url)
     assert (connections.num_connections, connections.num_requests) == (1, 21)
 
 
 def test_a_rotated_token_is_used_at_once(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """When the token changes in its file, no call fails."""
-    draft(client)
+    """No call fails when the token changes in its file."""
+    prepare(client)
     cluster.rotate_token("another")
-    client.create(draft(client), NO_MARKS)
+    client.create(prepare(client), NO_TRACE)
     assert cluster.request_log.statuses()[401] == 0
 
 
-def test_a_refused_token_is_read_anew_and_tried_once_more(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """One 401 is survived; a second one in a row is told to the caller."""
+def test_a_refused_token_is_read_again_and_the_request_repeated_once(
+    client: ClusterClient, cluster: ClusterStandIn
+) -> None:
+    """A second 401 in a row reaches the caller."""
     cluster.faults.set(Fault(effect="status", status=401, count=1))
-    draft(client)
+    prepare(client)
     cluster.rotate_token("unknown to the worker", rewrite=False)
     with pytest.raises(ApiError, match="401"):
         client.version()
 
 
-def test_a_token_that_changed_unnoticed_is_found_when_it_is_refused(
+def test_a_token_change_that_the_file_does_not_show_is_found_by_the_refusal(
     client: ClusterClient, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the file's times do not show it, the refusal does."""
+    """Size and times of the file may be unchanged."""
     monkeypatch.setattr("investigator.argo.credentials._file_version", lambda _: None)
     client.version()
     cluster.rotate_token("another")
@@ -164,8 +172,8 @@ def test_a_token_that_changed_unnoticed_is_found_when_it_is_refused(
     assert cluster.request_log.statuses(path="/version") == {200: 2, 401: 1}
 
 
-def test_solver_names_are_kept_for_a_moment(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """Blank lines are no solvers, and not every message asks for the names."""
+def test_solver_names_are_cached_without_blanks_and_duplicates(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """Not every message causes a request for the names."""
     cluster.solvers = ["solver-rhel-8-py38", "", "  ", "solver-fedora-34-py39", "solver-rhel-8-py38"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
     assert client.get_solver_names() == ["solver-rhel-8-py38", "solver-fedora-34-py39"]
@@ -173,38 +181,38 @@ def test_solver_names_are_kept_for_a_moment(client: ClusterClient, cluster: Clus
 
 
 def test_no_solvers_are_an_empty_list(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """A ConfigMap with nothing in it is not a solver without a name."""
+    """An empty ConfigMap does not mean a solver without a name."""
     cluster.solvers = []
     assert client.get_solver_names() == []
 
 
 def test_only_workflows_that_have_not_started_are_counted(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """Pending ones and those that Argo has not seen count; running and finished ones are not even listed."""
+    """Pending ones and those without a phase count; the API does not even list running and finished ones."""
     namespace = cluster.namespaces.backend
     for phase, count in ((None, 3), ("Pending", 4), ("Running", 50), ("Succeeded", 500), ("Failed", 5), ("Error", 5)):
         cluster.seed(namespace, count, phase)  # type: ignore[arg-type]  # mypy takes the phases for any text
-    assert client.count_pending(namespace, enough=100) == 7
+    assert client.count_pending(namespace, stop_above=100) == 7
     assert len(cluster.request_log.find("GET", "*/workflows")) == 1
 
 
-def test_many_pending_workflows_are_counted_page_by_page_until_it_is_enough(
+def test_a_count_ends_after_the_page_that_exceeds_stop_above(
     cluster: ClusterStandIn, client: ClusterClient, tmp_path: Path
 ) -> None:
-    """An overfull namespace costs one page more than the limit, not all of it."""
+    """The cost of a count is bounded by the limit, however many workflows are pending."""
     del client
-    own = cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page=10))
     cluster.seed(cluster.namespaces.backend, 95)
-    assert own.count_pending(cluster.namespaces.backend, enough=1000) == 95
-    assert len(cluster.request_log.find("GET", "*/workflows")) == 10
-    cluster.request_log.clear()
-    assert own.count_pending(cluster.namespaces.backend, enough=25) == 30
+    with closing(cluster_client(cluster, tmp_path, ClusterPolicy(connections=1, page_size=10))) as paging:
+        assert paging.count_pending(cluster.namespaces.backend, stop_above=1000) == 95
+        assert len(cluster.request_log.find("GET", "*/workflows")) == 10
+        cluster.request_log.clear()
+        assert paging.count_pending(cluster.namespaces.backend, stop_above=25) == 30
     assert len(cluster.request_log.find("GET", "*/workflows")) == 3
 
 
-def test_a_workflow_leads_to_its_message(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """Annotations say it all; labels, by which workflows can be selected, say what Kubernetes allows."""
-    own = trace_metadata("thoth.package-release.package-released", ORIGIN, "re-run of /odd: id")
-    client.create(draft(client), own)
+def test_annotations_and_labels_identify_the_message(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """Annotations have every fact; labels, for selection, those whose values Kubernetes allows."""
+    trace = trace_metadata("thoth.package-release.package-released", ORIGIN, "re-run of /odd: id")
+    client.create(prepare(client), trace)
     created = cluster.created[0]
     ours = {name.split("/")[1]: value for name, value in created.annotations.items() if "investigator" in name}
     assert ours == {
@@ -220,22 +228,22 @@ def test_a_workflow_leads_to_its_message(client: ClusterClient, cluster: Cluster
 
 
 @given(st.text(max_size=70), st.text(max_size=2000))
-def test_any_topic_and_correlation_id_can_be_marked(topic: str, correlation_id: str) -> None:
-    """No sender can keep its workflow from being created by an odd id."""
-    own = trace_metadata("thoth.adviser-trigger", Origin(topic, 0, 0, 0), correlation_id)
-    assert all(0 < len(value) <= 63 for value in own.labels.values())
-    assert sum(map(len, own.annotations.values())) < 3000
+def test_any_topic_and_correlation_id_makes_valid_labels(topic: str, correlation_id: str) -> None:
+    """A sender cannot prevent the creation of its workflow by an odd id."""
+    trace = trace_metadata("thoth.adviser-trigger", Origin(topic, 0, 0, 0), correlation_id)
+    assert all(0 < len(value) <= 63 for value in trace.labels.values())
+    assert sum(map(len, trace.annotations.values())) < 3000
 
 
-def test_passwords_do_not_reach_the_log(
+def test_passwords_are_not_logged(
     client: ClusterClient, cluster: ClusterStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even with every library at DEBUG, an undeclared parameter and a refusal."""
+    """Not even with all libraries at DEBUG, an undeclared parameter and a refusal."""
     caplog.set_level(logging.DEBUG)
     template = next(each for each in cluster.templates if each["metadata"]["labels"]["template"] == "package-extract")
     template["parameters"] = [each for each in template["parameters"] if each["name"] != "THOTH_REGISTRY_CREDENTIALS"]
     arguments = {**ARGUMENTS["package-extract"], "registry_user": "me", "registry_password": "s3cr3t-passw0rd"}
-    client.create(client.prepare("schedule_package_extract", {**arguments, "job_id": "x-210601000000-cafe"}), NO_MARKS)
+    client.create(client.prepare("schedule_package_extract", {**arguments, "job_id": "x-210601000000-cafe"}), NO_TRACE)
     with pytest.raises(ApiError):
         client.prepare("schedule_package_extract", {**arguments, "image": "", "job_id": "x-210601000000-cafe"})
     assert "THOTH_REGISTRY_CREDENTIALS" in caplog.text
@@ -248,7 +256,7 @@ names = st.sampled_from(["A", "B", "C"])
 
 @given(st.lists(names, unique=True), st.dictionaries(names, values))
 def test_parameters_are_set_as_thoth_common_sets_them(declared: list[str], parameters: dict[str, Any]) -> None:
-    """Only what is logged differs from the library."""
+    """The client differs from the library only in its log."""
     template = {"metadata": {"name": "t"}, "parameters": [{"name": name, "required": True} for name in declared]}
     theirs = copy.deepcopy(template)
     OpenShift.set_template_parameters(theirs, **parameters)

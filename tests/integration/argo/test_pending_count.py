@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counting what has not started, with APIs that filter less than asked."""
+"""Counting pending workflows, also with APIs that ignore the selector."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,13 @@ PHASE = "workflows.argoproj.io/phase"
         ({"metadata": {"labels": {}}, "status": {"startedAt": None}}, False),
     ],
 )
-def test_what_has_started_is_told_by_label_or_status(workflow: dict[str, Any], started: bool) -> None:  # noqa: FBT001 - expected
-    """An API that lists more than the selector asks for does not inflate the count."""
+def test_label_or_status_shows_that_a_workflow_has_started(workflow: dict[str, Any], started: bool) -> None:  # noqa: FBT001 - expected
+    """An API that ignores the selector does not inflate the count."""
     assert _has_started(workflow) is started
 
 
-def test_a_list_that_expired_between_its_pages_is_counted_anew(cluster: ClusterStandIn, tmp_path: Path) -> None:
-    """A 410 is nobody's fault and no refusal of the message that waits for the count."""
+def test_a_list_that_expired_between_its_pages_is_a_temporary_error(cluster: ClusterStandIn, tmp_path: Path) -> None:
+    """A 410 is no refusal of the message that waits for the count."""
     cluster.faults.set(Fault(effect="status", status=410, method="GET", path="*/workflows"))
-    with pytest.raises(TemporaryError, match="410"):
-        cluster_client(cluster, tmp_path).count_pending(cluster.namespaces.backend, enough=1)
+    with closing(cluster_client(cluster, tmp_path)) as client, pytest.raises(TemporaryError, match="410"):
+        client.count_pending(cluster.namespaces.backend, stop_above=1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The limit of pending workflows, over the API."""
+"""The limit of pending workflows, over the cluster's API."""
 
 import asyncio
 import contextlib
@@ -17,35 +17,35 @@ from sandbox.workflow_store import Workflow
 from tests.integration.argo.scheduling import CREATE, Make, schedule
 
 
-async def test_the_limit_is_not_overshot_by_handlers_side_by_side(
+async def test_concurrent_handlers_do_not_exceed_the_limit(
     make: Make, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At no creation are there more pending workflows than the limit says; nothing is counted more often than asked."""
+    """At each creation at most ``limit`` workflows are pending, and the counts keep their interval."""
     seen: list[int] = []
     namespace = cluster.namespaces.middletier
     store_create = cluster.store.create
 
-    def create(place: str, body: dict[str, Any]) -> Workflow:
+    def create(namespace_name: str, body: dict[str, Any]) -> Workflow:
         counts = cluster.store.counts()[namespace]
         seen.append(counts.get("", 0) + counts.get("Pending", 0))
-        return store_create(place, body)
+        return store_create(namespace_name, body)
 
     monkeypatch.setattr(cluster.store, "create", create)
     cluster.controller.life = WorkflowLifecycle(pending=0.1, running=1000)
-    workflows = make(limit=4, every=0.1)
-    await asyncio.gather(*(schedule(workflows, offset=number) for number in range(25)))
+    scheduler = make(limit=4, interval=0.1)
+    await asyncio.gather(*(schedule(scheduler, offset=number) for number in range(25)))
     assert len(seen) == 25
     assert max(seen) <= 4
     counts = cluster.request_log.find("GET", CREATE)
     assert all(after.started - before.started >= 0.1 for before, after in itertools.pairwise(counts))
 
 
-async def test_each_namespace_has_its_own_budget(make: Make, cluster: ClusterStandIn, metrics: Metrics) -> None:
-    """A full middletier holds no user's request up, and the gauges say which namespace is full."""
+async def test_each_namespace_has_its_own_limit(make: Make, cluster: ClusterStandIn, metrics: Metrics) -> None:
+    """A full middletier does not delay a user's request, and the gauges show which namespace is full."""
     cluster.seed(cluster.namespaces.middletier, 10)
-    workflows = make(limit=2)
-    bulk = asyncio.create_task(schedule(workflows, "solver"))
-    await schedule(workflows, "adviser")
+    scheduler = make(limit=2)
+    bulk = asyncio.create_task(schedule(scheduler, "solver"))
+    await schedule(scheduler, "adviser")
     await asyncio.sleep(0.2)
     assert not bulk.done()
     bulk.cancel()
@@ -55,15 +55,15 @@ async def test_each_namespace_has_its_own_budget(make: Make, cluster: ClusterSta
 
 
 async def test_the_cost_of_counting_does_not_grow_with_what_has_started(make: Make, cluster: ClusterStandIn) -> None:
-    """Thousands of running and finished workflows are not even listed."""
+    """The API does not even list thousands of running and finished workflows."""
     cluster.seed(cluster.namespaces.middletier, 5000, "Succeeded")
     cluster.seed(cluster.namespaces.middletier, 1000, "Running")
     await schedule(make(limit=2))
     assert len(cluster.request_log.find("GET", CREATE)) == 1
 
 
-async def test_the_caller_hears_when_it_only_waits(make: Make, cluster: ClusterStandIn) -> None:
-    """While a message waits for a place, the engine may give its slot to another one."""
+async def test_while_waiting_is_entered_for_the_wait_only(make: Make, cluster: ClusterStandIn) -> None:
+    """While a message waits for a permit, the engine gives its slot to another one."""
     cluster.seed(cluster.namespaces.middletier, 3)
     waiting: list[bool] = []
 

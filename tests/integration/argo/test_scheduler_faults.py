@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exactly once, whatever goes wrong with the API."""
+"""A workflow is created exactly once, whatever errors the API has."""
 
 import asyncio
 import time
@@ -21,8 +21,10 @@ from tests.integration.argo.scheduling import CREATE, Make, attempts, counted, o
 from tests.support.cluster_clients import ARGUMENTS
 
 
-async def test_a_lost_reply_creates_no_second_workflow(make: Make, cluster: ClusterStandIn, metrics: Metrics) -> None:
-    """When the connection breaks after the creation, the repetition finds the workflow, which counts as scheduled."""
+async def test_a_lost_response_creates_no_second_workflow(
+    make: Make, cluster: ClusterStandIn, metrics: Metrics
+) -> None:
+    """If the connection breaks after the creation, the retry finds the workflow, which counts as scheduled."""
     cluster.faults.set(Fault(effect="lost", method="POST", path=CREATE, count=1))
     await schedule(make())
     assert len(cluster.created) == 1
@@ -30,30 +32,30 @@ async def test_a_lost_reply_creates_no_second_workflow(make: Make, cluster: Clus
 
 
 @pytest.mark.parametrize("effect", ["status", "reset", "lost"])
-async def test_half_of_all_calls_failing_costs_no_message_its_workflow(
+async def test_every_workflow_is_created_once_if_half_of_all_calls_fail(
     effect: str, make: Make, cluster: ClusterStandIn
 ) -> None:
-    """With the attempts that the engine gives each message, every workflow is there, and is there once."""
+    """The engine attempts each message at most five times."""
     fault = Fault(effect=effect, probability=0.5)  # type: ignore[arg-type]  # one of the effects
     cluster.faults.set(fault)
-    workflows = make(timeout=5.0)
-    ends = await asyncio.gather(*(attempts(workflows, offset=number) for number in range(50)))
-    assert ends.count(1) > 25  # most messages have noticed nothing
+    scheduler = make(timeout=5.0)
+    needed = await asyncio.gather(*(attempts(scheduler, offset=number) for number in range(50)))
+    assert needed.count(1) > 25  # most messages need one attempt
     assert sorted(created.name for created in cluster.created) == sorted(
         workflow_id("solver-rhel-8-py38", origin(number)) for number in range(50)
     )
 
 
-async def test_a_throttling_api_is_left_alone_as_long_as_it_asks(make: Make, cluster: ClusterStandIn) -> None:
-    """A short Retry-After is waited for."""
+async def test_a_short_retry_after_is_obeyed(make: Make, cluster: ClusterStandIn) -> None:
+    """The quick retry waits for that long."""
     cluster.faults.set(Fault(effect="status", status=429, retry_after=1, method="POST", path=CREATE, count=1))
     await schedule(make())
     first, second = cluster.request_log.find("POST", CREATE)
     assert second.started - first.started >= 1
 
 
-async def test_a_long_retry_after_goes_to_the_engine(make: Make, cluster: ClusterStandIn) -> None:
-    """What is too long for a quick retry is told to the caller, with the seconds."""
+async def test_a_long_retry_after_reaches_the_engine(make: Make, cluster: ClusterStandIn) -> None:
+    """The error has the seconds, which are too many for a quick retry."""
     cluster.faults.set(Fault(effect="status", status=503, retry_after=30, method="POST", path=CREATE))
     with pytest.raises(TemporaryError) as caught:
         await schedule(make())
@@ -63,30 +65,30 @@ async def test_a_long_retry_after_goes_to_the_engine(make: Make, cluster: Cluste
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
 async def test_a_refusal_is_permanent_and_not_repeated(status: int, make: Make, cluster: ClusterStandIn) -> None:
-    """What the cluster will never take is not sent again."""
+    """No quick retry follows."""
     cluster.faults.set(Fault(effect="status", status=status, method="POST", path=CREATE))
     with pytest.raises(PermanentError, match=str(status)):
         await schedule(make())
     assert len(cluster.request_log.find("POST", CREATE)) == 1
 
 
-async def test_arguments_that_thoth_common_refuses_are_permanent(make: Make, cluster: ClusterStandIn) -> None:
-    """Bad input is found without asking the cluster, and told with its reason."""
-    workflows = make()
-    bad = {**ARGUMENTS["package-extract"], "environment_type": "imaginary"}
+async def test_arguments_that_thoth_common_refuses_are_a_permanent_error(make: Make, cluster: ClusterStandIn) -> None:
+    """The error has the reason; no request reaches the cluster."""
+    scheduler = make()
+    invalid = {**ARGUMENTS["package-extract"], "environment_type": "imaginary"}
     with pytest.raises(PermanentError, match="environment type") as caught:
-        await schedule(workflows, "package-extract", arguments=bad)
+        await schedule(scheduler, "package-extract", arguments=invalid)
     assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(PermanentError, match="BOT"):
-        await schedule(workflows, "adviser", arguments={"recommendation_type": "latest", "source_type": "BOT"})
+        await schedule(scheduler, "adviser", arguments={"recommendation_type": "latest", "source_type": "BOT"})
     assert cluster.created == []
 
 
 async def test_a_call_that_hangs_does_not_stop_the_event_loop(make: Make, cluster: ClusterStandIn) -> None:
-    """While every call waits for a dead server, the loop goes on with everything else."""
+    """The loop runs other tasks while every call waits for a dead server."""
     cluster.faults.set(Fault(effect="hang"))
-    workflows = make()
-    calls = [asyncio.create_task(schedule(workflows, offset=number)) for number in range(20)]
+    scheduler = make()
+    calls = [asyncio.create_task(schedule(scheduler, offset=number)) for number in range(20)]
     longest = 0.0
     for _ in range(60):
         before = time.monotonic()
@@ -97,11 +99,11 @@ async def test_a_call_that_hangs_does_not_stop_the_event_loop(make: Make, cluste
     await asyncio.gather(*calls)
 
 
-async def test_an_outage_is_waited_out(make: Make, cluster: ClusterStandIn, breaker: Breaker) -> None:
-    """Messages that come by while the API is down are held back, and go on by themselves after it."""
+async def test_calls_wait_until_an_outage_is_over(make: Make, cluster: ClusterStandIn, breaker: Breaker) -> None:
+    """The breaker holds calls back while the API is unavailable, and releases them afterwards."""
     cluster.faults.set(Fault(effect="reset"))
-    workflows = make()
-    calls = [asyncio.create_task(schedule(workflows, offset=number)) for number in range(30)]
+    scheduler = make()
+    calls = [asyncio.create_task(schedule(scheduler, offset=number)) for number in range(30)]
     await asyncio.sleep(0.8)
     assert breaker.view.is_open
     assert not any(call.done() for call in calls)
@@ -124,17 +126,17 @@ async def test_an_outage_is_waited_out(make: Make, cluster: ClusterStandIn, brea
         (PermissionError("token"), TemporaryError("token")),
         (
             SolverNameParseError("odd"),
-            PermanentError("the workflow cannot be made of this message: SolverNameParseError: odd"),
+            PermanentError("the message does not make a valid workflow: SolverNameParseError: odd"),
         ),
     ],
 )
-def test_errors_are_told_apart(error: Exception, expected: PermanentError | TemporaryError) -> None:
-    """Handlers see whether another attempt may help, how soon, and whether everybody is concerned."""
+def test_errors_are_mapped_to_those_of_handlers(error: Exception, expected: PermanentError | TemporaryError) -> None:
+    """The type says whether another attempt may succeed and whether the API is unavailable; the delay is the API's."""
     mapped = cluster_error(error)
     assert (type(mapped), str(mapped), vars(mapped)) == (type(expected), str(expected), vars(expected))
 
 
-def test_an_unknown_error_stays_what_it_is() -> None:
-    """A defect of ours is not dressed up as somebody else's trouble."""
+def test_an_unknown_error_is_not_mapped() -> None:
+    """A defect of the worker must not look like an error of the cluster."""
     error = AssertionError("ours")
     assert cluster_error(error) is error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A command line on the embedded broker, and dead letters for it."""
+"""A command line that uses the sandbox's broker, and helpers that write dead letters for it."""
 
 import asyncio
 import importlib
@@ -46,8 +46,8 @@ ENVIRONMENT = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a dead letter is to tell; its own content is its number by default."""
+class FailureDetails:
+    """The details of a failure that the headers of a dead letter state."""
 
     error: Exception = field(default_factory=lambda: PermanentError("no such project"))
     group: str = ENVIRONMENT["KAFKA_CONSUMER_GROUP_ID"]
@@ -57,12 +57,12 @@ class Told:
 
 
 class CommandLine:
-    """Runs commands against a broker, as a deployment of its own, and has the topics that they are about."""
+    """Runs commands against a broker for a separate deployment, and writes its topics."""
 
     def __init__(self, broker: Broker, kafka: KafkaClient, deployment: str) -> None:
         self.kafka = kafka
         self.topic = f"{deployment}.{BASE_NAME}"
-        self.twin = f"{self.topic}-dlt"
+        self.dead_letter_topic = f"{self.topic}-dlt"
         self._variables = {
             **ENVIRONMENT,
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
@@ -71,16 +71,16 @@ class CommandLine:
         }
 
     async def __call__(self, *arguments: object, status: int = 0, **variables: str) -> str:
-        """Run a command with that environment; gives what it prints once its exit status is as expected."""
+        """Run a command with these variables; return its output after checking its exit status."""
         result = await asyncio.to_thread(self._run, [str(each) for each in arguments], variables)
         assert result.exit_code == status, result.output
         return result.output
 
-    async def give_up(self, cause: FailedMessage) -> None:
-        """Halt the topic over a message, as a worker does."""
-        async with self._operations({}).halt_coordinator() as halt_coordinator:
+    async def halt_over(self, failed: FailedMessage) -> None:
+        """Halt the topic because of a failed message, as a worker does."""
+        async with self._operations({}).halt_coordinator() as coordinator:
             written = asyncio.Event()
-            halt_coordinator.halt(BASE_NAME, cause=cause, on_written=written.set)
+            coordinator.halt(BASE_NAME, cause=failed, on_written=written.set)
             await written.wait()
 
     def _operations(self, variables: dict[str, str]) -> Operations:
@@ -92,43 +92,47 @@ class CommandLine:
         add_commands(program, self._operations(variables))
         return CliRunner().invoke(program, arguments, catch_exceptions=False)
 
-    async def bury(self, value: Value, told: Told | None = None, *, partition: int = 0) -> Origin:
-        """Send a message, and the dead letter that a worker would make of it; gives where the message lies."""
-        told = told or Told()
-        sent = await self.kafka.send(self.topic, value, key=told.key, partition=partition, headers=told.headers)
-        place = Origin(self.topic, partition, sent.offset, sent.timestamp)
-        await self.bury_at(place, value, told)
-        return place
+    async def add_dead_letter(
+        self, value: Value, details: FailureDetails | None = None, *, partition: int = 0
+    ) -> Origin:
+        """Send a message and its dead letter, as a worker would write it; return the origin of the message."""
+        details = details or FailureDetails()
+        sent = await self.kafka.send(self.topic, value, key=details.key, partition=partition, headers=details.headers)
+        origin = Origin(self.topic, partition, sent.offset, sent.timestamp)
+        await self.add_dead_letter_of(origin, value, details)
+        return origin
 
-    async def bury_at(self, place: Origin, value: Value, told: Told | None = None) -> None:
-        """Write the dead letter of a message that lies, or lay, at that place."""
-        told = told or Told()
+    async def add_dead_letter_of(self, origin: Origin, value: Value, details: FailureDetails | None = None) -> None:
+        """Write the dead letter of a message with that origin, whether or not the message still exists."""
+        details = details or FailureDetails()
         delivery = Delivery(
             topic=BASE_NAME,
-            partition=Partition(place.topic, place.partition),
-            offset=place.offset,
-            key=told.key,
-            origin=place,
-            steps=list,
-            headers=told.headers,
+            partition=Partition(origin.topic, origin.partition),
+            offset=origin.offset,
+            key=details.key,
+            origin=origin,
+            make_steps=list,
+            headers=details.headers,
         )
-        headers = dead_letter_headers(delivery, Failure(told.error, told.attempts), told.group)
-        await self.kafka.send(f"{place.topic}-dlt", value, key=told.key, partition=place.partition, headers=headers)
+        headers = dead_letter_headers(delivery, Failure(details.error, details.attempts), details.group)
+        await self.kafka.send(
+            f"{origin.topic}-dlt", value, key=details.key, partition=origin.partition, headers=headers
+        )
 
-    async def sent_again(self, count: int) -> list[ConsumerRecord]:
-        """Read the topic from its start; gives the replays in it, of which there must be so many, and no more."""
+    async def replays(self, count: int) -> list[ConsumerRecord]:
+        """Read the topic from its start; return its replays, of which there must be exactly `count`."""
         records = await self.kafka.read(self.topic, 10_000, timeout=1)
         replays = [record for record in records if "investigator-replays" in dict(record.headers)]
         assert len(replays) == count
         return replays
 
     async def topics(self) -> list[str]:
-        """Tell which topics there are."""
+        """Return the names of all topics."""
         async with self._admin() as admin:
             return await admin.list_topics()  # type: ignore[no-any-return]  # aiokafka has no types
 
-    async def make_anew(self, topic: str) -> None:
-        """Delete a topic and create it."""
+    async def recreate(self, topic: str) -> None:
+        """Delete a topic and create it again."""
         async with self._admin() as admin:
             await admin.delete_topics([topic])
             await admin.create_topics([NewTopic(topic, 2, 1)])
@@ -145,8 +149,8 @@ class CommandLine:
 
 @pytest.fixture
 async def command_line(broker: Broker, deployment: str) -> AsyncIterator[CommandLine]:
-    """A deployment whose topics have two partitions, with nothing in them yet."""
+    """The command line of a deployment whose topics are empty and have two partitions."""
     async with KafkaClient(broker.bootstrap_servers) as kafka:
         line = CommandLine(broker, kafka, deployment)
-        await broker.create_topics([line.topic, line.twin], partitions=2)
+        await broker.create_topics([line.topic, line.dead_letter_topic], partitions=2)
         yield line

@@ -3,7 +3,7 @@ import json
 
 from investigator.delivery.errors import PermanentError, TemporaryError
 from sandbox.broker import Broker
-from tests.integration.cli.conftest import BASE_NAME, CommandLine, Told
+from tests.integration.cli.conftest import BASE_NAME, CommandLine, FailureDetails
 
 REPOSITORY = {
     "component_name": "user-api",
@@ -18,13 +18,17 @@ async def _listed(command_line: CommandLine, *arguments: object) -> list[dict[st
     return [json.loads(line) for line in lines]
 
 
-async def test_a_list_says_where_each_message_came_from_and_why_it_was_given_up(command_line: CommandLine) -> None:
-    """What an operator needs to decide is on one line a dead letter."""
-    first = await command_line.bury(REPOSITORY, Told(PermanentError("no such project"), attempts=1))
-    second = await command_line.bury(REPOSITORY, Told(TemporaryError("the cluster is away"), attempts=5), partition=1)
+async def test_a_list_shows_the_origin_and_the_error_of_each_message(command_line: CommandLine) -> None:
+    """Each dead letter is one line with the facts on which an operator decides."""
+    first = await command_line.add_dead_letter(
+        REPOSITORY, FailureDetails(PermanentError("no such project"), attempts=1)
+    )
+    second = await command_line.add_dead_letter(
+        REPOSITORY, FailureDetails(TemporaryError("the cluster is unavailable"), attempts=5), partition=1
+    )
     shown = await command_line("dead-letters", "list", BASE_NAME)
-    assert f"{command_line.twin}: 2" in shown
-    for origin, error, attempts in ((first, "no such project", 1), (second, "the cluster is away", 5)):
+    assert f"{command_line.dead_letter_topic}: 2" in shown
+    for origin, error, attempts in ((first, "no such project", 1), (second, "the cluster is unavailable", 5)):
         line = next(line for line in shown.splitlines() if error in line)
         cells = line.split()
         assert cells[0] == str(origin.partition)
@@ -32,11 +36,11 @@ async def test_a_list_says_where_each_message_came_from_and_why_it_was_given_up(
         assert cells[4:6] == [str(attempts), "0"]
 
 
-async def test_a_list_for_machines_is_one_object_a_line(command_line: CommandLine) -> None:
-    """Scripts read what people read, and where a thing is unknown, null."""
-    origin = await command_line.bury(REPOSITORY)
+async def test_a_json_list_is_one_object_per_line(command_line: CommandLine) -> None:
+    """It has the same facts as the table, with null for unknown ones."""
+    origin = await command_line.add_dead_letter(REPOSITORY)
     [letter] = await _listed(command_line)
-    assert letter["topic"] == command_line.twin
+    assert letter["topic"] == command_line.dead_letter_topic
     assert (letter["partition"], letter["offset"]) == (0, 0)
     assert letter["original"] == {
         "topic": command_line.topic,
@@ -48,20 +52,22 @@ async def test_a_list_for_machines_is_one_object_a_line(command_line: CommandLin
     assert letter["replayed"] is None
 
 
-async def test_a_list_holds_every_dead_letter(command_line: CommandLine) -> None:
-    """The broker's word for the end of a topic may lag behind; what is in it is found all the same."""
+async def test_a_list_contains_every_dead_letter(command_line: CommandLine) -> None:
+    """The end offset that the broker reports may be too low for a moment; the command reads to the real end."""
     for number in range(120):
-        await command_line.bury({**REPOSITORY, "job_id": str(number)}, partition=number % 2)
+        await command_line.add_dead_letter({**REPOSITORY, "job_id": str(number)}, partition=number % 2)
     letters = await _listed(command_line, "--limit", 0)
     assert len(letters) == 120
     shown = await command_line("dead-letters", "list", "--limit", 10)
-    assert f"{command_line.twin}: 120, the latest 10 of them" in shown
+    assert f"{command_line.dead_letter_topic}: 120, the latest 10 of them" in shown
 
 
-async def test_a_list_can_be_narrowed(command_line: CommandLine) -> None:
-    """By place, by error, by time and by what the message holds."""
-    await command_line.bury({**REPOSITORY, "job_id": "one"}, Told(PermanentError("refused: 422")))
-    await command_line.bury({**REPOSITORY, "job_id": "two"}, Told(PermanentError("refused: 403")), partition=1)
+async def test_a_list_can_be_filtered(command_line: CommandLine) -> None:
+    """By position, error, time and fields of the message."""
+    await command_line.add_dead_letter({**REPOSITORY, "job_id": "one"}, FailureDetails(PermanentError("refused: 422")))
+    await command_line.add_dead_letter(
+        {**REPOSITORY, "job_id": "two"}, FailureDetails(PermanentError("refused: 403")), partition=1
+    )
     for arguments in (["--partition", 1], ["--error", "REFUSED: 403"], ["--field", "job_id=two"]):
         [letter] = await _listed(command_line, *arguments)
         assert letter["error"] == "refused: 403", arguments
@@ -70,22 +76,22 @@ async def test_a_list_can_be_narrowed(command_line: CommandLine) -> None:
     assert len(await _listed(command_line, "--partition", 0, "--offset", "0-")) == 1
 
 
-async def test_an_offset_beyond_the_end_is_no_dead_letter(command_line: CommandLine) -> None:
-    """A client that is sent back to the start for an offset out of range must not show what lies there."""
-    await command_line.bury(REPOSITORY)
+async def test_an_offset_after_the_end_matches_no_dead_letter(command_line: CommandLine) -> None:
+    """A consumer that is reset to the start, because its offset is out of range, must not yield earlier records."""
+    await command_line.add_dead_letter(REPOSITORY)
     assert await _listed(command_line, "--partition", 0, "--offset", "500-") == []
 
 
-async def test_topics_without_any_dead_letter_are_no_error(command_line: CommandLine) -> None:
-    """A topic gets its twin at its first failure."""
+async def test_a_topic_without_dead_letters_is_not_an_error(command_line: CommandLine) -> None:
+    """The dead-letter topic is created with the first dead letter."""
     assert await command_line("dead-letters", "list", "thoth.adviser-trigger") == "No dead letter.\n"
     assert await command_line("dead-letters", "list") == "No dead letter.\n"
 
 
-async def test_one_dead_letter_is_shown_whole(command_line: CommandLine) -> None:
-    """Value, key, headers and the trace of the error."""
-    told = Told(key=b"thoth-station/a", headers=(("trace-id", b"4711"), ("none", None)))
-    origin = await command_line.bury(REPOSITORY, told)
+async def test_all_details_of_a_dead_letter_are_shown(command_line: CommandLine) -> None:
+    """Value, key, headers and the stack trace of the error."""
+    details = FailureDetails(key=b"thoth-station/a", headers=(("trace-id", b"4711"), ("none", None)))
+    origin = await command_line.add_dead_letter(REPOSITORY, details)
     shown = await command_line("dead-letters", "show", BASE_NAME, "--partition", 0, "--offset", 0)
     assert f"{command_line.topic}[0]@{origin.offset}" in shown
     assert '"project_url": "https://github.com/thoth-station/a"' in shown
@@ -96,15 +102,15 @@ async def test_one_dead_letter_is_shown_whole(command_line: CommandLine) -> None
     assert "PermanentError: no such project" in shown
 
 
-async def test_a_dead_letter_may_be_named_by_its_topic(command_line: CommandLine) -> None:
-    """An operator pastes what he saw in a list or a log."""
-    await command_line.bury(REPOSITORY)
-    for name in (command_line.topic, command_line.twin):
+async def test_a_dead_letter_can_be_addressed_by_any_name_of_its_topic(command_line: CommandLine) -> None:
+    """An operator pastes the name from a list or a log."""
+    await command_line.add_dead_letter(REPOSITORY)
+    for name in (command_line.topic, command_line.dead_letter_topic):
         await command_line("dead-letters", "show", name, "--partition", 0, "--offset", 0)
 
 
 async def test_no_password_is_shown(command_line: CommandLine, broker: Broker) -> None:
-    """Neither in the value nor in headers nor in what the error says."""
+    """Neither in the value nor in the headers nor in the error."""
     topic = command_line.topic.replace(BASE_NAME, EXTRACT)
     await broker.create_topics([topic, f"{topic}-dlt"])
     secret = 'correct horse "battery" staple'
@@ -122,48 +128,52 @@ async def test_no_password_is_shown(command_line: CommandLine, broker: Broker) -
         assert "skopeo --creds user:*** failed" in shown
 
 
-async def test_what_a_message_holds_can_not_move_the_cursor(command_line: CommandLine) -> None:
-    """A message is what anybody sent: on a terminal it stays text."""
-    await command_line.bury(b"\x1b[2J\x9b31m not json", Told(PermanentError("bad\x1b[2J\nvalue"), key=b"\x1b]0;t\x07"))
+async def test_control_characters_of_a_message_do_not_reach_the_terminal(command_line: CommandLine) -> None:
+    """A message may contain anything; on a terminal it stays text."""
+    await command_line.add_dead_letter(
+        b"\x1b[2J\x9b31m not json", FailureDetails(PermanentError("bad\x1b[2J\nvalue"), key=b"\x1b]0;t\x07")
+    )
     for arguments in (["list"], ["show", BASE_NAME, "--partition", 0, "--offset", 0]):
         shown = await command_line("dead-letters", *arguments)
         assert not [each for each in shown if not (each.isprintable() or each == "\n")]
 
 
-async def test_a_dead_letter_that_is_not_there_is_an_error(command_line: CommandLine) -> None:
-    """Nothing is shown in its stead."""
-    await command_line.bury(REPOSITORY)
+async def test_showing_an_offset_without_a_dead_letter_is_an_error(command_line: CommandLine) -> None:
+    """The command shows no other dead letter instead."""
+    await command_line.add_dead_letter(REPOSITORY)
     for partition, offset in ((0, 1), (1, 0), (7, 0)):
         where = ("--partition", partition, "--offset", offset)
         assert "no dead letter at" in await command_line("dead-letters", "show", BASE_NAME, *where, status=1)
 
 
-async def test_a_tombstone_and_a_record_of_somebody_else_are_shown_too(command_line: CommandLine) -> None:
-    """Whatever lies there, the commands do not fall over it."""
-    await command_line.bury(None, Told(key=b"key"))
-    await command_line.kafka.send(command_line.twin, b"\xff", partition=1, headers=[("kafka_dlt-original-offset", b"")])
+async def test_tombstones_and_records_of_other_producers_are_shown_too(command_line: CommandLine) -> None:
+    """The commands do not fail on records that no worker wrote."""
+    await command_line.add_dead_letter(None, FailureDetails(key=b"key"))
+    await command_line.kafka.send(
+        command_line.dead_letter_topic, b"\xff", partition=1, headers=[("kafka_dlt-original-offset", b"")]
+    )
     assert [letter["original"] is None for letter in await _listed(command_line)] == [False, True]
     shown = await command_line("dead-letters", "show", BASE_NAME, "--partition", 0, "--offset", 0)
     assert "tombstone" in shown
     await command_line("dead-letters", "show", BASE_NAME, "--partition", 1, "--offset", 0)
 
 
-async def test_an_unknown_topic_is_named_with_those_that_are_known(command_line: CommandLine) -> None:
-    """A slip of the pen is put right without a look into the documentation."""
+async def test_an_unknown_topic_is_an_error_that_lists_the_known_ones(command_line: CommandLine) -> None:
+    """An operator corrects a typing error without the documentation."""
     shown = await command_line("dead-letters", "list", "thoth.repo-initt", status=1)
     assert "thoth.repo-initt" in shown
     assert BASE_NAME in shown.split()
 
 
-async def test_a_broker_that_is_not_there_is_named(command_line: CommandLine) -> None:
-    """One sentence with what to look at, and no traceback."""
+async def test_an_unavailable_broker_is_an_error_that_names_it(command_line: CommandLine) -> None:
+    """The error is one sentence with the settings to check, without a traceback."""
     shown = await command_line("dead-letters", "list", status=1, KAFKA_BOOTSTRAP_SERVERS="localhost:1")
     assert "Kafka at localhost:1 can't be reached" in shown
     assert "Traceback" not in shown
 
 
-async def test_origins_are_not_mixed_up(command_line: CommandLine) -> None:
-    """Several topics are read side by side; each dead letter stays with its own."""
-    origins = [await command_line.bury(REPOSITORY, partition=number % 2) for number in range(6)]
+async def test_each_dead_letter_keeps_its_own_origin(command_line: CommandLine) -> None:
+    """Several partitions are read concurrently."""
+    origins = [await command_line.add_dead_letter(REPOSITORY, partition=number % 2) for number in range(6)]
     listed = [(letter["original"]["partition"], letter["original"]["offset"]) for letter in await _listed(command_line)]  # type: ignore[index]  # they all have one
     assert sorted(listed) == sorted((each.partition, each.offset) for each in origins)

@@ -4,11 +4,11 @@ import json
 from investigator.delivery.halts import FailedMessage
 from tests.integration.cli.conftest import BASE_NAME, CommandLine
 
-CAUSE = FailedMessage(3, 41, 1_700_000_000_000, "PermanentError: no such project", 5)
+FAILED = FailedMessage(3, 41, 1_700_000_000_000, "PermanentError: no such project", 5)
 
 
 async def test_a_topic_is_halted_and_resumed_without_any_worker(command_line: CommandLine) -> None:
-    """What is decided now holds when the workers come back."""
+    """The workers act on the halt log when they start."""
     assert await command_line("halt", BASE_NAME, "--by", "fridex") == f"{BASE_NAME} is halted.\n"
     shown = await command_line("halts")
     assert BASE_NAME in shown
@@ -17,11 +17,13 @@ async def test_a_topic_is_halted_and_resumed_without_any_worker(command_line: Co
     assert "No topic is halted" in await command_line("halts")
 
 
-async def test_a_halt_names_its_messages_and_a_resume_decides_about_them(command_line: CommandLine) -> None:
-    """Cause, error and attempts are what the decision hangs on."""
-    await command_line.give_up(CAUSE)
+async def test_a_halt_lists_its_failed_messages_and_a_resume_applies_an_action_to_them(
+    command_line: CommandLine,
+) -> None:
+    """An operator decides by position, error and attempts."""
+    await command_line.halt_over(FAILED)
     [line] = [json.loads(line) for line in (await command_line("halts", "--json")).splitlines()]
-    assert (line["topic"], line["halted"], line["causes"]) == (BASE_NAME, True, [vars(CAUSE)])
+    assert (line["topic"], line["halted"], line["failed_messages"]) == (BASE_NAME, True, [vars(FAILED)])
     shown = await command_line("halts")
     assert "[3]@41" in shown
     assert "no such project" in shown
@@ -31,28 +33,28 @@ async def test_a_halt_names_its_messages_and_a_resume_decides_about_them(command
     assert "fridex" in shown
 
 
-async def test_what_is_so_already_is_said(command_line: CommandLine) -> None:
-    """Two operators at once do not undo each other's work."""
+async def test_halting_or_resuming_twice_reports_the_current_state(command_line: CommandLine) -> None:
+    """Two operators do not undo each other's work."""
     assert await command_line("resume", BASE_NAME) == f"{BASE_NAME} is not halted.\n"
     await command_line("halt", BASE_NAME, "--by", "fridex")
-    assert "by fridex" in await command_line("halt", BASE_NAME, "--by", "somebody")
+    assert "by fridex" in await command_line("halt", BASE_NAME, "--by", "another")
 
 
-async def test_halts_of_another_group_are_not_ours(command_line: CommandLine) -> None:
-    """Groups share the log, not the halts."""
+async def test_halts_of_another_group_are_not_listed(command_line: CommandLine) -> None:
+    """Groups share the halt log, not the halts."""
     await command_line("halt", BASE_NAME)
     shown = await command_line("halts", KAFKA_CONSUMER_GROUP_ID="another")
     assert "No topic is halted for the consumer group another" in shown
 
 
-async def test_wrong_words_are_refused_with_the_right_ones(command_line: CommandLine) -> None:
-    """An unknown topic is status 1, an unknown option of a command status 2, as everywhere."""
+async def test_an_unknown_topic_or_action_is_refused_with_the_valid_ones(command_line: CommandLine) -> None:
+    """The exit status is 1 for an unknown topic and 2 for an invalid option, as in every command."""
     assert BASE_NAME in await command_line("halt", "thoth.nothing", status=1)
     assert "dead-letter" in await command_line("resume", BASE_NAME, "--action", "drop", status=2)
 
 
-async def test_a_broker_that_is_not_there_is_named(command_line: CommandLine) -> None:
-    """Nothing is said to be halted that is not."""
+async def test_an_unavailable_broker_is_an_error_that_names_it(command_line: CommandLine) -> None:
+    """The commands do not claim a change that was not written."""
     for command in (["halts"], ["halt", BASE_NAME], ["resume", BASE_NAME]):
         shown = await command_line(*command, status=1, KAFKA_BOOTSTRAP_SERVERS="localhost:1")
         assert "Kafka at localhost:1 can't be reached" in shown

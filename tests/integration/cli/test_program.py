@@ -10,8 +10,8 @@ from tests.support.faust_command import faust
 pytestmark = pytest.mark.e2e
 
 
-def test_the_commands_are_a_part_of_fausts_program(broker: Broker, deployment: str) -> None:
-    """They are found by --help, take its --json, print nothing but their answer, and fail with status 1."""
+def test_the_commands_are_part_of_fausts_program(broker: Broker, deployment: str) -> None:
+    """--help lists them, they accept Faust's --json, print only their output, and fail with exit status 1."""
     environment = {
         **ENVIRONMENT,
         "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,

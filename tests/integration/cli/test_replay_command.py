@@ -5,11 +5,12 @@ from typing import Any
 from investigator.delivery.dead_letters import Headers, origin_of_replay
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
+from investigator.delivery.replay import Verdict
 from sandbox.broker import Broker
-from tests.integration.cli.conftest import BASE_NAME, CommandLine, Told
+from tests.integration.cli.conftest import BASE_NAME, CommandLine, FailureDetails
 
 REPLAYS = "investigator-replays"
-FOR = "investigator-replayed-for"
+REPLAYED_FOR = "investigator-replayed-for"
 
 
 def _replay(*arguments: object) -> tuple[object, ...]:
@@ -20,154 +21,156 @@ def _as_headers(record: Any) -> Headers:  # noqa: ANN401  aiokafka's records hav
     return tuple(record.headers)
 
 
-async def test_a_replay_is_the_message_that_was_given_up(command_line: CommandLine) -> None:
-    """The same key, value and headers, byte for byte, in the same partition, known by the origin of the first one."""
-    told = Told(key=b"\x00key", headers=(("trace-id", b"\xff\x00"), ("none", None), ("empty", b"")))
-    origin = await command_line.bury(b"{ not json \xff", told, partition=1)
+async def test_a_replay_is_identical_to_the_failed_message(command_line: CommandLine) -> None:
+    """Same key, value, headers and partition, byte for byte; its origin is that of the first message."""
+    details = FailureDetails(key=b"\x00key", headers=(("trace-id", b"\xff\x00"), ("none", None), ("empty", b"")))
+    origin = await command_line.add_dead_letter(b"{ not json \xff", details, partition=1)
     shown = await command_line(*_replay("--partition", 1, "--offset", 0))
     assert "sent 1 of 1" in shown
-    [replayed] = await command_line.sent_again(1)
+    [replayed] = await command_line.replays(1)
     assert (replayed.key, replayed.value, replayed.partition) == (b"\x00key", b"{ not json \xff", 1)
     assert origin_of_replay(_as_headers(replayed)) == origin
     headers = dict(replayed.headers)
     assert (headers["trace-id"], headers["none"], headers["empty"]) == (b"\xff\x00", None, b"")
     assert headers[REPLAYS] == b"\x00\x00\x00\x01"
-    assert headers[FOR] == b"investigator-backend"
+    assert headers[REPLAYED_FOR] == b"investigator-backend"
     assert not [name for name in headers if "exception" in name]
 
 
-async def test_what_was_replayed_is_not_sent_again(command_line: CommandLine) -> None:
-    """A command that is repeated, after a crash or by a second operator, does no harm, and says what was done."""
-    await command_line.bury({"number": 1})
-    await command_line.bury({"number": 2})
+async def test_a_dead_letter_is_replayed_once(command_line: CommandLine) -> None:
+    """A repeated command, after a crash or by a second operator, changes nothing and reports the earlier replay."""
+    await command_line.add_dead_letter({"number": 1})
+    await command_line.add_dead_letter({"number": 2})
     await command_line(*_replay("--field", "number=1"))
     shown = await command_line(*_replay("--all"))
-    assert "1 sent again before; --again sends them once more" in shown
+    assert f"1 {Verdict.SENT_BEFORE.value}; --again replays them once more" in shown
     assert "sent 1 of 1" in shown
     shown = await command_line(*_replay("--all"))
-    assert "2 sent again before" in shown
+    assert f"2 {Verdict.SENT_BEFORE.value}" in shown
     assert " of " not in shown
-    await command_line.sent_again(2)
+    await command_line.replays(2)
 
 
-async def test_what_was_replayed_is_sent_again_on_demand(command_line: CommandLine) -> None:
-    """Where the cause was not put right after all, there is a second chance."""
-    await command_line.bury({})
+async def test_again_replays_a_dead_letter_once_more(command_line: CommandLine) -> None:
+    """An operator needs it if the cause of the failure was not removed."""
+    await command_line.add_dead_letter({})
     await command_line(*_replay("--all", "--by", "fridex"))
     assert "sent 1 of 1" in await command_line(*_replay("--all", "--again"))
-    await command_line.sent_again(2)
+    await command_line.replays(2)
 
 
-async def test_a_list_tells_what_was_replayed(command_line: CommandLine) -> None:
-    """When, by whom, and where the replay lies."""
-    await command_line.bury({}, partition=1)
+async def test_a_replay_is_shown_with_time_operator_and_position(command_line: CommandLine) -> None:
+    """The position is that of the replayed message in the original topic."""
+    await command_line.add_dead_letter({}, partition=1)
     await command_line(*_replay("--all", "--by", "fridex"))
     shown = await command_line("dead-letters", "show", BASE_NAME, "--partition", 1, "--offset", 0)
-    assert "by fridex, is now at [1]@1" in shown
+    assert "by fridex, now at [1]@1" in shown
 
 
-async def test_a_dry_run_says_all_and_does_nothing(command_line: CommandLine) -> None:
-    """Not even the log of replays is made."""
-    await command_line.bury({}, Told(group="another"))
-    await command_line.bury({})
+async def test_a_dry_run_shows_all_decisions_and_writes_nothing(command_line: CommandLine) -> None:
+    """It does not create the replay log either."""
+    await command_line.add_dead_letter({}, FailureDetails(group="another"))
+    await command_line.add_dead_letter({})
     for _ in range(2):
         shown = await command_line(*_replay("--all", "--dry-run"))
-        assert "1 to be sent" in shown
-        assert "1 given up by another group" in shown
+        assert f"1 {Verdict.SEND.value}" in shown
+        assert f"1 {Verdict.OTHER_GROUP.value}" in shown
         assert "[0]@1" in shown
-    await command_line.sent_again(0)
+    await command_line.replays(0)
     assert command_line.topic.replace(BASE_NAME, "thoth.investigator.replays") not in await command_line.topics()
 
 
-async def test_a_range_and_a_filter_pick(command_line: CommandLine) -> None:
-    """Exactly those that are meant are sent, each once."""
+async def test_only_matching_dead_letters_are_replayed(command_line: CommandLine) -> None:
+    """All criteria apply together, and each match is sent once."""
     for number in range(6):
         error = PermanentError("timeout" if number % 2 else "refused")
-        await command_line.bury({"number": number}, Told(error))
+        await command_line.add_dead_letter({"number": number}, FailureDetails(error))
     assert "sent 2 of 2" in await command_line(*_replay("--partition", 0, "--offset", "1-4", "--error", "timeout"))
-    replayed = await command_line.sent_again(2)
+    replayed = await command_line.replays(2)
     assert [record.value for record in replayed] == [b'{"number": 1}', b'{"number": 3}']
 
 
-async def test_everything_has_to_be_asked_for(command_line: CommandLine) -> None:
-    """A slip with the return key does not send ten thousand messages."""
-    await command_line.bury({})
+async def test_a_replay_without_criteria_requires_all(command_line: CommandLine) -> None:
+    """An accidental command does not send ten thousand messages."""
+    await command_line.add_dead_letter({})
     assert "--all" in await command_line(*_replay(), status=2)
-    await command_line.sent_again(0)
+    await command_line.replays(0)
 
 
-async def test_order_is_kept_within_a_key(command_line: CommandLine) -> None:
-    """Messages of a key go back in the order in which they came, and to the partition where their key is."""
+async def test_messages_with_the_same_key_keep_their_order_and_partition(command_line: CommandLine) -> None:
+    """Handlers depend on the order of messages with the same key."""
     for number in range(50):
-        await command_line.bury({"number": number}, Told(key=b"same"), partition=1)
+        await command_line.add_dead_letter({"number": number}, FailureDetails(key=b"same"), partition=1)
     await command_line(*_replay("--all"))
-    replayed = await command_line.sent_again(50)
+    replayed = await command_line.replays(50)
     assert [record.value for record in replayed] == [b'{"number": %d}' % number for number in range(50)]
     assert {record.partition for record in replayed} == {1}
 
 
-async def test_a_rate_is_kept(command_line: CommandLine) -> None:
-    """The cluster gets time to work them off."""
+async def test_a_rate_limits_the_messages_per_second(command_line: CommandLine) -> None:
+    """The cluster needs time to process them."""
     for _ in range(5):
-        await command_line.bury({})
+        await command_line.add_dead_letter({})
     began = time.monotonic()
     await command_line(*_replay("--all", "--rate", 4))
     assert time.monotonic() - began > 1.0
-    await command_line.sent_again(5)
+    await command_line.replays(5)
 
 
-async def test_a_message_that_came_back_too_often_stays(command_line: CommandLine) -> None:
-    """The count is in its headers, and the cap is the operator's to raise."""
-    await command_line.bury({}, Told(headers=((REPLAYS, b"\x00\x00\x00\x03"),)))
-    assert "1 sent again too often" in await command_line(*_replay("--all"))
-    await command_line.sent_again(1)  # the message itself, that was given up at its third replay
+async def test_a_message_is_replayed_at_most_max_replays_times(command_line: CommandLine) -> None:
+    """Its headers have the count, and an operator can raise the maximum."""
+    await command_line.add_dead_letter({}, FailureDetails(headers=((REPLAYS, b"\x00\x00\x00\x03"),)))
+    assert f"1 {Verdict.TOO_OFTEN.value}" in await command_line(*_replay("--all"))
+    await command_line.replays(1)  # the message itself, which failed after its third replay
     assert "sent 1 of 1" in await command_line(*_replay("--all", "--max-replays", 4))
-    assert dict((await command_line.sent_again(2))[-1].headers)[REPLAYS] == b"\x00\x00\x00\x04"
+    assert dict((await command_line.replays(2))[-1].headers)[REPLAYS] == b"\x00\x00\x00\x04"
 
 
-async def test_dead_letters_of_another_group_are_its_own_business(command_line: CommandLine) -> None:
-    """Groups share the topics; each sends its own again, unless the operator wants all groups to handle them."""
-    await command_line.bury({}, Told(group="renamed-since"))
+async def test_dead_letters_of_another_group_are_skipped_without_any_group(command_line: CommandLine) -> None:
+    """Groups share the topics; each replays its own dead letters unless an operator replays them for all groups."""
+    await command_line.add_dead_letter({}, FailureDetails(group="renamed-since"))
     shown = await command_line(*_replay("--all"))
-    assert "1 given up by another group" in shown
+    assert f"1 {Verdict.OTHER_GROUP.value}" in shown
     assert "KAFKA_CONSUMER_GROUP_ID" in shown
-    await command_line.sent_again(0)
+    await command_line.replays(0)
     await command_line(*_replay("--all", "--any-group"))
-    [replayed] = await command_line.sent_again(1)
-    assert FOR not in dict(replayed.headers)
+    [replayed] = await command_line.replays(1)
+    assert REPLAYED_FOR not in dict(replayed.headers)
 
 
-async def test_a_replay_of_all_topics_sends_each_to_its_own(command_line: CommandLine, broker: Broker) -> None:
-    """After an outage of everything, one command brings everything back."""
+async def test_a_replay_of_all_topics_sends_each_message_to_its_own_topic(
+    command_line: CommandLine, broker: Broker
+) -> None:
+    """After an outage of all dependencies, one command replays everything."""
     other = command_line.topic.replace(BASE_NAME, "thoth.adviser-trigger")
     await broker.create_topics([other, f"{other}-dlt"])
-    await command_line.bury({})
-    place = Origin(other, 0, 0, 1_700_000_000_000)
-    await command_line.bury_at(place, {"adviser": True})
+    await command_line.add_dead_letter({})
+    origin = Origin(other, 0, 0, 1_700_000_000_000)
+    await command_line.add_dead_letter_of(origin, {"adviser": True})
     shown = await command_line("dead-letters", "replay", "--all")
     assert shown.count("sent 1 of 1") == 2
-    await command_line.sent_again(1)
+    await command_line.replays(1)
     [replayed] = await command_line.kafka.read(other, 1)
-    assert origin_of_replay(_as_headers(replayed)) == place
+    assert origin_of_replay(_as_headers(replayed)) == origin
 
 
-async def test_nothing_to_replay_is_no_error(command_line: CommandLine) -> None:
-    """A scheduled command may well find nothing to do."""
-    await command_line.bury({})
-    assert await command_line(*_replay("--error", "timeout")) == "No dead letter is like that.\n"
+async def test_a_replay_without_a_match_is_not_an_error(command_line: CommandLine) -> None:
+    """A scheduled command often finds nothing to replay."""
+    await command_line.add_dead_letter({})
+    assert await command_line(*_replay("--error", "timeout")) == "No dead letter matches.\n"
 
 
-async def test_a_record_of_somebody_else_is_left_where_it_is(command_line: CommandLine) -> None:
-    """Without its origin nobody knows where it would have to go."""
-    await command_line.kafka.send(command_line.twin, b"hello", partition=0)
-    assert "1 not written by a worker" in await command_line(*_replay("--all"))
-    await command_line.sent_again(0)
+async def test_a_record_of_another_producer_is_not_replayed(command_line: CommandLine) -> None:
+    """Without an origin its original topic is unknown."""
+    await command_line.kafka.send(command_line.dead_letter_topic, b"hello", partition=0)
+    assert f"1 {Verdict.UNKNOWN_ORIGIN.value}" in await command_line(*_replay("--all"))
+    await command_line.replays(0)
 
 
-async def test_a_topic_that_was_made_anew_has_dead_letters_of_its_own(command_line: CommandLine) -> None:
-    """Offsets that begin from zero again are not mistaken for those that were replayed before."""
-    await command_line.bury({})
+async def test_dead_letters_of_a_recreated_topic_can_be_replayed(command_line: CommandLine) -> None:
+    """Their offsets start at zero again, and are not mistaken for those of earlier replays."""
+    await command_line.add_dead_letter({})
     await command_line(*_replay("--all"))
-    await command_line.make_anew(command_line.twin)
-    await command_line.bury({})
+    await command_line.recreate(command_line.dead_letter_topic)
+    await command_line.add_dead_letter({})
     assert "sent 1 of 1" in await command_line(*_replay("--all"))

@@ -6,10 +6,10 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from pydantic import SecretStr
-from thoth.storages.graph.postgres import GraphDatabase
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.graph.client import GraphClient
@@ -26,7 +26,7 @@ OTHER_SOLVER = "solver-fedora-34-py39"
 
 
 def address(database: SandboxDatabase) -> DatabaseAddress:
-    """Tell where the sandbox's database is."""
+    """Return the address of the sandbox's database."""
     environment = database.environment()
     return DatabaseAddress(
         host=environment["KNOWLEDGE_GRAPH_HOST"],
@@ -45,29 +45,32 @@ def breaker() -> Breaker:
 
 
 @pytest.fixture
-def client(database: SandboxDatabase) -> Database:
+def client(database: SandboxDatabase) -> Iterator[Database]:
     """The worker's client of the test's own database."""
-    return Database(address(database), DatabasePolicy(connections=5, statement_timeout=0.5))
+    client = Database(address(database), DatabasePolicy(connections=5, statement_timeout=0.5))
+    yield client
+    if client.is_connected():
+        client.disconnect()
 
 
 @pytest.fixture
 def graph(client: Database, breaker: Breaker) -> Iterator[GraphClient]:
-    """The graph as handlers see it."""
+    """The client that handlers use."""
     graph = GraphClient(client, CallPolicy(threads=5, retry_budget=2.0), breaker)
     yield graph
     graph.close()
 
 
-async def test_indexes_are_known_and_enabled(graph: GraphClient, graph_seed: GraphSeed) -> None:
-    """An index may be registered without being one that packages are taken from."""
+async def test_registered_indexes_include_disabled_ones(graph: GraphClient, graph_seed: GraphSeed) -> None:
+    """Enabled indexes do not."""
     graph_seed.index(PYPI)
     graph_seed.index(AICOE, enabled=False)
     assert sorted(await graph.registered_index_urls()) == sorted([PYPI, AICOE])
     assert await graph.enabled_index_urls() == [PYPI]
 
 
-async def test_what_is_solved_depends_on_index_and_solver(graph: GraphClient, graph_seed: GraphSeed) -> None:
-    """A version that one solver solved on one index is unsolved everywhere else."""
+async def test_a_version_is_solved_per_index_and_solver(graph: GraphClient, graph_seed: GraphSeed) -> None:
+    """The result of one solver on one index counts for no other."""
     graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
     graph_seed.index(AICOE)
     assert await graph.package_version_exists("flask", "2.0.1", PYPI)
@@ -77,16 +80,16 @@ async def test_what_is_solved_depends_on_index_and_solver(graph: GraphClient, gr
     assert not await graph.is_solved("flask", "2.0.1", PYPI, OTHER_SOLVER)
 
 
-async def test_names_and_versions_are_looked_up_in_their_normal_form(graph: GraphClient, graph_seed: GraphSeed) -> None:
-    """Messages may spell a package as its author does."""
+async def test_names_and_versions_are_normalized(graph: GraphClient, graph_seed: GraphSeed) -> None:
+    """Messages may spell a package like its author."""
     graph_seed.solved("ruamel-yaml", "1.0rc1", PYPI, SOLVER)
     assert await graph.package_version_exists("Ruamel.YAML", "1.0-rc.1", PYPI)
     await graph.flag_version_missing("Ruamel.YAML", "1.0-rc.1", PYPI)
     assert graph_seed.flags("ruamel-yaml", "1.0rc1", PYPI) == {PackageFlags(True, True)}  # noqa: FBT003 - its columns
 
 
-async def test_a_solver_name_of_another_form_is_wrong_for_good(graph: GraphClient) -> None:
-    """thoth-common's own check of the name reaches the handler as what it is."""
+async def test_an_invalid_solver_name_is_a_permanent_error(graph: GraphClient) -> None:
+    """The check of thoth-common reaches the handler."""
     with pytest.raises(PermanentError, match="mysolver"):
         await graph.is_solved("flask", "2.0.1", PYPI, "mysolver")
 
@@ -94,10 +97,7 @@ async def test_a_solver_name_of_another_form_is_wrong_for_good(graph: GraphClien
 async def test_security_indicators_count_for_their_own_index_only(
     graph: GraphClient, graph_seed: GraphSeed, client: Database
 ) -> None:
-    """An analysis of a package on one index says nothing about the package of that name on another one.
-
-    The library's own query says it does, which this test pins down.
-    """
+    """The library's own query ignores the index, which this test proves."""
     for index in (PYPI, AICOE):
         graph_seed.solved("tensorflow", "2.4.0", index, SOLVER)
     assert not await graph.si_aggregated("tensorflow", "2.4.0", PYPI)
@@ -105,12 +105,12 @@ async def test_security_indicators_count_for_their_own_index_only(
     assert await graph.si_aggregated("TensorFlow", "2.4.0", PYPI)
     assert not await graph.si_aggregated("tensorflow", "2.4.0", AICOE)
     assert client.si_aggregated_python_package_version_exists("tensorflow", "2.4.0", AICOE)
-    gc.collect()  # the connection that it leaves open
+    gc.collect()  # closes the connection that the library's query leaves open
 
 
 async def test_every_known_version_of_a_package_is_flagged_missing(graph: GraphClient, graph_seed: GraphSeed) -> None:
-    """In all environments, on that index only, and however many versions there are."""
-    versions = [f"1.{number}" for number in range(101)]  # one more than the library gives by default
+    """In all environments, on that index only, for any number of versions."""
+    versions = [f"1.{number}" for number in range(101)]  # one more than the library returns by default
     for version in versions:
         graph_seed.solved("flask", version, PYPI, SOLVER)
     graph_seed.solved("flask", "1.0", PYPI, OTHER_SOLVER)
@@ -121,8 +121,8 @@ async def test_every_known_version_of_a_package_is_flagged_missing(graph: GraphC
     assert {flags.is_missing for flags in graph_seed.flags("flask", "1.0", AICOE)} == {False}
 
 
-async def test_the_source_distribution_flag_goes_both_ways(graph: GraphClient, graph_seed: GraphSeed) -> None:
-    """A source distribution may vanish and come back."""
+async def test_the_source_distribution_flag_can_be_set_and_cleared(graph: GraphClient, graph_seed: GraphSeed) -> None:
+    """A source distribution may disappear and return."""
     graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
     for value in (False, True):
         await graph.set_provides_source_distro("Flask", "2.0.1", PYPI, value)
@@ -130,7 +130,7 @@ async def test_the_source_distribution_flag_goes_both_ways(graph: GraphClient, g
 
 
 async def test_hashes_are_marked_absent_for_that_version_only(graph: GraphClient, graph_seed: GraphSeed) -> None:
-    """Other files of the version, and other versions, stay present."""
+    """Other artifacts of the version, and other versions, remain present."""
     for version, digest in (("2.0.1", "a" * 64), ("2.0.1", "b" * 64), ("2.0.1", "c" * 64), ("2.0.2", "d" * 64)):
         graph_seed.artifact("flask", version, PYPI, digest)
     await graph.mark_hashes_absent("Flask", "2.0.1", PYPI, ["a" * 64, "b" * 64, "d" * 64, "e" * 64])
@@ -139,8 +139,8 @@ async def test_hashes_are_marked_absent_for_that_version_only(graph: GraphClient
     await graph.mark_hashes_absent("flask", "2.0.1", PYPI, [])
 
 
-def test_the_librarys_own_way_to_mark_a_hash_fails(client: Database) -> None:
-    """The reason why there is one of ours; when this fails, the library can be used again."""
+def test_the_librarys_own_method_to_mark_a_hash_fails(client: Database) -> None:
+    """The reason for `mark_artifacts_absent`; when this test fails, use the library's method instead."""
     with pytest.raises(TypeError, match="present"):
         client.update_python_package_hash_present_flag("flask", "2.0.1", PYPI, "a" * 64)
 
@@ -154,52 +154,46 @@ def test_the_librarys_own_way_to_mark_a_hash_fails(client: Database) -> None:
         lambda graph: graph.mark_hashes_absent("flask", "9", PYPI, ["a" * 64]),
     ],
 )
-async def test_flagging_what_the_graph_does_not_know_is_done_at_once(
+async def test_flagging_an_unknown_version_is_no_error(
     flag: Callable[[GraphClient], "asyncio.Future[None]"], graph: GraphClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is nothing to flag: no error that would halt a topic, but a line in the log."""
+    """An error would halt the topic; a log line is enough."""
     caplog.set_level(logging.INFO, "investigator")
     await flag(graph)
     assert "flask" in caplog.text
 
 
-async def test_the_schemas_revision_is_told(graph: GraphClient) -> None:
-    """It is what the library's migrations end at."""
-    assert await graph.schema_revision_head() == GraphDatabase().get_script_alembic_version_head()
-
-
 @pytest.mark.parametrize("text", ["\0", "\ud800"])
-async def test_text_that_no_database_can_hold_is_wrong_for_good(text: str, graph: GraphClient) -> None:
-    """A message with such a name can't be mended by trying again."""
+async def test_text_that_the_database_cannot_store_is_a_permanent_error(text: str, graph: GraphClient) -> None:
+    """Another attempt cannot succeed."""
     with pytest.raises(PermanentError):
         await graph.package_version_exists("flask", text, PYPI)
 
 
-async def test_no_connection_stays_open(graph: GraphClient, graph_seed: GraphSeed, client: Database) -> None:
-    """All connections are back in the pool after any number of calls."""
+async def test_all_connections_return_to_the_pool(graph: GraphClient, graph_seed: GraphSeed, client: Database) -> None:
+    """After any number of calls."""
     graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
     await asyncio.gather(*(graph.si_aggregated("flask", "2.0.1", PYPI) for _ in range(50)))
     await asyncio.gather(*(graph.flag_version_missing("flask", "2.0.1", PYPI) for _ in range(20)))
     assert client._engine.pool.checkedout() == 0
 
 
-async def test_a_restarted_server_is_not_noticed(
+async def test_a_restart_of_the_server_causes_no_error(
     client: Database, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
 ) -> None:
-    """Connections that the server dropped are replaced before they are used: not even a retry is needed."""
+    """The pool replaces closed connections before their use: no retry is needed."""
     graph_seed.index(PYPI)
-    graph = GraphClient(client, CallPolicy(threads=5, retry_budget=2.0, max_attempts=1), breaker)
-    await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5)))
-    postgres.stop()
-    postgres.start()
-    assert await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5))) == [[PYPI]] * 5
-    graph.close()
+    with closing(GraphClient(client, CallPolicy(threads=5, retry_budget=2.0, max_attempts=1), breaker)) as graph:
+        await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5)))
+        postgres.stop()
+        postgres.start()
+        assert await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5))) == [[PYPI]] * 5
 
 
-async def test_an_outage_is_waited_out(
+async def test_calls_wait_until_an_outage_is_over(
     graph: GraphClient, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
 ) -> None:
-    """Calls that meet a server that is down wait until it is back."""
+    """The breaker holds them back."""
     graph_seed.index(PYPI)
     postgres.stop()
     try:
@@ -211,10 +205,10 @@ async def test_an_outage_is_waited_out(
     assert await asyncio.gather(*calls) == [[PYPI]] * 20
 
 
-async def test_a_locked_table_is_trouble_and_no_outage(
+async def test_a_locked_table_is_a_temporary_error_and_no_outage(
     graph: GraphClient, graph_seed: GraphSeed, database: SandboxDatabase, breaker: Breaker
 ) -> None:
-    """A statement that waits too long is ended by the server, and the event loop has not waited with it."""
+    """The server cancels a statement that waits too long; the event loop is not blocked meanwhile."""
     graph_seed.index(PYPI)
     with database.transaction() as cursor:
         cursor.execute("LOCK TABLE python_package_index IN ACCESS EXCLUSIVE MODE")
@@ -228,8 +222,8 @@ async def test_a_locked_table_is_trouble_and_no_outage(
     assert not breaker.view.is_open
 
 
-def test_any_password_and_a_socket_can_be_given() -> None:
-    """Characters that mean something in a URL mean nothing in a password; a folder is a server's socket."""
+def test_an_address_may_have_any_password_and_a_socket() -> None:
+    """Special characters of URLs are allowed in a password; a host that is a folder contains a socket."""
     url = DatabaseAddress(password=SecretStr("p@ss/w:rd?#%"), user="me@here").url()
     assert (url.password, url.username, url.host) == ("p@ss/w:rd?#%", "me@here", "localhost")
     connect = DatabaseAddress(host="/run/postgresql").url().translate_connect_args()

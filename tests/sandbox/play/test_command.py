@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.play.command import Options
-from sandbox.play.servers import new_folder
+from sandbox.play.servers import create_run_folder
 
 
 @pytest.mark.parametrize(
@@ -20,32 +20,32 @@ from sandbox.play.servers import new_folder
     ],
 )
 def test_options_come_from_the_environment(environment: dict[str, str], options: Options) -> None:
-    """Guarantee: make hands on empty variables for those that are not given, and they count as absent."""
-    assert Options.of(environment) == options
+    """An empty variable counts as absent: make passes empty variables for options that the user does not give."""
+    assert Options.from_environment(environment) == options
 
 
 @pytest.mark.parametrize("workers", ["0", "9", "two", "-1", "1.5"])
-def test_a_senseless_number_of_workers_is_refused(workers: str) -> None:
-    """Guarantee: the error names variable, limits and value."""
+def test_a_number_of_workers_out_of_range_is_refused(workers: str) -> None:
+    """The error names the variable, the range and the value."""
     with pytest.raises(ValueError, match=rf"WORKERS must be a number from 1 to 8, not '{workers}'"):
-        Options.of({"WORKERS": workers})
+        Options.from_environment({"WORKERS": workers})
 
 
-def test_the_command_says_what_is_wrong_and_ends() -> None:
-    """Guarantee: wrong options end the command with status 1 and one line, before anything is started."""
+def test_the_command_refuses_wrong_options_in_one_line() -> None:
+    """It exits with status 1 before it starts any server."""
     command = [sys.executable, "-m", "sandbox"]
-    done = subprocess.run(
+    completed = subprocess.run(
         command, env={**os.environ, "WORKERS": "many"}, capture_output=True, text=True, check=False, timeout=60
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "WORKERS must be a number from 1 to 8, not 'many'\n"
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert completed.stderr == "WORKERS must be a number from 1 to 8, not 'many'\n"
 
 
-def test_folders_of_runs_that_are_over_are_removed(tmp_path: Path) -> None:
-    """Guarantee: logs last until the next run, those of a run that goes on beside this one too."""
-    over = subprocess.Popen([sys.executable, "-c", ""])
-    over.wait()
-    for process in (over.pid, os.getppid()):
-        (tmp_path / f"run-{process}-abc").mkdir()
-    mine = new_folder(tmp_path)
-    assert set(tmp_path.iterdir()) == {mine, tmp_path / f"run-{os.getppid()}-abc"}
+def test_a_new_run_removes_the_folders_of_ended_runs(tmp_path: Path) -> None:
+    """The folder of a run that is still in progress stays, such as one in another terminal."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for pid in (ended.pid, os.getppid()):
+        (tmp_path / f"run-{pid}-abc").mkdir()
+    new = create_run_folder(tmp_path)
+    assert set(tmp_path.iterdir()) == {new, tmp_path / f"run-{os.getppid()}-abc"}

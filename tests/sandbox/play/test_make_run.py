@@ -56,7 +56,7 @@ def test_the_story_comes_to_a_good_end(command: "subprocess.Popen[str]") -> None
     output, _ = command.communicate(timeout=200)
     lines = output.splitlines()
     assert command.returncode == 0, output
-    closing = lines.index("All that was expected happened.")
+    closing = lines.index("Everything happened as expected.")
     assert [line.split(":")[:2] for line in lines[closing - 5 : closing - 1]] == [
         ["1 Knowledge increase", " closed"],
         ["2 Self-learning on errors", " closed"],
@@ -67,7 +67,7 @@ def test_the_story_comes_to_a_good_end(command: "subprocess.Popen[str]") -> None
     assert {base_name.rsplit(".", 1)[-1] for base_name in load_message_types()} <= shown
 
 
-@pytest.mark.parametrize("moment", ["starting a Kafka broker", "starting 3 workers", "Scenario 2"])
+@pytest.mark.parametrize("moment", ["Starting a Kafka broker", "Starting 3 workers", "Scenario 2"])
 def test_an_interrupt_leaves_nothing_behind(command: "subprocess.Popen[str]", moment: str) -> None:
     """Guarantee: after Ctrl-C, whenever it comes, every process that was started has ended and nothing looks broken."""
     assert command.stdout is not None

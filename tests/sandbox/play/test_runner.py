@@ -3,36 +3,36 @@ import psycopg2
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from sandbox.play.runner import closing, guarded
+from sandbox.play.runner import outcome_line, run_check
 from sandbox.play.scenarios import SCENARIOS
 
 
 @pytest.mark.parametrize("error", [psycopg2.OperationalError("it refused\nand more"), KafkaConnectionError("refused")])
-async def test_a_server_that_fails_is_what_is_lacking(error: Exception) -> None:
-    """Guarantee: the failure of a server in the middle of a story ends in a line, not in a traceback."""
+async def test_an_error_of_a_server_during_a_check_is_reported_in_one_line(error: Exception) -> None:
+    """The run then ends with this line instead of a traceback."""
 
     async def check() -> list[str]:
         raise error
 
-    (text,) = await guarded(check)
+    (text,) = await run_check(check)
     assert text.startswith(type(error).__name__)
     assert "\n" not in text
 
 
-async def test_a_fault_of_the_story_itself_is_not_hidden() -> None:
-    """Guarantee: other errors go on as they are."""
+async def test_an_error_of_the_check_itself_is_raised() -> None:
+    """Only errors of the broker and the database are reported as lines."""
 
     async def check() -> list[str]:
         raise KeyError
 
     with pytest.raises(KeyError):
-        await guarded(check)
+        await run_check(check)
 
 
-def test_a_loop_has_closed_or_what_it_lacks_is_told() -> None:
-    """Guarantee: one line a scenario says which of both it is."""
+def test_the_outcome_line_says_closed_or_lists_the_unmet_conditions() -> None:
+    """Each scenario has exactly one such line."""
     scenario = SCENARIOS[0]
-    assert closing(scenario, []).startswith("1 Knowledge increase: closed: ")
-    assert closing(scenario, ["click is not solved", "b"]) == (
+    assert outcome_line(scenario, []).startswith("1 Knowledge increase: closed: ")
+    assert outcome_line(scenario, ["click is not solved", "b"]) == (
         "1 Knowledge increase: not closed: click is not solved; b"
     )

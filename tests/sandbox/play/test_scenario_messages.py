@@ -6,9 +6,9 @@ import pytest
 from investigator.agent.message import Message, fields_of
 from investigator.app import load_message_types
 from sandbox.play import messages
-from sandbox.play.messages import Outgoing, Where
+from sandbox.play.messages import Outgoing, PackageVersion
 
-WHERE = Where("click", "8.1.3", "http://index/pypi.org/simple")
+WHERE = PackageVersion("click", "8.1.3", "http://index/pypi.org/simple")
 JOB = "adviser-220101000000-0123456789abcdef"
 EVERY = [
     messages.package_released(WHERE),

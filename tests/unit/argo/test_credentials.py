@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the cluster is, and the token of this moment."""
+"""The URL of the cluster, the current token, and the TLS settings."""
 
 import ssl
 from pathlib import Path
@@ -13,7 +13,7 @@ from sandbox.kubeconfig import write_kubeconfig
 
 @pytest.fixture
 def pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The inside of a pod: variables, and a token file whose path is given."""
+    """The environment of a pod; the path of its token file."""
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "172.30.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     token = tmp_path / "token"
@@ -21,29 +21,29 @@ def pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return token
 
 
-def login_in(pod: Path, *, verify_tls: bool = True) -> Credentials:
-    """Log in as the pod's service account."""
+def pod_credentials(pod: Path, *, verify_tls: bool = True) -> Credentials:
+    """Return the credentials of the pod's service account."""
     return Credentials(token_file=str(pod), ca_file=DEFAULT_CA_BUNDLE_PATH, verify_tls=verify_tls)
 
 
-def test_a_service_account_comes_first(pod: Path, tmp_path: Path) -> None:
-    """Inside a pod its own account is used, whatever KUBECONFIG says."""
+def test_a_service_account_precedes_kubeconfig(pod: Path, tmp_path: Path) -> None:
+    """Inside of a pod the worker uses its service account, whatever KUBECONFIG says."""
     write_kubeconfig(tmp_path / "config", "http://elsewhere.example.com", "other")
     credentials = Credentials(kubeconfig=str(tmp_path / "config"), token_file=str(pod), ca_file=DEFAULT_CA_BUNDLE_PATH)
     assert (credentials.in_cluster, credentials.host, credentials.token()) == (True, "https://172.30.0.1:443", "first")
 
 
 def test_a_rotated_token_of_a_service_account_is_used_at_once(pod: Path) -> None:
-    """Kubernetes writes a new token into the pod every hour or so, and refuses the old one after some time."""
-    credentials = login_in(pod)
+    """Kubernetes writes a new token into the pod about once an hour, and refuses the old one some time later."""
+    credentials = pod_credentials(pod)
     assert credentials.token() == "first"
     pod.write_text("second", "utf-8")
     assert credentials.token() == "second"
 
 
-def test_a_token_is_read_anew_when_it_was_refused(pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if the file looks unchanged."""
-    credentials = login_in(pod)
+def test_a_refused_token_is_read_again(pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if size and times of the file are unchanged."""
+    credentials = pod_credentials(pod)
     monkeypatch.setattr("investigator.argo.credentials._file_version", lambda _: (1, 2, 3))
     credentials.token()
     pod.write_text("other", "utf-8")
@@ -53,7 +53,7 @@ def test_a_token_is_read_anew_when_it_was_refused(pod: Path, monkeypatch: pytest
 
 
 def test_kubeconfig_is_used_outside_of_a_cluster(tmp_path: Path) -> None:
-    """With its token, and with a new one as soon as it is written there."""
+    """With its token; a new token in the file is used at once."""
     write_kubeconfig(tmp_path / "config", "http://127.0.0.1:8001/", "first")
     credentials = Credentials(kubeconfig=str(tmp_path / "config"), token_file="/nowhere", ca_file="/nowhere")
     assert (credentials.in_cluster, credentials.host, credentials.token()) == (False, "http://127.0.0.1:8001", "first")
@@ -61,8 +61,8 @@ def test_kubeconfig_is_used_outside_of_a_cluster(tmp_path: Path) -> None:
     assert credentials.token() == "second"
 
 
-def test_a_half_written_kubeconfig_is_an_error_of_that_moment(tmp_path: Path) -> None:
-    """The next call reads it again."""
+def test_an_incomplete_kubeconfig_is_read_again_at_the_next_call(tmp_path: Path) -> None:
+    """Another program may be writing the file."""
     path = tmp_path / "config"
     write_kubeconfig(path, "http://127.0.0.1:8001", "first")
     credentials = Credentials(kubeconfig=str(path), token_file="/nowhere", ca_file="/nowhere")
@@ -73,14 +73,14 @@ def test_a_half_written_kubeconfig_is_an_error_of_that_moment(tmp_path: Path) ->
     assert credentials.token() == "second"
 
 
-def test_without_any_login_both_reasons_are_told(tmp_path: Path) -> None:
+def test_the_error_without_credentials_has_both_reasons(tmp_path: Path) -> None:
     """An operator sees at once what is missing."""
     with pytest.raises(ClusterConfigError, match=r"no service account .*KUBECONFIG"):
         Credentials(kubeconfig=str(tmp_path / "none"), token_file="/nowhere", ca_file="/nowhere")
 
 
-def test_certificates_are_checked_unless_told_otherwise(pod: Path) -> None:
-    """By default the API has to prove who it is, host name included."""
-    checked, trusting = login_in(pod).tls, login_in(pod, verify_tls=False).tls
-    assert (checked.verify_mode, checked.check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert (trusting.verify_mode, trusting.check_hostname) == (ssl.CERT_NONE, False)
+def test_certificates_are_verified_by_default(pod: Path) -> None:
+    """The host name as well; only a setting switches it off."""
+    verified, unverified = pod_credentials(pod).tls, pod_credentials(pod, verify_tls=False).tls
+    assert (verified.verify_mode, verified.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert (unverified.verify_mode, unverified.check_hostname) == (ssl.CERT_NONE, False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of ids, and that they follow from the message and the step alone."""
+"""The form of ids; they depend on the message and the step alone."""
 
 import re
 
@@ -17,7 +17,7 @@ prefixes = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True)
 
 
 def test_the_id_of_a_known_message_never_changes() -> None:
-    """An id made by an earlier release is made by this one too: else an upgrade would schedule everything twice."""
+    """Every release makes the same ids; otherwise an upgrade would schedule workflows twice."""
     assert workflow_id("adviser", ORIGIN) == "adviser-210601000000-4a0aff399024bd3d"
     assert (
         workflow_id("solver-rhel-8-py38", ORIGIN, "flask===2.0.1") == "solver-rhel-8-py38-210601000000-7f04717829a8bbfa"
@@ -25,8 +25,8 @@ def test_the_id_of_a_known_message_never_changes() -> None:
 
 
 @given(prefixes, origins, st.text())
-def test_every_id_has_the_form_that_others_parse(prefix: str, origin: Origin, step: str) -> None:
-    """Whatever the message, other components find prefix, date and 16 hex digits where they look for them."""
+def test_every_id_has_the_form_that_other_components_parse(prefix: str, origin: Origin, step: str) -> None:
+    """Prefix, date and 16 hex digits, whatever the message contains."""
     name = workflow_id(prefix, origin, step)
     assert name.rsplit("-", 2)[0] == prefix
     assert re.fullmatch(r"\d{12}-[0-9a-f]{16}", name.removeprefix(f"{prefix}-"))
@@ -34,7 +34,7 @@ def test_every_id_has_the_form_that_others_parse(prefix: str, origin: Origin, st
 
 @given(prefixes, origins, st.text())
 def test_the_same_message_and_step_have_the_same_id(prefix: str, origin: Origin, step: str) -> None:
-    """A retry, a redelivery and a replay ask for the same workflow."""
+    """A retry, a redelivery and a replay request the same workflow."""
     again = Origin(origin.topic, origin.partition, origin.offset, origin.timestamp_ms)
     assert workflow_id(prefix, origin, step) == workflow_id(prefix, again, step)
 
@@ -43,22 +43,22 @@ def test_the_same_message_and_step_have_the_same_id(prefix: str, origin: Origin,
 def test_different_messages_or_steps_have_different_ids(
     one: tuple[str, Origin, str], two: tuple[str, Origin, str]
 ) -> None:
-    """No two workflows are taken for one."""
+    """Two workflows never share an id."""
     assert (workflow_id(*one) == workflow_id(*two)) == (one == two)
 
 
 @given(origins, st.text(min_size=1))
 def test_prefix_and_step_do_not_run_into_each_other(origin: Origin, tail: str) -> None:
-    """What moves from the prefix to the step makes another id."""
+    """Moving text from the prefix to the step changes the id."""
     assert workflow_id("a", origin, tail)[-16:] != workflow_id(f"a{tail}", origin, "")[-16:]
 
 
 def test_the_date_is_that_of_the_message_in_utc() -> None:
-    """Documents are listed by the day on which they were asked for, on every worker alike."""
+    """Other components list documents by the day of the request; every worker computes the same day."""
     assert workflow_id("adviser", Origin("t", 0, 0, 1_700_000_000_999)).split("-")[1] == "231114221320"
 
 
 def test_a_message_without_a_timestamp_has_an_id_too() -> None:
-    """Kafka's -1 and a producer's nonsense give a date, if not a telling one."""
+    """Kafka's -1 and any number of a producer give some date."""
     dates = [workflow_id("adviser", Origin("t", 0, 0, stamp)).split("-")[1] for stamp in (-1, 2**63 - 1)]
     assert dates == ["700101000000", "991231000000"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pending limit: never overshot, urgent requests first; all in virtual time."""
+"""The pending limit is never exceeded, and urgent requests come first; all in virtual time."""
 
 import asyncio
 import random
@@ -13,42 +13,42 @@ from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
 
 @in_virtual_time
-async def test_without_a_limit_nobody_waits_and_nobody_counts() -> None:
-    """The limit costs nothing where it is not set."""
+async def test_without_a_limit_no_request_waits_and_nothing_is_counted() -> None:
+    """A limit that is not set costs nothing."""
     namespace = Namespace()
-    gate = PendingLimiter(PendingPolicy(None), namespace.count)
-    await asyncio.gather(*(schedule(gate, namespace) for _ in range(100)))
+    limiter = PendingLimiter(PendingPolicy(None), namespace.count)
+    await asyncio.gather(*(schedule(limiter, namespace) for _ in range(100)))
     assert (namespace.pending, namespace.counted_at) == (100, [])
 
 
 @in_virtual_time
-async def test_handlers_side_by_side_do_not_overshoot_the_limit() -> None:
-    """At each creation at most as many workflows are pending as the limit says, however many handlers there are."""
+async def test_concurrent_handlers_do_not_exceed_the_limit() -> None:
+    """At each creation at most ``limit`` workflows are pending, however many handlers there are."""
     namespace = Namespace(limit=7)
-    gate = namespace.gate()
-    await asyncio.gather(*(schedule(gate, namespace) for _ in range(200)))
+    limiter = namespace.limiter()
+    await asyncio.gather(*(schedule(limiter, namespace) for _ in range(200)))
     assert len(namespace.created_at_pending) == 200
     assert max(namespace.created_at_pending) == 7
 
 
 @in_virtual_time
-async def test_a_limit_of_zero_lets_one_in_when_nothing_is_pending() -> None:
-    """The limit counts what is pending before a workflow is created, as the contract has it."""
+async def test_a_limit_of_zero_admits_one_request_if_no_workflow_is_pending() -> None:
+    """By the contract, the limit is compared with the number of pending workflows before a creation."""
     namespace = Namespace(limit=0)
-    gate = namespace.gate()
-    await asyncio.gather(*(schedule(gate, namespace) for _ in range(5)))
+    limiter = namespace.limiter()
+    await asyncio.gather(*(schedule(limiter, namespace) for _ in range(5)))
     assert namespace.created_at_pending == [0] * 5
 
 
 @in_virtual_time
-async def test_urgent_requests_go_first() -> None:
-    """A user's request does not queue behind the bulk that came before it."""
+async def test_urgent_requests_get_the_next_permits() -> None:
+    """A user's request does not wait for the bulk requests that came before it."""
     namespace = Namespace(limit=0)
-    gate = namespace.gate()
+    limiter = namespace.limiter()
     order: list[str] = []
 
     async def request(name: str, *, urgent: bool) -> None:
-        async with gate.acquire(urgent=urgent):
+        async with limiter.acquire(urgent=urgent):
             await namespace.create()
             order.append(name)
 
@@ -60,15 +60,15 @@ async def test_urgent_requests_go_first() -> None:
 
 
 @in_virtual_time
-async def test_a_place_that_was_not_used_is_free_at_once() -> None:
-    """Workflows that turn out to be there already take no place, so that a replay is not slowed down."""
+async def test_a_cancelled_permit_is_available_again_at_once() -> None:
+    """Workflows that exist already use no permit, so that the limit does not slow down a replay."""
     namespace = Namespace(limit=0)
-    gate = namespace.gate()
+    limiter = namespace.limiter()
 
     async def repeat() -> None:
-        async with gate.acquire() as place:
+        async with limiter.acquire() as permit:
             await asyncio.sleep(0.01)
-            place.cancel()
+            permit.cancel()
 
     await asyncio.gather(*(repeat() for _ in range(20)))
     assert len(namespace.counted_at) == 1
@@ -76,42 +76,42 @@ async def test_a_place_that_was_not_used_is_free_at_once() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 12), st.integers(1, 30))
-def test_no_timing_overshoots_the_limit(seed: int, limit: int, handlers: int) -> None:
-    """Whatever the latencies and starts, cancellations and refusals, none is created above the limit and all get in."""
-    chance = random.Random(seed)  # noqa: S311 - chance that can be repeated
+def test_no_timing_exceeds_the_limit(seed: int, limit: int, handlers: int) -> None:
+    """With any latencies, starts and cancellations, no creation exceeds the limit and every request gets a permit."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
     latency, creation = (chance.choice([0.001, 0.5, 3.0]) for _ in range(2))
     namespace = Namespace(limit, latency, creation, starts_after=chance.uniform(0.1, 9))
 
-    async def handler(gate: PendingLimiter) -> None:
+    async def handler(limiter: PendingLimiter) -> None:
         await asyncio.sleep(chance.uniform(0, 20))
-        async with gate.acquire(urgent=chance.random() < 0.2) as place:
+        async with limiter.acquire(urgent=chance.random() < 0.2) as permit:
             if chance.random() < 0.3:
-                place.cancel()
+                permit.cancel()
             else:
                 await namespace.create()
 
     async def scenario() -> None:
-        gate = namespace.gate()
-        tasks = [asyncio.create_task(handler(gate)) for _ in range(handlers)]
+        limiter = namespace.limiter()
+        tasks = [asyncio.create_task(handler(limiter)) for _ in range(handlers)]
         for task in tasks[::2]:
             asyncio.get_running_loop().call_later(chance.uniform(0, 60), task.cancel)
         assert not (await asyncio.wait(tasks, timeout=3600))[1]
 
     run_in_virtual_time(scenario())
     assert all(pending <= limit for pending in namespace.created_at_pending)
-    assert len(namespace.counted_at) < 2 or namespace.shortest_pause >= 2.0
+    assert len(namespace.counted_at) < 2 or namespace.shortest_interval >= 2.0
 
 
-def let_bursts_meet(namespace: Namespace, workers: int, chance: random.Random) -> None:
-    """Let workers that share a limit create up to three times of it in bursts, for 200 seconds."""
+def create_in_bursts(namespace: Namespace, members: int, chance: random.Random) -> None:
+    """Let workers that share a limit create up to three times the limit in bursts, for 200 seconds."""
 
-    async def burst(gate: PendingLimiter) -> None:
+    async def burst(limiter: PendingLimiter) -> None:
         await asyncio.sleep(chance.uniform(0, 10))
-        await asyncio.gather(*(schedule(gate, namespace) for _ in range(chance.randrange(3 * namespace.limit + 3))))
+        await asyncio.gather(*(schedule(limiter, namespace) for _ in range(chance.randrange(3 * namespace.limit + 3))))
 
     async def scenario() -> None:
-        gates = [namespace.gate(workers=workers) for _ in range(workers)]
-        bursts = [asyncio.create_task(burst(gate)) for gate in gates * 3]
+        limiters = [namespace.limiter(members=members) for _ in range(members)]
+        bursts = [asyncio.create_task(burst(limiter)) for limiter in limiters * 3]
         _, late = await asyncio.wait(bursts, timeout=200)
         for task in late:
             task.cancel()
@@ -122,19 +122,19 @@ def let_bursts_meet(namespace: Namespace, workers: int, chance: random.Random) -
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 40), st.integers(2, 5))
-def test_workers_that_share_a_limit_go_beyond_it_by_one_each_at_most(seed: int, limit: int, workers: int) -> None:
-    """Workers know nothing of each other but their number; however their bursts meet, none creates above the bound."""
-    chance = random.Random(seed)  # noqa: S311 - chance that can be repeated
+def test_workers_that_share_a_limit_exceed_it_by_at_most_one_each(seed: int, limit: int, members: int) -> None:
+    """Workers know only how many they are; the bound holds however their bursts overlap."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
     latency, creation = (chance.choice([0.001, 0.02, 0.3, 5.0]) for _ in range(2))
     namespace = Namespace(limit, latency, creation, starts_after=chance.choice([0.5, 3.0, 1000.0]))
-    let_bursts_meet(namespace, workers, chance)
-    assert all(pending < limit + workers for pending in namespace.created_at_pending)
+    create_in_bursts(namespace, members, chance)
+    assert all(pending < limit + members for pending in namespace.created_at_pending)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([10, 40]), st.integers(2, 4), st.sampled_from([3.0, 8.0, 25.0]))
-def test_slow_creations_do_not_overshoot_the_shared_limit(seed: int, limit: int, workers: int, creation: float) -> None:
-    """Where creations take far longer than counts, those that are under way elsewhere are waited for."""
+def test_slow_creations_do_not_exceed_the_shared_limit(seed: int, limit: int, members: int, creation: float) -> None:
+    """If creations take far longer than counts, a worker waits for those of other workers."""
     namespace = Namespace(limit, creation=creation, takes_effect=1.0, starts_after=1000.0)
-    let_bursts_meet(namespace, workers, random.Random(seed))  # noqa: S311 - chance that can be repeated
-    assert all(pending < limit + workers for pending in namespace.created_at_pending)
+    create_in_bursts(namespace, members, random.Random(seed))  # noqa: S311 - reproducible, guards nothing
+    assert all(pending < limit + members for pending in namespace.created_at_pending)

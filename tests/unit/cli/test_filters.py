@@ -22,7 +22,7 @@ LETTER = DeadLetter(
 
 
 @pytest.mark.parametrize(
-    "selection",
+    "wanted",
     [
         DeadLetterFilter(),
         DeadLetterFilter(partition=2),
@@ -39,13 +39,13 @@ LETTER = DeadLetter(
         DeadLetterFilter(fields=(("url", "null"),)),
     ],
 )
-def test_what_fits_is_picked(selection: DeadLetterFilter) -> None:
-    """Each condition by itself, and none at all."""
-    assert LETTER in selection
+def test_a_dead_letter_that_satisfies_every_criterion_matches(wanted: DeadLetterFilter) -> None:
+    """Each criterion alone, two together, and none."""
+    assert LETTER in wanted
 
 
 @pytest.mark.parametrize(
-    "selection",
+    "wanted",
     [
         DeadLetterFilter(partition=0),
         DeadLetterFilter(offsets=(18, None)),
@@ -59,21 +59,21 @@ def test_what_fits_is_picked(selection: DeadLetterFilter) -> None:
         DeadLetterFilter(partition=2, error="timeout"),
     ],
 )
-def test_what_does_not_fit_is_left_out(selection: DeadLetterFilter) -> None:
-    """One condition that does not hold is enough."""
-    assert LETTER not in selection
+def test_a_dead_letter_that_violates_one_criterion_does_not_match(wanted: DeadLetterFilter) -> None:
+    """Each criterion alone, and one next to a satisfied one."""
+    assert LETTER not in wanted
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"\xff", b"[1]", b"3", b"[" * 100_000])
-def test_a_value_that_is_no_object_has_no_fields(value: bytes | None) -> None:
-    """Malformed messages are what ends as dead letters; a filter does not fall over them."""
+def test_a_value_that_is_not_a_json_object_has_no_fields(value: bytes | None) -> None:
+    """Many dead letters are malformed messages, and the filter must not fail on them."""
     letter = DeadLetter(LETTER.position, None, value, ())
     assert letter not in DeadLetterFilter(fields=(("package_name", "flask"),))
     assert letter in DeadLetterFilter(partition=2)
 
 
-def test_a_time_may_be_told_as_a_date_or_as_an_age() -> None:
-    """Dates without a zone are UTC, as in the logs and tables."""
+def test_a_time_is_a_timestamp_or_an_age() -> None:
+    """Timestamps without an offset are in UTC, as in logs and tables."""
     read = TimeParam().convert
     noon = datetime(2024, 5, 1, 12, tzinfo=timezone.utc).timestamp()
     assert read("2024-05-01T12:00", None, None) == noon
@@ -83,16 +83,16 @@ def test_a_time_may_be_told_as_a_date_or_as_an_age() -> None:
         assert read(text, None, None) == pytest.approx(time.time() - seconds, abs=5)
 
 
-def test_offsets_may_be_one_or_a_range() -> None:
-    """Both ends belong to a range, as they stand in a list."""
+def test_offsets_are_a_single_one_or_an_inclusive_range() -> None:
+    """A range may have no end."""
     read = Offsets().convert
     assert read("12", None, None) == (12, 12)
     assert read("12-30", None, None) == (12, 30)
     assert read("12-", None, None) == (12, None)
 
 
-def test_a_field_may_hold_what_separates_names_from_values() -> None:
-    """Only the first sign of equality separates."""
+def test_the_value_of_a_field_may_contain_equality_signs() -> None:
+    """The first equality sign separates the name from the value."""
     assert Field().convert("url=https://a.b/?c=d", None, None) == ("url", "https://a.b/?c=d")
 
 
@@ -100,7 +100,7 @@ def test_a_field_may_hold_what_separates_names_from_values() -> None:
     ("kind", "text"),
     [(TimeParam(), "yesterday"), (TimeParam(), "2 hours"), (Offsets(), "-3"), (Offsets(), "a"), (Field(), "flask")],
 )
-def test_what_can_not_be_read_is_refused(kind: click.ParamType, text: str) -> None:
-    """With an example of what can."""
+def test_an_invalid_parameter_is_refused_with_an_example(kind: click.ParamType, text: str) -> None:
+    """The example shows a valid value."""
     with pytest.raises(click.BadParameter, match="like"):
         kind.convert(text, None, None)

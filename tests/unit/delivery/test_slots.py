@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many messages are worked on at once, through pauses, branches, failures and cancellations."""
+"""How many messages are processed at once, through pauses, branches, failures and cancellations."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,23 +16,23 @@ Work = Callable[[Slot], Awaitable[object]]
 
 
 async def hold(slots: Slots, work: Work) -> None:
-    """Do something with a slot."""
+    """Work with a slot."""
     async with slots.slot() as slot:
         await work(slot)
 
 
 def start(slots: Slots, work: Work) -> "asyncio.Task[None]":
-    """Do something with a slot, in a task of its own."""
+    """Work with a slot, in its own task."""
     return asyncio.create_task(hold(slots, work))
 
 
 def working(seconds: float) -> Work:
-    """Work for so many seconds."""
+    """Return work that takes this number of seconds."""
     return lambda _: asyncio.sleep(seconds)
 
 
-async def free(slots: Slots, number: int) -> None:
-    """Make sure that exactly so many slots are free."""
+async def assert_free(slots: Slots, number: int) -> None:
+    """Check that exactly this number of slots is free."""
     done = [start(slots, working(1)) for _ in range(number + 1)]
     began = asyncio.get_running_loop().time()
     ends = await asyncio.gather(*(finished_at(task) for task in done))
@@ -40,16 +40,16 @@ async def free(slots: Slots, number: int) -> None:
 
 
 @in_virtual_time
-async def test_no_more_work_at_once_than_there_are_slots() -> None:
-    """Ten messages of one second each on three slots take four seconds, in the order of asking."""
+async def test_no_more_messages_are_processed_at_once_than_there_are_slots() -> None:
+    """Ten messages of one second each take four seconds on three slots, in the order in which they asked."""
     slots = Slots(3)
     ends = await asyncio.gather(*(finished_at(start(slots, working(1))) for _ in range(10)))
     assert ends == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4]
 
 
 @in_virtual_time
-async def test_who_only_waits_holds_no_slot() -> None:
-    """A retry pause of an hour keeps nobody from working."""
+async def test_a_waiting_message_holds_no_slot() -> None:
+    """During a retry pause of an hour other messages are processed."""
     slots = Slots(1)
     waiting = start(slots, lambda slot: slot.sleep(3600))
     assert await finished_at(start(slots, working(1))) == 1
@@ -57,8 +57,8 @@ async def test_who_only_waits_holds_no_slot() -> None:
 
 
 @in_virtual_time
-async def test_who_waited_works_on_only_with_a_slot() -> None:
-    """After its pause a message queues up again like all others."""
+async def test_a_message_continues_after_a_wait_only_with_a_slot() -> None:
+    """After its pause a message waits for a slot like all others."""
     slots = Slots(1)
     waiting = start(slots, lambda slot: slot.sleep(1))
     await settle()
@@ -68,8 +68,8 @@ async def test_who_waited_works_on_only_with_a_slot() -> None:
 
 
 @in_virtual_time
-async def test_branches_that_wait_side_by_side_take_the_slot_back_once() -> None:
-    """The branches of a handler may all wait and end their waits in any order: no slot is lost by it."""
+async def test_branches_that_wait_side_by_side_acquire_the_slot_once() -> None:
+    """The branches of a handler may end their waits in any order: no slot is lost."""
     slots = Slots(2)
 
     async def branch(slot: Slot, *waits: float) -> None:
@@ -81,12 +81,12 @@ async def test_branches_that_wait_side_by_side_take_the_slot_back_once() -> None
         await asyncio.gather(branch(slot, 1, 1), branch(slot, 1, 0, 1), branch(slot, 3), branch(slot))
 
     await asyncio.gather(*(hold(slots, fan_out) for _ in range(5)))
-    await free(slots, 2)
+    await assert_free(slots, 2)
 
 
 @in_virtual_time
-async def test_a_branch_that_waits_while_another_gets_the_slot_back_takes_none_of_its_own() -> None:
-    """Where slots are scarce one branch may begin and end a wait while an earlier one still queues up for the slot."""
+async def test_a_branch_that_waits_while_another_acquires_the_slot_acquires_none() -> None:
+    """When slots are scarce, a branch may begin and end a wait while an earlier one still waits for the slot."""
     slots = Slots(1)
 
     async def quick(slot: Slot) -> None:
@@ -105,48 +105,48 @@ async def test_a_branch_that_waits_while_another_gets_the_slot_back_takes_none_o
     await settle()
     others = start(slots, working(10))
     await asyncio.gather(branches, others)
-    await free(slots, 1)
+    await assert_free(slots, 1)
 
 
 @in_virtual_time
-async def test_a_branch_that_was_left_behind_keeps_no_slot() -> None:
-    """A handler may fail while one of its branches still waits: that branch must not take a slot for ever."""
+async def test_a_branch_that_outlives_its_handler_holds_no_slot() -> None:
+    """A handler may fail while one of its branches still waits: that branch must not hold a slot forever."""
     slots = Slots(1)
-    left_behind: list[asyncio.Task[None]] = []
+    outliving: list[asyncio.Task[None]] = []
 
     async def fail(slot: Slot) -> None:
-        left_behind.append(asyncio.create_task(slot.sleep(1)))
+        outliving.append(asyncio.create_task(slot.sleep(1)))
         await settle()
-        raise ValueError("given up")
+        raise ValueError("trouble")
 
-    with pytest.raises(ValueError, match="given up"):
+    with pytest.raises(ValueError, match="trouble"):
         await hold(slots, fail)
-    await asyncio.gather(*left_behind)
-    await free(slots, 1)
+    await asyncio.gather(*outliving)
+    await assert_free(slots, 1)
 
 
 @in_virtual_time
-async def test_a_branch_that_was_left_behind_while_it_queues_up_gives_the_slot_back() -> None:
-    """It may get the slot for its message long after that one ended."""
+async def test_a_branch_that_outlives_its_handler_while_it_waits_for_the_slot_releases_it() -> None:
+    """It may acquire the slot of its message long after the message ended."""
     slots = Slots(1)
-    left_behind: list[asyncio.Task[None]] = []
+    outliving: list[asyncio.Task[None]] = []
 
     async def fail_later(slot: Slot) -> None:
-        left_behind.append(asyncio.create_task(slot.sleep(1)))
+        outliving.append(asyncio.create_task(slot.sleep(1)))
         await asyncio.sleep(2)
-        raise ValueError("given up")
+        raise ValueError("trouble")
 
     failing = start(slots, fail_later)
     await settle()
     busy = start(slots, working(10))
     await asyncio.gather(failing, busy, return_exceptions=True)
-    await asyncio.gather(*left_behind)
-    await free(slots, 1)
+    await asyncio.gather(*outliving)
+    await assert_free(slots, 1)
 
 
 @in_virtual_time
 async def test_waits_may_be_nested() -> None:
-    """A call that waits for its turn inside of a wait gives nothing back twice."""
+    """A call that waits for its turn inside of a wait releases nothing twice."""
     slots = Slots(2)
 
     async def nested(slot: Slot) -> None:
@@ -154,12 +154,12 @@ async def test_waits_may_be_nested() -> None:
             await slot.sleep(1)
 
     await asyncio.gather(hold(slots, nested), hold(slots, nested))
-    await free(slots, 2)
+    await assert_free(slots, 2)
 
 
 @in_virtual_time
 async def test_an_error_while_waiting_does_not_lose_the_slot() -> None:
-    """A probe may fail inside of a wait; the handler that catches it works on with a slot."""
+    """A probe may fail inside of a wait; the handler that catches the error continues with a slot."""
     slots = Slots(1)
 
     async def fail_waiting(slot: Slot) -> None:
@@ -169,12 +169,12 @@ async def test_an_error_while_waiting_does_not_lose_the_slot() -> None:
         assert slot.held
 
     await hold(slots, fail_waiting)
-    await free(slots, 1)
+    await assert_free(slots, 1)
 
 
 @in_virtual_time
-async def test_who_is_cancelled_while_it_waits_ends_at_once() -> None:
-    """A message that is let go does not queue up for a slot first, which it would only give back."""
+async def test_a_message_that_is_cancelled_while_it_waits_ends_at_once() -> None:
+    """It does not first wait for a slot, only to release it."""
     slots = Slots(1)
     waiting = start(slots, lambda slot: slot.sleep(3600))
     await settle()
@@ -185,10 +185,10 @@ async def test_who_is_cancelled_while_it_waits_ends_at_once() -> None:
     assert waiting.done()
     hanging.cancel()
     await settle()
-    await free(slots, 1)
+    await assert_free(slots, 1)
 
 
-# What a message does: works (True) or waits (False) for so long, branch by branch.
+# For each branch of a message, what it does: work (True) or wait (False), and for how many seconds.
 SCRIPTS = st.lists(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=3), min_size=1, max_size=3)
 
 
@@ -203,10 +203,10 @@ async def branch(slot: Slot, script: list[tuple[bool, int]]) -> None:
     number=st.integers(1, 3),
     messages=st.lists(st.tuples(SCRIPTS, st.none() | st.floats(0, 8, width=16)), max_size=8),
 )
-def test_no_slot_is_lost_or_given_out_twice(
+def test_no_slot_is_lost_or_held_twice(
     number: int, messages: list[tuple[list[list[tuple[bool, int]]], float | None]]
 ) -> None:
-    """Whatever messages do and whenever they are cancelled: never too many slots, none lost, nobody forgotten."""
+    """Messages may work, wait and be cancelled at any moment: never too many slots are held, and none is lost."""
 
     async def main() -> None:
         slots = Slots(number)
@@ -233,7 +233,7 @@ def test_no_slot_is_lost_or_given_out_twice(
                 loop.call_later(cancelled_at, tasks[-1].cancel)
         await asyncio.gather(*tasks, return_exceptions=True)
         assert not any(slot.held for slot in made)
-        await free(slots, number)
+        await assert_free(slots, number)
         await watching
 
     run_in_virtual_time(main())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told of errors of the database."""
+"""The errors for handlers after errors of the database."""
 
 import psycopg2
 import pytest
@@ -20,12 +20,12 @@ from investigator.graph.client import graph_error
         (ValueError("odd"), PermanentError),
     ],
 )
-def test_errors_are_told_apart(error: Exception, kind: type[Exception]) -> None:
-    """Handlers see whether another attempt may help, and whether everybody is concerned."""
+def test_errors_are_mapped_to_those_of_handlers(error: Exception, kind: type[Exception]) -> None:
+    """The type says whether another attempt may succeed, and whether the server is unavailable."""
     assert type(graph_error(error)) is kind
 
 
-def test_an_unknown_error_stays_what_it_is() -> None:
-    """A defect of ours is not dressed up as the database's trouble."""
+def test_an_unknown_error_is_not_mapped() -> None:
+    """A defect of the worker must not look like an error of the database."""
     error = AssertionError("ours")
     assert graph_error(error) is error

@@ -25,8 +25,8 @@ def _settings(**variables: str) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """Give the process its own logging back after the test."""
+def _restored_logging() -> Iterator[None]:
+    """Restore the logging of the process after the test."""
     named = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
     loggers = [logging.root, *named]
     before = [(each, each.level, list(each.handlers), each.propagate) for each in loggers]
@@ -42,7 +42,7 @@ def _restored() -> Iterator[None]:
 
 @pytest.fixture
 def lines() -> Lines:
-    """Set up JSON logs with one known secret; call it for what was written."""
+    """Set up JSON logs with one known secret; return a function that returns the lines written so far."""
     return _set_up()
 
 
@@ -62,8 +62,8 @@ def _fail() -> None:
     raise ValueError("wrong password hunter2\nfor registry")
 
 
-def test_an_event_is_one_line_of_json(lines: Lines) -> None:
-    """Log collectors take a line for an event."""
+def test_a_json_event_is_one_line(lines: Lines) -> None:
+    """Log collectors treat each line as one event."""
     LOGGER.info("scheduled %s", "adviser-1\nadviser-2", extra={"workflow": "adviser-1", "attempt": 2})
     line = _only(lines)
     assert line.pop("asctime").endswith("Z")
@@ -77,8 +77,8 @@ def test_an_event_is_one_line_of_json(lines: Lines) -> None:
     }
 
 
-def test_lines_for_people_are_single_too() -> None:
-    """What a message contains can't look like a line of its own or steer the terminal."""
+def test_a_plain_event_is_one_line_without_control_characters() -> None:
+    """Data from a message can neither imitate a line nor control the terminal."""
     lines = _set_up(THOTH_LOGGING_NO_JSON="1")
     with logs.message_context("test.thoth.repo-init", 3, 42):
         try:
@@ -92,8 +92,8 @@ def test_lines_for_people_are_single_too() -> None:
     assert "\x1b" not in line
 
 
-def test_lines_about_a_message_say_which() -> None:
-    """From a line one gets to the message: also from tasks and threads that work on it."""
+def test_each_line_about_a_message_names_it_also_from_tasks_and_threads() -> None:
+    """An operator finds the message by any of its lines."""
     lines = _set_up()
 
     async def work() -> None:
@@ -114,8 +114,8 @@ def test_lines_about_a_message_say_which() -> None:
     assert named == [here, here, dict.fromkeys(here)]
 
 
-def test_two_messages_in_hand_at_once_are_not_mixed_up() -> None:
-    """Each task's lines carry its own message."""
+def test_the_lines_of_concurrent_messages_name_the_right_message() -> None:
+    """The lines of each task carry the message of that task."""
     lines = _set_up()
 
     async def handle(offset: int) -> None:
@@ -130,8 +130,8 @@ def test_two_messages_in_hand_at_once_are_not_mixed_up() -> None:
     assert all(int(line["message"]) == line["offset"] for line in map(json.loads, lines()))
 
 
-def test_no_password_shows_in_text_arguments_fields_or_traceback(lines: Lines) -> None:
-    """Whoever logs what, a known secret is masked."""
+def test_no_known_secret_shows_in_text_arguments_fields_or_traceback(lines: Lines) -> None:
+    """A caller of a logger does not have to know which values are secret."""
     try:
         _fail()
     except ValueError:
@@ -143,22 +143,22 @@ def test_no_password_shows_in_text_arguments_fields_or_traceback(lines: Lines) -
 
 
 def test_a_secret_that_looks_like_json_does_not_break_the_line() -> None:
-    """Masking happens before the line is put together."""
+    """Secrets are masked before the line is encoded as JSON."""
     stream = io.StringIO()
     logs.set_up(_settings(), Redactor(['", "name": "']), stream)
     LOGGER.info("quoted %s", '", "name": "')
     assert json.loads(stream.getvalue())["message"] == f"quoted {MASK}"
 
 
-def test_a_wrong_call_of_a_logger_still_gives_a_line() -> None:
-    """A slip in a log call must not hide what it was about."""
+def test_a_log_call_with_wrong_arguments_still_writes_a_line() -> None:
+    """A mistake in a log call must not hide the event."""
     record = logging.LogRecord("investigator", logging.INFO, "", 1, "%d messages", ("many",), None)
     assert "many" in json.loads(logs.JsonFormatter(Redactor()).format(record))["message"]
 
 
 @pytest.mark.parametrize("name", ["thoth.common.openshift", "kubernetes.client.rest", "aiokafka.conn", "urllib3"])
 def test_libraries_never_log_below_info(name: str) -> None:
-    """At DEBUG they print requests, parameters and message values: passwords that nobody has learnt yet."""
+    """At DEBUG they log requests, parameters and message values, with passwords that the redactor does not know yet."""
     library = logging.getLogger(name)
     library.setLevel(logging.DEBUG)
     lines = _set_up(DEBUG_LEVEL="1")
@@ -167,15 +167,15 @@ def test_libraries_never_log_below_info(name: str) -> None:
     assert [json.loads(line)["message"] for line in lines()] == ["ours"]
 
 
-def test_statements_of_the_database_are_not_logged() -> None:
-    """SQLAlchemy, which logs each statement with its parameters as mere information, is heard from a warning on."""
+def test_sql_statements_are_not_logged() -> None:
+    """SQLAlchemy logs each statement with its parameters at INFO, so its loggers start at WARNING."""
     lines = _set_up(DEBUG_LEVEL="DEBUG")
     logging.getLogger("sqlalchemy.engine.base.Engine").info("SELECT secrets")
     logging.getLogger("sqlalchemy.pool").warning("the pool is exhausted")
     assert _only(lines)["message"] == "the pool is exhausted"
 
 
-def test_a_library_that_keeps_itself_quiet_stays_so() -> None:
+def test_a_library_keeps_its_own_higher_level() -> None:
     """At INFO, SQLAlchemy logs every statement with its parameters."""
     library = logging.getLogger("sqlalchemy")
     library.setLevel(logging.WARNING)
@@ -185,8 +185,8 @@ def test_a_library_that_keeps_itself_quiet_stays_so() -> None:
 
 
 @pytest.mark.parametrize(("level", "count"), [("0", 2), ("ERROR", 1), ("1", 3)])
-def test_the_level_decides_what_is_logged(level: str, count: int) -> None:
-    """DEBUG_LEVEL is obeyed."""
+def test_debug_level_sets_the_lowest_level_that_is_logged(level: str, count: int) -> None:
+    """0 is INFO and 1 is DEBUG; a name is that level."""
     lines = _set_up(DEBUG_LEVEL=level)
     LOGGER.debug("a")
     LOGGER.info("b")
@@ -194,8 +194,8 @@ def test_the_level_decides_what_is_logged(level: str, count: int) -> None:
     assert len(lines()) == count
 
 
-def test_what_libraries_set_up_before_is_undone() -> None:
-    """There is one handler in the process, so that an event is one line in one format."""
+def test_handlers_of_libraries_are_removed() -> None:
+    """The process has one handler, so that an event is one line in one format."""
     stray = logging.getLogger("thoth.storages")
     stray.addHandler(logging.StreamHandler(io.StringIO()))
     stray.propagate = False
@@ -204,8 +204,8 @@ def test_what_libraries_set_up_before_is_undone() -> None:
     assert _only(lines)["message"] == "slow"
 
 
-def test_warnings_and_uncaught_errors_are_lines_too(lines: Lines) -> None:
-    """Nothing is printed past the logs."""
+def test_warnings_and_uncaught_exceptions_are_logged(lines: Lines) -> None:
+    """Nothing is printed without passing through the logs."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(capture=True)

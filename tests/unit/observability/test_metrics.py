@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from investigator.observability.metrics import Metrics, definitions, message_type
 
-# Name as it is scraped -> labels, as dashboards and alerts of existing deployments use them.
+# The scraped name and the labels of each metric, as dashboards and alerts of existing deployments use them.
 SCRAPED = {
     "thoth_investigator_consumer_info": {"version"},
     "thoth_investigator_in_progress": {"message_type"},
@@ -28,7 +28,7 @@ SCRAPED = {
 }
 
 
-def _touch_everything(metrics: Metrics) -> None:
+def _set_every_metric(metrics: Metrics) -> None:
     metrics.consumer_info.info({"version": "1"})
     for definition in definitions():
         if definition.labels:
@@ -38,15 +38,15 @@ def _touch_everything(metrics: Metrics) -> None:
 def test_every_metric_is_scraped_under_the_name_and_labels_that_dashboards_use() -> None:
     """No name or label of a metric changes unnoticed."""
     registry = CollectorRegistry()
-    _touch_everything(Metrics(registry))
+    _set_every_metric(Metrics(registry))
     families = text_string_to_metric_families(generate_latest(registry).decode())
     samples = {sample.name: set(sample.labels) for family in families for sample in family.samples}
     assert {name: samples.get(name) for name in SCRAPED} == SCRAPED
     assert {name for name in samples if not name.endswith(("_created", "_bucket", "_sum"))} == SCRAPED.keys()
 
 
-def test_an_instance_gives_the_metric_and_the_class_its_definition() -> None:
-    """Code that counts is typed, and documents can be derived from the table."""
+def test_an_instance_has_the_metrics_and_the_class_their_definitions() -> None:
+    """Code that counts is typed, and the documentation is generated from the table."""
     metrics = Metrics(CollectorRegistry())
     metrics.processed.labels(message_type="repo_init").inc()
     assert isinstance(metrics.processed, Counter)
@@ -54,8 +54,8 @@ def test_an_instance_gives_the_metric_and_the_class_its_definition() -> None:
     assert metrics.registry.get_sample_value("thoth_investigator_processed_total", {"message_type": "repo_init"}) == 1
 
 
-def test_two_workers_in_one_process_have_metrics_of_their_own() -> None:
-    """Tests may build as many as they like: nothing is registered globally."""
+def test_workers_in_one_process_do_not_share_metrics() -> None:
+    """Nothing is registered globally, so tests may build any number of workers."""
     first, second = Metrics(CollectorRegistry()), Metrics(CollectorRegistry())
     first.processed.labels(message_type="repo_init").inc()
     assert second.registry.get_sample_value("thoth_investigator_processed_total", {"message_type": "repo_init"}) is None

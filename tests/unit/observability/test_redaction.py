@@ -27,8 +27,8 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_secret_is_removed_in_every_form_that_texts_hold_it_in(secret: str, form: str) -> None:
-    """Requests, errors and representations spell a password differently; none of the spellings shows."""
+def test_a_secret_is_removed_in_every_spelling(secret: str, form: str) -> None:
+    """Requests, errors and repr() spell a password differently."""
     text = Redactor([secret])(f"before {FORMS[form](secret)} after")
     assert MASK in text
     assert FORMS[form](secret).strip("\"'b") not in text
@@ -38,8 +38,8 @@ def test_a_secret_is_removed_in_every_form_that_texts_hold_it_in(secret: str, fo
 
 
 @given(st.lists(st.text(min_size=4).filter(str.strip), min_size=1, max_size=5), st.text(), st.text())
-def test_no_secret_is_left_whatever_else_is_secret_or_around_it(secrets: list[str], before: str, after: str) -> None:
-    """A secret that contains another one, or that the mask completes by chance, is removed as well."""
+def test_no_secret_remains_next_to_other_secrets_or_text(secrets: list[str], before: str, after: str) -> None:
+    """A secret is removed also where it contains another one, or where a mask completes it by chance."""
     redactor = Redactor(secrets)
     for secret in secrets:
         pieces = redactor(before + secret + after).split(MASK)
@@ -47,18 +47,18 @@ def test_no_secret_is_left_whatever_else_is_secret_or_around_it(secrets: list[st
         assert not any(other in piece for piece in pieces for other in secrets)
 
 
-def test_a_longer_secret_is_removed_whole_though_it_contains_a_shorter_one() -> None:
-    """Removing the short one first would leave the rest of the long one in sight."""
+def test_a_secret_that_contains_a_shorter_one_is_removed_completely() -> None:
+    """If the short one were removed first, the rest of the long one would remain."""
     assert Redactor(["abcd", "abcdefgh"])("abcdefgh abcd") == f"{MASK} {MASK}"
 
 
-def test_a_short_secret_is_removed_where_it_stands_alone() -> None:
-    """A password of one letter must not show, and must not make every log unreadable either."""
+def test_a_short_secret_is_removed_as_a_separate_word_only() -> None:
+    """A password of one letter must not show, and must not make every log unreadable."""
     assert Redactor(["a"])('a quota of "a" is password=a') == f'{MASK} quota of "{MASK}" is password={MASK}'
 
 
-def test_secrets_of_messages_are_learnt_and_the_oldest_forgotten() -> None:
-    """Memory is bounded however many messages bring passwords; the settings' passwords are never forgotten."""
+def test_only_the_latest_secrets_of_messages_are_remembered() -> None:
+    """Memory is bounded for any number of messages; passwords of the settings are never forgotten."""
     redactor = Redactor(["permanent"], remembered=2)
     for secret in ("first-secret", "second-secret", "first-secret", "third-secret"):
         redactor.learn(secret)
@@ -66,7 +66,7 @@ def test_secrets_of_messages_are_learnt_and_the_oldest_forgotten() -> None:
 
 
 def test_the_secret_fields_of_a_message_are_learnt() -> None:
-    """Whatever handles a message may log, and its passwords never show."""
+    """A handler may log any field of its message without showing a password."""
 
     class Extract:
         def __init__(self) -> None:

@@ -3,8 +3,8 @@ from investigator.observability.redaction import MASK, Redactor
 from investigator.observability.sentry import before_send
 
 
-def test_reports_hold_no_password() -> None:
-    """Every text of a report is masked, however deep it is."""
+def test_a_report_contains_no_secret_at_any_depth() -> None:
+    """Messages, exceptions and breadcrumbs may quote what a call was given."""
     report = before_send(Redactor(["hunter2"]))(
         {
             "message": "hunter2",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Something that calls are made to, through a breaker."""
+"""A fake dependency, called through a breaker."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from investigator.resilience.breaker import Breaker
 
 @dataclass
 class Dependency:
-    """Something that calls are made to; ``trouble`` says what it answers, None for success."""
+    """A dependency that answers calls; ``error_for`` returns the error for a message, None for success."""
 
-    trouble: Callable[[object], Exception | None] = lambda _: None
+    error_for: Callable[[object], Exception | None] = lambda _: None
     calls: list[tuple[float, object]] = field(default_factory=list)
 
     async def answer(self, message_key: object) -> str:
-        """Take one call and answer it after a hundredth of a second."""
+        """Answer one call after 10 ms."""
         self.calls.append((asyncio.get_running_loop().time(), message_key))
         await asyncio.sleep(0.01)
-        if error := self.trouble(message_key):
+        if error := self.error_for(message_key):
             raise error
         return f"hello {message_key}"
 
-    def down(self, _: object) -> Exception:
-        """Be the trouble of a dependency that is away."""
+    def unavailable(self, _: object) -> Exception:
+        """Return the error of an unavailable dependency; a value for `error_for`."""
         return UnavailableError("connection refused")
 
     def times(self) -> list[float]:
-        """Tell when the calls came."""
+        """Return the loop times of the calls."""
         return [round(time, 1) for time, _ in self.calls]
 
 
@@ -39,9 +39,9 @@ def ask(breaker: Breaker, dependency: Dependency, message_key: object) -> "async
 
 
 async def opened(dependency: Dependency) -> tuple[Breaker, "asyncio.Task[str]"]:
-    """Give a breaker that ten calls have just opened, and the one of these that waits behind it."""
+    """Return a breaker that ten calls have just opened, and the one of these that it holds back."""
     breaker = Breaker("cluster")
-    dependency.trouble = dependency.down
+    dependency.error_for = dependency.unavailable
     calls = [ask(breaker, dependency, number) for number in range(10)]
     failed, (waiting,) = await asyncio.wait(calls, timeout=0.02)
     assert breaker.view.is_open

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Quick retries of one call, and how errors come out of it."""
+"""Quick retries of one call, and the errors that it raises."""
 
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ POLICY = CallPolicy(threads=2, retry_budget=5.0, initial_backoff=0.001)
 
 
 class Flaky:
-    """Fails so often with an error, then answers."""
+    """A function that fails ``failures`` times with an error, then succeeds."""
 
     def __init__(self, failures: int, error: Exception) -> None:
         self.calls = 0
@@ -26,7 +27,7 @@ class Flaky:
         self._error = error
 
     def __call__(self) -> int:
-        """Tell the number of this call, if it does not fail."""
+        """Return the number of this call, unless it fails."""
         self.calls += 1
         if self.calls <= self._failures:
             raise self._error
@@ -34,7 +35,7 @@ class Flaky:
 
 
 def mapping(error: Exception) -> Exception:
-    """Take lost connections for an outage, and ValueErrors for the message's fault."""
+    """Map lost connections to an outage, and ValueErrors to permanent errors."""
     if isinstance(error, ConnectionError):
         return UnavailableError(str(error))
     return PermanentError(str(error)) if isinstance(error, ValueError) else error
@@ -54,13 +55,13 @@ def calls(breaker: Breaker) -> Iterator[Calls]:
     calls.close()
 
 
-async def test_a_few_failures_are_not_noticed(calls: Calls) -> None:
-    """A call is repeated at once, before the message loses an attempt."""
+async def test_a_few_failures_do_not_reach_the_caller(calls: Calls) -> None:
+    """Quick retries cost the message no attempt."""
     assert await calls.run(Flaky(5, ConnectionError("reset"))) == 6
 
 
-async def test_repeating_has_an_end(calls: Calls) -> None:
-    """After so many tries the message's own policy decides."""
+async def test_the_number_of_attempts_is_bounded(calls: Calls) -> None:
+    """Afterwards the message's retry policy decides."""
     flaky = Flaky(100, ConnectionError("reset"))
     with pytest.raises(UnavailableError, match="reset") as caught:
         await calls.run(flaky)
@@ -68,53 +69,51 @@ async def test_repeating_has_an_end(calls: Calls) -> None:
     assert isinstance(caught.value.__cause__, ConnectionError)
 
 
-async def test_repeating_has_an_end_in_time(breaker: Breaker) -> None:
-    """However many tries are left: no message waits longer than one slow call would take."""
-    calls = Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, max_attempts=1000, initial_backoff=0.01), mapping)
+async def test_the_time_of_quick_retries_is_bounded(breaker: Breaker) -> None:
+    """No retry begins after the budget, however many attempts are left."""
+    policy = CallPolicy(threads=1, retry_budget=0.05, max_attempts=1000, initial_backoff=0.01)
     flaky = Flaky(10_000, TemporaryError("busy"))
-    with pytest.raises(TemporaryError):
+    with closing(Calls(breaker, policy, mapping)) as calls, pytest.raises(TemporaryError):
         await calls.run(flaky)
     assert flaky.calls < 20
-    calls.close()
 
 
-async def test_a_call_that_never_ends_is_given_up(breaker: Breaker) -> None:
-    """A dependency that gets around the timeouts of its calls, as a stopped PostgreSQL does, holds no message up."""
-    calls = Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, timeout=0.05), mapping)
+async def test_a_call_that_never_ends_times_out(breaker: Breaker) -> None:
+    """A dependency may circumvent the timeouts of its calls, as a stopped PostgreSQL does."""
     never = threading.Event()
-    with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
-        await calls.run(never.wait)
-    never.set()
-    assert await calls.run(never.is_set)
-    calls.close()
+    with closing(Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, timeout=0.05), mapping)) as calls:
+        with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
+            await calls.run(never.wait)
+        never.set()
+        assert await calls.run(never.is_set)
 
 
 async def test_a_permanent_error_is_not_repeated(calls: Calls) -> None:
-    """It could only come again."""
+    """A repetition could only fail again."""
     flaky = Flaky(1, ValueError("bad"))
     with pytest.raises(PermanentError, match="bad"):
         await calls.run(flaky)
     assert flaky.calls == 1
 
 
-async def test_a_defect_is_neither_repeated_nor_renamed(calls: Calls) -> None:
-    """What the mapping does not know comes out as it is."""
+async def test_an_unknown_error_is_neither_repeated_nor_mapped(calls: Calls) -> None:
+    """A defect of the worker must not look like an error of the dependency."""
     flaky = Flaky(1, AssertionError("ours"))
     with pytest.raises(AssertionError, match="ours"):
         await calls.run(flaky)
     assert flaky.calls == 1
 
 
-async def test_the_pause_that_was_asked_for_is_kept(calls: Calls) -> None:
-    """A short Retry-After is waited for right here."""
+async def test_a_short_retry_after_is_obeyed(calls: Calls) -> None:
+    """The quick retry waits for that long."""
     loop = asyncio.get_running_loop()
     before = loop.time()
     assert await calls.run(Flaky(1, TemporaryError("busy", delay=0.1))) == 2
     assert loop.time() - before >= 0.1
 
 
-async def test_messages_are_told_apart_by_the_engines_word(calls: Calls, breaker: Breaker) -> None:
-    """Failures of three messages are an outage, of whichever tasks; without a word each task is one message."""
+async def test_the_message_key_of_the_engine_identifies_a_message(calls: Calls, breaker: Breaker) -> None:
+    """Failures of three messages are an outage, in whatever tasks; without a key each task counts as one message."""
     with bind_message("one message"):
         ends = await asyncio.gather(
             *(calls.run(Flaky(100, TemporaryError("500"))) for _ in range(5)), return_exceptions=True
@@ -128,25 +127,23 @@ async def test_messages_are_told_apart_by_the_engines_word(calls: Calls, breaker
         other.cancel()
 
 
-async def test_what_the_engine_said_holds_in_tasks_that_a_handler_starts() -> None:
-    """A handler may do several things at once, all for its message."""
+async def test_the_message_key_holds_in_tasks_and_threads_that_a_handler_starts() -> None:
+    """All of them work for the handler's message."""
     with bind_message("message"):
-        inside = await asyncio.create_task(asyncio.sleep(0, current_context().message_key))
-        told = await asyncio.gather(
-            *(asyncio.to_thread(lambda: current_context().message_key) for _ in range(1)), asyncio.sleep(0)
-        )
-    assert (inside, told[0]) == ("message", "message")
+        in_task = await asyncio.create_task(asyncio.sleep(0, current_context().message_key))
+        in_thread = await asyncio.to_thread(lambda: current_context().message_key)
+    assert (in_task, in_thread) == ("message", "message")
     assert current_context().message_key is asyncio.current_task()
 
 
 @given(st.integers(1, 50), st.floats(0, 1))
-def test_pauses_grow_within_bounds(failed: int, chance: float) -> None:
-    """Each is between half and all of twice the one before, up to the longest."""
+def test_backoff_doubles_within_bounds(failures: int, jitter: float) -> None:
+    """Each pause is between half of the full backoff and all of it."""
     policy = CallPolicy(threads=1, retry_budget=1.0)
-    whole = min(policy.initial_backoff * 2 ** (failed - 1), policy.max_backoff)
-    assert whole / 2 <= policy.pause(failed, chance) <= whole
+    full = min(policy.initial_backoff * 2 ** (failures - 1), policy.max_backoff)
+    assert full / 2 <= policy.backoff(failures, jitter) <= full
 
 
-def test_the_policy_has_these_values() -> None:
-    """The defaults are chosen with the reasons that stand beside them; whoever changes one is to know it."""
+def test_the_policy_has_these_defaults() -> None:
+    """Each has a reason in the policy's docstring; a change must be deliberate."""
     assert CallPolicy(threads=1, retry_budget=1.0) == CallPolicy(1, 1.0, 6, 0.05, 2.0, 60.0)

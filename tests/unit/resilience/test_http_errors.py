@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a status and a Retry-After header mean."""
+"""The errors for HTTP statuses, and the Retry-After header."""
 
 from datetime import datetime, timezone
 
@@ -21,13 +21,13 @@ NOON = datetime(2021, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
         ([429, 502, 503, 504], UnavailableError),
     ],
 )
-def test_statuses_are_told_apart(statuses: list[int], kind: type[Exception]) -> None:
-    """What will never do, what may do later, and what concerns everybody."""
+def test_each_status_has_its_error(statuses: list[int], kind: type[Exception]) -> None:
+    """The request can never succeed, may succeed later, or the server is unavailable."""
     assert {type(error_for_status(status, "text")) for status in statuses} == {kind}
 
 
-def test_the_delay_goes_with_it() -> None:
-    """How long the server asked to be left alone."""
+def test_the_error_has_the_delay() -> None:
+    """The seconds that the server asked for."""
     error = error_for_status(503, "text", delay=4.0)
     assert isinstance(error, UnavailableError)
     assert error.delay == 4.0
@@ -47,13 +47,13 @@ def test_the_delay_goes_with_it() -> None:
         ("Tue, 01 Jun 2021 11:00:00 GMT", 0.0),
     ],
 )
-def test_retry_after_is_read(header: str | None, seconds: float | None) -> None:
-    """Seconds and dates are understood, a past date is now, and nonsense is nothing."""
+def test_retry_after_is_parsed(header: str | None, seconds: float | None) -> None:
+    """Seconds and dates; a past date means now, an invalid header is ignored."""
     assert retry_after(header, NOON) == seconds
 
 
 @given(st.text())
-def test_no_header_is_an_error(header: str) -> None:
-    """Whatever a server sends."""
+def test_no_header_raises_an_error(header: str) -> None:
+    """Whatever text the server sends."""
     seconds = retry_after(header)
     assert seconds is None or seconds >= 0

@@ -59,6 +59,6 @@ DEFAULTS = {
 }
 
 
-def test_defaults_do_not_change_unnoticed() -> None:
-    """Deployments rely on the defaults: changing one is a decision, made here too."""
+def test_no_default_changes_unnoticed() -> None:
+    """Deployments rely on the defaults, so a change of a default has to be made here too."""
     assert {setting.variable: setting.default for setting in reference() if not setting.required} == DEFAULTS

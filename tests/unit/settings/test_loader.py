@@ -32,7 +32,7 @@ def _problems(**variables: str) -> list[str]:
 
 
 def test_the_required_variables_suffice() -> None:
-    """Everything else has a default."""
+    """All other variables have a default."""
     settings = _load()
     assert settings.kafka_bootstrap_servers == ("kafka-0:9092", "kafka-1:9092")
     assert settings.topic("thoth.repo-init") == "ocp4-stage.thoth.repo-init"
@@ -41,7 +41,7 @@ def test_the_required_variables_suffice() -> None:
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("given", [None, "", "  "])
 def test_a_required_variable_that_is_missing_or_empty_is_named(name: str, given: str | None) -> None:
-    """The error says which variable it is, what it takes and what for."""
+    """The error names the variable, its format and its purpose."""
     environ = {key: text for key, text in REQUIRED.items() if key != name} | ({} if given is None else {name: given})
     with pytest.raises(ConfigurationError) as caught:
         load_settings(environ)
@@ -49,7 +49,7 @@ def test_a_required_variable_that_is_missing_or_empty_is_named(name: str, given:
 
 
 def test_all_problems_are_listed_at_once() -> None:
-    """Nobody has to start the worker again and again to learn what else is wrong."""
+    """An operator does not have to start the worker once per problem."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "THOTH_CONSUMER_WORKERS": "many"})
     named = [problem.split(":")[0].split(" ")[0] for problem in caught.value.problems]
@@ -102,15 +102,15 @@ def test_all_problems_are_listed_at_once() -> None:
         ("DEBUG_LEVEL", "loud"),
     ],
 )
-def test_a_wrong_value_is_refused_and_named(name: str, given: str) -> None:
-    """The error quotes the variable and what was given, and says what to set."""
+def test_an_invalid_value_is_refused_and_named(name: str, given: str) -> None:
+    """The error quotes the variable and its value, and says which values are valid."""
     (problem,) = _problems(**{name: given})
     assert problem.startswith(f"{name}: {given!r}")
     assert "Set it to: " in problem
 
 
 def test_a_password_is_not_quoted_in_an_error(tmp_path: Path) -> None:
-    """What is wrong with a password is said without it."""
+    """The error states the problem without the password or the path given for it."""
     unreadable = tmp_path / "password"
     unreadable.write_bytes(b"\xff\xfe")
     (problem,) = _problems(KAFKA_SSL_KEY_PASSWORD=str(unreadable))
@@ -127,8 +127,8 @@ def test_a_password_is_not_quoted_in_an_error(tmp_path: Path) -> None:
         ('["backend", "backend"]', (Mode.BACKEND,)),
     ],
 )
-def test_modes_are_one_name_or_a_list_whose_order_is_kept(given: str, modes: tuple[Mode, ...]) -> None:
-    """Handlers of a message run in the order in which the variable names the modes."""
+def test_the_modes_are_one_name_or_an_ordered_list(given: str, modes: tuple[Mode, ...]) -> None:
+    """The handlers of a message run in the order of the list."""
     assert _load(THOTH_CONSUMER_MODE=given).thoth_consumer_mode == modes
 
 
@@ -142,22 +142,22 @@ def test_modes_are_one_name_or_a_list_whose_order_is_kept(given: str, modes: tup
         ("[]", False, False),
     ],
 )
-def test_ack_on_fail_is_for_all_or_for_those_named(given: str, *, repo_init: bool, adviser: bool) -> None:
-    """A list of base names keeps the other topics' halting."""
+def test_ack_on_fail_applies_to_all_topics_or_to_the_listed_ones(given: str, *, repo_init: bool, adviser: bool) -> None:
+    """The topics that are not in the list are still halted."""
     settings = _load(THOTH_INVESTIGATOR_ACK_ON_FAIL=given)
     assert settings.acks_on_fail("thoth.repo-init") is repo_init
     assert settings.acks_on_fail("thoth.adviser-trigger") is adviser
 
 
-def test_names_that_no_message_type_has_are_found_in_ack_on_fail() -> None:
-    """A misspelt base name would silently halt the topic that was meant."""
+def test_unknown_base_names_in_ack_on_fail_are_found() -> None:
+    """With a misspelt base name, the topic that the operator meant would be halted without a hint."""
     settings = _load(THOTH_INVESTIGATOR_ACK_ON_FAIL='["thoth.repo-init", "repo-init"]')
     assert settings.unknown_ack_on_fail({"thoth.repo-init"}) == ["repo-init"]
     assert _load(THOTH_INVESTIGATOR_ACK_ON_FAIL="1").unknown_ack_on_fail({"thoth.repo-init"}) == []
 
 
-def test_the_password_of_the_key_may_be_in_a_file(tmp_path: Path) -> None:
-    """Mounted secrets are files, and editors end them with a newline."""
+def test_the_password_of_the_private_key_may_be_in_a_file(tmp_path: Path) -> None:
+    """Mounted secrets are files, and editors add a newline at the end."""
     file = tmp_path / "password"
     file.write_text("opens sesame\n", encoding="utf-8")
     assert _load(KAFKA_SSL_KEY_PASSWORD=str(file)).kafka_ssl_key_password == SecretStr("opens sesame")
@@ -166,7 +166,7 @@ def test_the_password_of_the_key_may_be_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
-    """The connection would be refused later, with a worse message."""
+    """Otherwise the connection fails later, with a less helpful message."""
     key = tmp_path / "key.pem"
     key.touch()
     (problem,) = _problems(KAFKA_SSL_KEY_LOCATION=str(key))
@@ -176,28 +176,28 @@ def test_a_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "level"), [("1", "DEBUG"), ("0", "INFO"), ("true", "DEBUG"), ("warning", "WARNING"), ("debug", "DEBUG")]
 )
-def test_the_level_is_a_switch_or_a_name(given: str, level: str) -> None:
-    """Deployments set DEBUG_LEVEL to 0 or 1; people write names."""
+def test_the_log_level_is_0_or_1_or_a_name(given: str, level: str) -> None:
+    """Deployments of Thoth set DEBUG_LEVEL to 0 or 1; operators also write names."""
     assert _load(DEBUG_LEVEL=given).debug_level == level
 
 
-def test_no_password_shows_when_settings_are_printed() -> None:
-    """Settings end up in tracebacks and debug logs."""
+def test_printed_settings_contain_no_password() -> None:
+    """Settings may appear in tracebacks and debug logs."""
     settings = _load(KAFKA_SASL_PASSWORD="hunter2", KNOWLEDGE_GRAPH_PASSWORD="hunter2", SENTRY_DSN="hunter2")
     assert "hunter2" not in f"{settings!r} {settings}"
     assert list(settings.secrets()).count("hunter2") == 3
 
 
-def test_the_environment_of_the_process_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker is configured by its environment."""
+def test_the_settings_come_from_the_environment_of_the_process_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of a pod configure its worker."""
     for name, text in REQUIRED.items():
         monkeypatch.setenv(name, text)
     monkeypatch.setenv("KAFKA_CLIENT_ID", "worker-3")
     assert load_settings().kafka_client_id == "worker-3"
 
 
-def test_every_setting_says_what_it_is_for() -> None:
-    """The reference in the documentation is derived from the settings, with no gap."""
+def test_every_setting_has_a_purpose_a_format_and_a_section() -> None:
+    """The reference in the documentation is generated from them, without a gap."""
     assert all(setting.purpose.endswith(".") and setting.form and setting.section for setting in reference())
     assert {setting.variable for setting in reference() if setting.required} == set(REQUIRED)
     assert {setting.name for setting in reference()} == set(Settings.model_fields)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A worker to be looked at, in memory."""
+"""A worker in memory whose status the tests collect and render."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ TOPICS = {TOPIC: f"stage.{TOPIC}", OTHER_TOPIC: f"stage.{OTHER_TOPIC}"}
 
 
 @dataclass
-class Scene:
-    """A worker that consumes two topics, with its metrics and breakers; the clock on the wall is the loop's."""
+class StatusFixture:
+    """A worker that consumes two topics, with its metrics and breakers; its wall clock is the loop's clock."""
 
     worker: Worker = field(default_factory=Worker)
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
@@ -28,14 +28,14 @@ class Scene:
     redact: Callable[[str], str] = field(default_factory=Redactor)
     topics: Mapping[str, str] = field(default_factory=lambda: TOPICS)
 
-    def sources(self) -> StatusCollector:
-        """Give what the page looks at."""
-        identity = WorkerInfo("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
+    def collector(self) -> StatusCollector:
+        """Return the status collector of the worker."""
+        worker_info = WorkerInfo("1.2.3", "pod/1", "investigator", ("middletier", "backend"), STARTED, self.topics)
         worker = self.worker
         return StatusCollector(
-            identity, worker.dispatcher, worker.halt_coordinator, self.breakers, self.metrics, self.redact
+            worker_info, worker.dispatcher, worker.halt_coordinator, self.breakers, self.metrics, self.redact
         )
 
     def status(self) -> Status:
-        """Give the status of this moment."""
-        return self.sources().status(now(), now())
+        """Return the current status."""
+        return self.collector().status(now(), now())

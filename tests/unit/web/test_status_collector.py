@@ -17,10 +17,10 @@ from investigator.web.status_model import (
     Status,
     TopicStatus,
 )
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act, message
-from tests.support.delivery_worker import until
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, HandlerScript, message
+from tests.support.delivery_worker import run_until
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.web.status_fixture import TOPICS, Scene
+from tests.unit.web.status_fixture import TOPICS, StatusFixture
 
 
 def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
@@ -28,122 +28,127 @@ def _topic(status: Status, topic: str = TOPIC) -> TopicStatus:
 
 
 @in_virtual_time
-async def test_a_worker_at_rest_says_who_it_is_and_that_all_is_well() -> None:
-    """The first line of the page, and that no topic is left out for having had nothing to do."""
-    scene = Scene()
-    await until(5)
-    status = scene.status()
+async def test_an_idle_worker_shows_its_identity_and_every_topic() -> None:
+    """Topics without messages are shown too."""
+    fixture = StatusFixture()
+    await run_until(5)
+    status = fixture.status()
     assert (status.version, status.worker, status.group) == ("1.2.3", "pod/1", "investigator")
     assert status.modes == ("middletier", "backend")
     assert round(status.uptime_seconds) == 105
-    assert status.halts_known
-    assert (status.halted, status.messages, status.in_flight) == ((), (), 0)
+    assert status.halts_synced
+    assert (status.halted_topics, status.oldest_messages, status.in_flight) == ((), (), 0)
     assert [each.topic for each in status.topics] == sorted(TOPICS)
     assert not [each for each in status.dependencies if each.is_unavailable]
 
 
 @in_virtual_time
-async def test_a_halted_topic_is_told_with_its_cause() -> None:
-    """Since when, by whom, over which message, after how many attempts, and with which error."""
-    scene = Scene()
-    scene.worker.play(Act(), Act(failures=99, error=lambda: PermanentError("no such package")))
-    await until(10)
-    [halt] = scene.status().halted
+async def test_a_halted_topic_is_shown_with_its_failed_message() -> None:
+    """With the time, the worker or operator, the position, the number of attempts and the error."""
+    fixture = StatusFixture()
+    fixture.worker.receive(HandlerScript(), HandlerScript(failures=99, error=lambda: PermanentError("no such package")))
+    await run_until(10)
+    [halt] = fixture.status().halted_topics
     assert (halt.topic, halt.by) == (TOPIC, "worker")
     assert round(halt.since) == 1
-    assert round(halt.seconds) == 9
-    assert halt.causes == (FailedMessageStatus(0, 1, 1, "PermanentError: no such package"),)
-    assert _topic(scene.status()).halted
-    assert not _topic(scene.status(), OTHER_TOPIC).halted
+    assert round(halt.halted_seconds) == 9
+    assert halt.failed_messages == (FailedMessageStatus(0, 1, 1, "PermanentError: no such package"),)
+    assert _topic(fixture.status()).halted
+    assert not _topic(fixture.status(), OTHER_TOPIC).halted
 
 
 @in_virtual_time
-async def test_many_causes_are_counted_and_the_first_are_told() -> None:
-    """A page with a thousand errors helps nobody."""
-    scene = Scene()
+async def test_only_the_first_failed_messages_are_shown_and_the_rest_are_counted() -> None:
+    """A page with a thousand errors does not help an operator."""
+    fixture = StatusFixture()
     for offset in range(25):
-        scene.worker.halt_coordinator.halt(TOPIC, cause=FailedMessage(0, offset, 0, "bad", 5))
-    [halt] = scene.status().halted
-    assert [cause.offset for cause in halt.causes] == list(range(20))
-    assert halt.more_causes == 5
+        fixture.worker.halt_coordinator.halt(TOPIC, cause=FailedMessage(0, offset, 0, "bad", 5))
+    [halt] = fixture.status().halted_topics
+    assert [failed.offset for failed in halt.failed_messages] == list(range(20))
+    assert halt.more_failed_messages == 5
 
 
 @in_virtual_time
-async def test_a_halt_of_a_topic_that_others_consume_is_told_too() -> None:
-    """Whoever looks at any worker of the group sees every halt of it."""
-    scene = Scene(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
-    scene.worker.halt_coordinator.halt(TOPIC, by="operator")
-    await until(1)
-    assert [halt.topic for halt in scene.status().halted] == [TOPIC]
+async def test_a_halt_of_a_topic_of_another_mode_is_shown_too() -> None:
+    """Any worker of the group shows every halt of the group."""
+    fixture = StatusFixture(topics={OTHER_TOPIC: TOPICS[OTHER_TOPIC]})
+    fixture.worker.halt_coordinator.halt(TOPIC, by="operator")
+    await run_until(1)
+    assert [halt.topic for halt in fixture.status().halted_topics] == [TOPIC]
 
 
 @in_virtual_time
-async def test_each_message_in_hand_says_what_it_waits_for() -> None:
-    """Oldest first: worked on, waiting for its next attempt, or for a slot."""
-    scene = Scene()
-    scene.worker.play(
-        Act(seconds=1, failures=1), *[Act(seconds=30) for _ in range(4)], keys=[None, None, None, None, None]
+async def test_each_message_in_flight_is_processing_or_shows_what_it_waits_for() -> None:
+    """The oldest message comes first."""
+    fixture = StatusFixture()
+    fixture.worker.receive(
+        HandlerScript(seconds=1, failures=1),
+        *[HandlerScript(seconds=30) for _ in range(4)],
+        keys=[None, None, None, None, None],
     )
-    await until(1.5)
-    status = scene.status()
-    assert [(each.offset, each.state) for each in status.messages] == [
+    await run_until(1.5)
+    status = fixture.status()
+    assert [(each.offset, each.waiting_for) for each in status.oldest_messages] == [
         (0, "its next attempt"),
-        *[(offset, "worked on") for offset in (1, 2, 3, 4)],
+        *[(offset, None) for offset in (1, 2, 3, 4)],
     ]
-    assert (status.messages[0].attempts, status.messages[0].error) == (1, "ValueError: trouble")
+    assert (status.oldest_messages[0].failed_attempts, status.oldest_messages[0].last_error) == (
+        1,
+        "ValueError: trouble",
+    )
     topic = _topic(status)
     assert (topic.in_flight, topic.processing, topic.waiting_for) == (5, 4, {"its next attempt": 1})
-    assert round(topic.oldest_seconds or 0, 1) == 1.5
+    assert round(topic.oldest_in_flight_seconds or 0, 1) == 1.5
 
 
 @in_virtual_time
-async def test_a_message_that_waits_inside_of_a_call_says_for_what() -> None:
-    """A place in a namespace and a dependency that is down look alike to the engine, not to an operator."""
+async def test_a_message_that_waits_inside_a_call_shows_what_it_waits_for() -> None:
+    """An operator has to see whether a message waits for a permit or for an unavailable dependency."""
 
     async def wait() -> None:
-        async with current_context().while_waiting("a place in thoth-backend"):
+        async with current_context().while_waiting("a permit in thoth-backend"):
             await _never()
 
-    scene = Scene()
-    scene.worker.offer([message(0, _Doing(step=wait))])
-    await until(1)
-    [told] = scene.status().messages
-    assert told.state == "a place in thoth-backend"
+    fixture = StatusFixture()
+    fixture.worker.submit([message(0, _Doing(step=wait))])
+    await run_until(1)
+    [shown] = fixture.status().oldest_messages
+    assert shown.waiting_for == "a permit in thoth-backend"
 
 
 @in_virtual_time
-async def test_a_dependency_that_is_down_is_told_with_its_next_probe() -> None:
-    """What is the matter, for how long, how much waits for it, and when it is looked at again."""
-    scene = Scene()
-    cluster = scene.breakers[0]
+async def test_an_unavailable_dependency_is_shown_with_its_next_probe() -> None:
+    """With the error, the duration and the number of waiting calls."""
+    fixture = StatusFixture()
+    cluster = fixture.breakers[0]
     cluster._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
 
     async def refused() -> None:
         raise UnavailableError("connection refused")
 
-    scene.worker.offer([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
-    await until(3)
-    status = scene.status()
-    down, fine = status.dependencies
-    assert down == DependencyStatus(
+    fixture.worker.submit([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
+    await run_until(3)
+    status = fixture.status()
+    unavailable, available = status.dependencies
+    assert unavailable == DependencyStatus(
         "cluster",
         is_unavailable=True,
-        unavailable_seconds=down.unavailable_seconds,
-        next_probe_seconds=down.next_probe_seconds,
-        failures=1,
+        unavailable_seconds=unavailable.unavailable_seconds,
+        next_probe_seconds=unavailable.next_probe_seconds,
+        consecutive_failures=1,
         waiting_calls=1,
-        error="connection refused",
+        last_error="connection refused",
     )
-    assert round(down.unavailable_seconds or 0) == 3
-    assert round(down.next_probe_seconds or 0) == 1
-    assert (fine.name, fine.is_unavailable, fine.error) == ("graph", False, None)
+    assert round(unavailable.unavailable_seconds or 0) == 3
+    assert round(unavailable.next_probe_seconds or 0) == 1
+    assert (available.name, available.is_unavailable, available.last_error) == ("graph", False, None)
 
 
 @in_virtual_time
-async def test_counts_partitions_and_limits_are_told() -> None:
-    """What the metrics say, where an operator looks for it."""
-    scene = Scene()
-    metrics = scene.metrics
+async def test_counts_partitions_and_limits_are_those_of_the_metrics() -> None:
+    """The page and a dashboard never disagree."""
+    fixture = StatusFixture()
+    metrics = fixture.metrics
     metrics.processed.labels("adviser_trigger").inc(7)
     metrics.exceptions.labels("adviser_trigger").inc(3)
     metrics.failures.labels("adviser_trigger").inc(2)
@@ -151,8 +156,8 @@ async def test_counts_partitions_and_limits_are_told() -> None:
     metrics.pending_workflow_limit.labels(namespace="thoth-backend").set(50)
     metrics.pending_workflows.labels(namespace="thoth-backend").set(12)
     metrics.current_partition_offsets.labels(TOPICS[TOPIC], "1").set(99)
-    scene.worker.dispatcher.assign([Partition(TOPICS[TOPIC], 0), Partition(TOPICS[TOPIC], 1)])
-    status = scene.status()
+    fixture.worker.dispatcher.assign([Partition(TOPICS[TOPIC], 0), Partition(TOPICS[TOPIC], 1)])
+    status = fixture.status()
     topic = _topic(status)
     assert (topic.processed, topic.failed_attempts, topic.failed, topic.dead_letters) == (7, 3, 2, 1)
     assert topic.partitions == (PartitionStatus(0, None, None), PartitionStatus(1, 99, None))
@@ -161,35 +166,37 @@ async def test_counts_partitions_and_limits_are_told() -> None:
 
 
 @in_virtual_time
-async def test_no_password_is_told() -> None:
-    """Errors quote what calls were given; a halt may come from a worker that knew the password while we do not yet."""
+async def test_no_password_is_shown() -> None:
+    """Errors may quote the parameters of a call, and so may the halts of other workers."""
     redactor = Redactor(["hunter2"])
-    scene = Scene(redact=redactor)
-    scene.worker.play(Act(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
-    await until(5)
-    assert "hunter2" not in json.dumps(asdict(scene.status()))
-    assert "login with ***" in scene.status().halted[0].causes[0].error
+    fixture = StatusFixture(redact=redactor)
+    fixture.worker.receive(HandlerScript(failures=99, error=lambda: PermanentError("login with hunter2 refused")))
+    await run_until(5)
+    assert "hunter2" not in json.dumps(asdict(fixture.status()))
+    assert "login with ***" in fixture.status().halted_topics[0].failed_messages[0].error
 
 
 @in_virtual_time
-async def test_the_status_can_be_told_as_json() -> None:
-    """Also while much is going on."""
-    scene = Scene()
-    scene.worker.play(Act(failures=2), *[Act(seconds=9) for _ in range(9)], Act(failures=99))
-    await until(1.5)
-    assert json.loads(json.dumps(asdict(scene.status())))["in_flight"] == 10
+async def test_the_status_can_be_written_as_json() -> None:
+    """Also while messages are in flight, retried and failed."""
+    fixture = StatusFixture()
+    fixture.worker.receive(
+        HandlerScript(failures=2), *[HandlerScript(seconds=9) for _ in range(9)], HandlerScript(failures=99)
+    )
+    await run_until(1.5)
+    assert json.loads(json.dumps(asdict(fixture.status())))["in_flight"] == 10
 
 
 @dataclass
-class _Doing(Act):
-    """An act whose one step the test brings along."""
+class _Doing(HandlerScript):
+    """An act with one step that the test provides."""
 
     step: Step = field(kw_only=True)
 
     def steps(self) -> list[Step]:
-        """Give the step."""
+        """Return the step."""
         return [self.step]
 
 
 async def _never() -> None:
-    await until(1e9)
+    await run_until(1e9)

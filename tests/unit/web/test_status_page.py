@@ -12,10 +12,10 @@ from investigator.delivery.halts import FailedMessage, ResumeAction
 from investigator.streaming.application import WebServer
 from investigator.web import add_status_pages, add_views
 from investigator.web.status_page import render
-from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, Act
-from tests.support.delivery_worker import until
+from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, HandlerScript
+from tests.support.delivery_worker import run_until
 from tests.support.virtual_time import in_virtual_time
-from tests.unit.web.status_fixture import TOPICS, Scene
+from tests.unit.web.status_fixture import TOPICS, StatusFixture
 
 Client = TestClient[Any, Any]
 CAUSE = FailedMessage(0, 17, 1_600_000_000_000, "PermanentError: bad", 5)
@@ -27,40 +27,40 @@ class _App(faust.App):
 
 
 @pytest.fixture
-async def scene() -> Scene:
-    """A worker with nothing to do."""
-    return Scene()
+async def status_fixture() -> StatusFixture:
+    """An idle worker."""
+    return StatusFixture()
 
 
 @pytest.fixture
-async def client(scene: Scene) -> AsyncIterator[Client]:
-    """A browser, and the worker's pages served to it."""
-    off: dict[str, Any] = {f"web_{page}_enabled": False for page in ("graph", "router", "stats", "tables")}
-    app = _App("test", broker="kafka://localhost", **off)
-    add_views(app, "1.2.3", scene.worker.halt_coordinator, TOPICS)
-    add_status_pages(app, scene.sources())
+async def client(status_fixture: StatusFixture) -> AsyncIterator[Client]:
+    """An HTTP client of the worker's pages."""
+    faust_pages_off: dict[str, Any] = {f"web_{page}_enabled": False for page in ("graph", "router", "stats", "tables")}
+    app = _App("test", broker="kafka://localhost", **faust_pages_off)
+    add_views(app, "1.2.3", status_fixture.worker.halt_coordinator, TOPICS)
+    add_status_pages(app, status_fixture.collector())
     app.web.init_server()
-    async with TestClient(TestServer(cast("WebServer", app.web).web_app)) as browser:
-        yield browser
+    async with TestClient(TestServer(cast("WebServer", app.web).web_app)) as client:
+        yield client
 
 
 def _links(page: str) -> set[str]:
     return set(re.findall(r'href="(/[^"]*)"', page))
 
 
-async def test_the_page_is_what_one_sees_first(client: Client) -> None:
-    """At `/`, where Faust would have its own, fresh at every look."""
+async def test_the_status_page_is_at_the_root_and_never_cached(client: Client) -> None:
+    """Faust would serve its own page at `/`."""
     reply = await client.get("/")
     page = await reply.text()
     assert (reply.status, reply.content_type) == (200, "text/html")
     assert reply.headers["Cache-Control"] == "no-store"
-    assert "all topics flow" in page
+    assert "consuming all topics" in page
     assert TOPIC in page
     assert f"/halt/{TOPIC}" in _links(page)
 
 
-async def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
-    """It works in a cluster without a way out, and runs no script but its own."""
+async def test_the_page_loads_nothing_from_other_hosts(client: Client) -> None:
+    """It works in a cluster without access to the internet, and the browser runs only its own script."""
     reply = await client.get("/")
     page = await reply.text()
     [nonce] = set(re.findall(r'nonce="([^"]+)"', page))
@@ -71,9 +71,9 @@ async def test_the_page_needs_nothing_from_elsewhere(client: Client) -> None:
     assert nonce not in await (await client.get("/")).text()
 
 
-async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, client: Client) -> None:
-    """Each verb has its link, and the link does it."""
-    halt_coordinator = scene.worker.halt_coordinator
+async def test_each_link_of_a_halted_topic_resumes_it(status_fixture: StatusFixture, client: Client) -> None:
+    """There is one link per action."""
+    halt_coordinator = status_fixture.worker.halt_coordinator
     for action in ResumeAction:
         halt_coordinator.halt(TOPIC, cause=CAUSE)
         page = await (await client.get("/")).text()
@@ -82,45 +82,47 @@ async def test_a_halted_topic_is_resumed_by_the_links_of_the_page(scene: Scene, 
         assert link in _links(page)
         reply = await client.get(link)
         assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
-        assert halt_coordinator.current(TOPIC) is None
+        assert halt_coordinator.current_halt(TOPIC) is None
 
 
-async def test_a_topic_that_an_operator_halted_has_no_message_to_decide_about(
+async def test_a_topic_that_an_operator_halted_has_one_link_without_an_action(
     client: Client,
 ) -> None:
-    """There is one way to go on."""
+    """There is no failed message to decide about."""
     await client.get(f"/halt/{OTHER_TOPIC}")
     page = await (await client.get("/")).text()
     assert f"/resume/{OTHER_TOPIC}" in _links(page)
-    assert not [link for link in _links(page) if "message=" in link]
+    assert not [link for link in _links(page) if "action=" in link]
 
 
-async def test_the_same_is_told_as_json(scene: Scene, client: Client) -> None:
+async def test_the_status_is_also_served_as_json(status_fixture: StatusFixture, client: Client) -> None:
     """For scripts and dashboards."""
-    scene.worker.halt_coordinator.halt(TOPIC, cause=CAUSE)
+    status_fixture.worker.halt_coordinator.halt(TOPIC, cause=CAUSE)
     status = await (await client.get("/status")).json()
     assert status["version"] == "1.2.3"
-    [halt] = status["halted"]
+    [halt] = status["halted_topics"]
     assert halt["topic"] == TOPIC
-    assert halt["causes"] == [{"partition": 0, "offset": 17, "attempts": 5, "error": "PermanentError: bad"}]
+    assert halt["failed_messages"] == [{"partition": 0, "offset": 17, "attempts": 5, "error": "PermanentError: bad"}]
     assert [topic["topic"] for topic in status["topics"]] == sorted(TOPICS)
 
 
 @pytest.mark.parametrize("path", ["/halt/thoth.nothing", "/resume/thoth.nothing", f"/resume/{TOPIC}?action=drop"])
-async def test_what_is_unknown_is_refused(client: Client, path: str) -> None:
-    """With 422 and what is known."""
+async def test_an_unknown_topic_or_action_is_refused(client: Client, path: str) -> None:
+    """The answer is 422 and lists the known names."""
     reply = await client.get(path)
     assert reply.status == 422
     assert "known are" in (await reply.json())["message"]
 
 
 @in_virtual_time
-async def test_nothing_that_a_message_brings_becomes_a_part_of_the_page() -> None:
-    """Errors quote what anybody may have sent."""
-    scene = Scene()
-    scene.worker.play(Act(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>")))
-    await until(5)
-    page = render(scene.status(), "nonce")
+async def test_an_error_text_is_escaped_in_the_page() -> None:
+    """Errors quote messages, which may contain anything."""
+    fixture = StatusFixture()
+    fixture.worker.receive(
+        HandlerScript(failures=99, error=lambda: PermanentError("<script>alert(1)</script> \"' --><img src=x>"))
+    )
+    await run_until(5)
+    page = render(fixture.status(), "nonce")
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of an event from a stream of Faust into the dispatcher."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from faust.types.tuples import ConsumerMessage
+from typing_extensions import Self
+
+from investigator.agent import MessageType
+from investigator.delivery.dead_letters import REPLAYS
+from investigator.delivery.errors import PermanentError
+from investigator.delivery.messages import Delivery
+from investigator.delivery.origin import Origin
+from investigator.streaming.assignment_epoch import with_epoch
+from investigator.streaming.handler_steps import Handlers
+from investigator.streaming.intake import AgentFactory
+from tests.support.delivery_fakes import TOPIC
+from tests.support.delivery_worker import ZERO, Worker, run_until
+from tests.support.virtual_time import in_virtual_time
+
+if TYPE_CHECKING:
+    from faust.streams import Stream
+
+TIMESTAMP_MS = 1_600_000_000_123
+
+
+@dataclass
+class FakeApp:
+    """A Faust application in a generation of its group."""
+
+    consumer_generation_id: int = 1
+    should_stop: bool = False
+
+
+@dataclass
+class FakeEvent:
+    """An event of a stream whose value the schema could not deserialize."""
+
+    message: ConsumerMessage
+    value: PermanentError = field(default_factory=lambda: PermanentError("the value is not JSON"))
+
+
+class FakeStream:
+    """A stream that ends after its events."""
+
+    def __init__(self, events: Sequence[FakeEvent]) -> None:
+        self._events = events
+
+    def noack(self) -> Self:
+        """Return the stream itself."""
+        return self
+
+    async def events(self) -> AsyncIterator[FakeEvent]:
+        """Yield the events."""
+        for event in self._events:
+            yield event
+
+
+def fetch(worker: Worker, offset: int, headers: Sequence[tuple[str, bytes]] = ()) -> FakeEvent:
+    """Return the event of a message that the consumer fetches now."""
+    seconds = TIMESTAMP_MS / 1000
+    message = ConsumerMessage(*ZERO, offset, seconds, 0, list(headers), b"key", b"value", None, generation_id=1)
+    return FakeEvent(with_epoch(message, worker.dispatcher.ledger.epoch(ZERO)))
+
+
+async def consume(worker: Worker, app: FakeApp, *events: FakeEvent) -> list[Delivery]:
+    """Run the body of the topic's agent on a stream; return the deliveries that failed, as all of them do."""
+    handlers = Handlers("investigator", (), lambda: pytest.fail("no handler runs"))
+    message_type = MessageType(TOPIC, None, ("v1",), {})  # type: ignore[arg-type]  # the value is no record
+    body = AgentFactory(app, worker.dispatcher, handlers).agent_body(message_type)
+    worker.dead_letters.accepted_topics = {TOPIC}
+    await body(cast("Stream[Any]", FakeStream(events)))
+    await run_until(10)
+    return [delivery for delivery, _ in worker.dead_letters.published]
+
+
+@in_virtual_time
+async def test_an_event_becomes_a_delivery_with_everything_that_kafka_knows_of_the_message() -> None:
+    """A dead letter is published from it, so nothing may be missing."""
+    worker = Worker()
+    [delivery] = await consume(worker, FakeApp(), fetch(worker, 7, (("trace-id", b"1"),)))
+    assert (delivery.topic, delivery.partition, delivery.offset) == (TOPIC, ZERO, 7)
+    assert (delivery.key, delivery.value, delivery.headers) == (b"key", b"value", (("trace-id", b"1"),))
+    assert delivery.origin == Origin(*ZERO, 7, TIMESTAMP_MS)
+    assert (delivery.timestamp_type, delivery.epoch) == (0, worker.dispatcher.ledger.epoch(ZERO))
+
+
+@in_virtual_time
+async def test_a_replay_has_the_origin_of_the_original_message() -> None:
+    """Workflow ids are derived from it."""
+    original = Origin("stage.thoth.original", 3, 41, TIMESTAMP_MS - 1)
+    headers = (
+        ("kafka_dlt-original-topic", original.topic.encode()),
+        ("kafka_dlt-original-partition", original.partition.to_bytes(4, "big")),
+        ("kafka_dlt-original-offset", original.offset.to_bytes(8, "big")),
+        ("kafka_dlt-original-timestamp", original.timestamp_ms.to_bytes(8, "big")),
+        (REPLAYS, b"\x00\x00\x00\x01"),
+    )
+    worker = Worker()
+    [delivery] = await consume(worker, FakeApp(), fetch(worker, 7, headers))
+    assert (delivery.origin, delivery.offset) == (original, 7)
+
+
+@pytest.mark.parametrize("app", [FakeApp(consumer_generation_id=2), FakeApp(should_stop=True)])
+def test_a_message_is_dropped_when_the_consumer_no_longer_consumes_it(app: FakeApp) -> None:
+    """The worker stops, or the group has a new generation, in which the message is fetched again."""
+
+    @in_virtual_time
+    async def scenario() -> None:
+        worker = Worker()
+        assert await consume(worker, app, fetch(worker, 7)) == []
+        assert worker.commit_offset() is None
+
+    scenario()
+
+
+@in_virtual_time
+async def test_a_message_that_was_buffered_while_its_topic_was_recreated_is_dropped() -> None:
+    """It carries the epoch in which it was fetched; the generation of the group may be the same."""
+    worker = Worker()
+    buffered = fetch(worker, 7)
+    worker.dispatcher.assign([ZERO])
+    [delivery] = await consume(worker, FakeApp(), buffered, fetch(worker, 0))
+    assert delivery.offset == 0
+    assert worker.commit_offset() == 1
