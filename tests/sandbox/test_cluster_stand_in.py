@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stand-in for the cluster, asked by the client that investigator uses: thoth-common's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -11,16 +11,18 @@ from thoth.common import OpenShift
 
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
+from tests.support.cluster_clients import upstream_client
 
 SOLVER = "solver-rhel-8-py38"
 Schedule = Callable[[OpenShift, str], object]
 
 
 @pytest.fixture
-def openshift(cluster_environment: dict[str, str]) -> OpenShift:
+def openshift(cluster_environment: dict[str, str]) -> Iterator[OpenShift]:
     """thoth-common's client, as investigator gets it from its environment."""
     assert cluster_environment
-    return OpenShift()
+    with upstream_client() as client:
+        yield client
 
 
 def administer(openshift: OpenShift, job_id: str) -> object:
@@ -141,7 +143,8 @@ def test_a_wrong_token_is_refused(openshift: OpenShift, cluster: ClusterStandIn)
     cluster.rotate_token("another")
     with pytest.raises(UnauthorizedError):
         openshift.get_solver_names()
-    assert OpenShift().get_solver_names() == cluster.solvers
+    with upstream_client() as restarted:
+        assert restarted.get_solver_names() == cluster.solvers
 
 
 def test_pending_workflows_are_those_without_a_start(openshift: OpenShift, cluster: ClusterStandIn) -> None:
