@@ -108,7 +108,6 @@ def test_no_field_of_a_client_is_overlooked(sent: list[Sent]) -> None:
         )
 
 
-@pytest.mark.e2e
 async def test_messages_that_the_real_producer_sends_arrive_as_they_are(broker: Broker, deployment: str) -> None:
     """The client's own producer (librdkafka) and our broker and consumer (aiokafka) understand each other."""
     topics = [f"{deployment}.{base_name}" for base_name in sorted(load_message_types())]

@@ -70,7 +70,6 @@ def test_what_can_not_be_done_is_refused_before_anything_starts(words: tuple[str
     assert repr(words[1]) in done.stderr
 
 
-@pytest.mark.e2e
 async def test_a_seed_repeats_what_is_sent(sandbox: Sandbox) -> None:
     """So that a run that failed can be looked at again."""
     await sandbox.broker.create_topics([sandbox.topic(base_name) for base_name in GOOD], partitions=3)

@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from investigator.preflight.kafka_connection import explain_connection_failure
 from sandbox.ports import HOST
 from tests.support.certificates import LOCAL, Authority
@@ -55,7 +53,6 @@ def _refuse(client: socket.socket, tls: ssl.SSLContext) -> None:
                 return
 
 
-@pytest.mark.slow
 async def test_a_busy_broker_that_refuses_a_certificate_is_understood(tmp_path: Path) -> None:
     """Its alert comes after the handshake, and late: it is waited for, since nothing else tells the reason."""
     authority = Authority(tmp_path, "authority")

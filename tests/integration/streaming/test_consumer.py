@@ -86,7 +86,6 @@ async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[
         await client.stop()
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize("committed", [None, 0, 7])
 async def test_what_was_fetched_and_dropped_is_fetched_again(broker: Broker, committed: int | None) -> None:
     """Faust seeks to the commit for that; where there is none yet, or it is 0, the first messages come again too."""
@@ -96,7 +95,6 @@ async def test_what_was_fetched_and_dropped_is_fetched_again(broker: Broker, com
         assert await client.position(place) == (committed or 0)
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize("committed", [None, 0])
 async def test_aiokafka_itself_stays_where_it_is(broker: Broker, committed: int | None) -> None:
     """The trap: without a commit, or with one of 0, what Faust dropped would be lost and be committed over."""
@@ -105,7 +103,6 @@ async def test_aiokafka_itself_stays_where_it_is(broker: Broker, committed: int 
         assert await client.position(place) == MESSAGES
 
 
-@pytest.mark.e2e
 async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(broker: Broker) -> None:
     """With `latest` it never wanted what lay there before its first start; but all that came since then."""
     async with fetched(broker, None) as (client, place):
@@ -123,7 +120,6 @@ async def test_a_group_that_begins_with_what_is_new_keeps_to_where_it_was_first(
         assert ConsumerThread.start_offsets(thread) == {}
 
 
-@pytest.mark.e2e
 async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones(broker: Broker) -> None:
     """A poll that waits for messages of other topics brings those that lie ready, as soon as they are wanted."""
     async with fetched(broker, None) as (client, place):
@@ -139,7 +135,6 @@ async def test_a_topic_that_has_room_again_is_not_kept_waiting_by_the_quiet_ones
         assert len((await poll)[place]) == MESSAGES
 
 
-@pytest.mark.e2e
 async def test_a_commit_of_partitions_that_have_just_gone_is_no_error(broker: Broker) -> None:
     """They may go between Faust's look at them and the commit; aiokafka raises over a commit of nothing."""
     async with fetched(broker, None) as (client, place):

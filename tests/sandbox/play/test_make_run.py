@@ -11,7 +11,7 @@ import pytest
 
 from investigator.app import load_message_types
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
