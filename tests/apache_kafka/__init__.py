@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to be proved on Apache Kafka itself, since the embedded broker has no such thing. See `make test-kafka`."""
+"""Tests of what the embedded broker lacks, on Apache Kafka itself; see `make test-kafka`."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the tests on Apache Kafka; without it, all of them are skipped."""
+"""Fixtures of the tests on Apache Kafka; the tests are skipped unless SANDBOX_KAFKA=apache."""
 
 import os
 from collections.abc import Iterator
@@ -9,40 +9,48 @@ import pytest
 
 from sandbox.apache_kafka import provide
 from sandbox.broker import Broker, UnavailableError
-from tests.support.e2e import Kafka
-from tests.support.kafka_operator import Operator
+from tests.support.blocking_kafka import BlockingKafka
+from tests.support.kafka_admin import KafkaAdmin
+from tests.support.leaks import failure_on_open_connections
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder, and only these."""
+    """Mark the tests of this folder as end-to-end tests; pytest passes those of all folders."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
             if os.environ.get("SANDBOX_KAFKA") != "apache":
                 item.add_marker(pytest.mark.skip("needs Apache Kafka: make test-kafka"))
             if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(300))  # brokers that are busy come up late
+                item.add_marker(pytest.mark.timeout(300))  # a Java broker starts slowly on a busy machine
 
 
 @pytest.fixture(scope="session")
-def apache() -> None:
-    """What brokers of a test's own are made of; without it, the tests that need such are skipped."""
+def apache_kafka_programs() -> None:
+    """Provide Java and the broker's jars; skip the tests that start their own brokers if these are missing."""
     try:
         provide()
     except UnavailableError as error:
-        pytest.skip(f"needs a broker of its own: {error}")
+        pytest.skip(f"needs to start its own broker: {error}")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def every_connection_is_closed() -> Iterator[None]:
+    """Fail the module that leaves a connection open: its tests share clients, which open connections on demand."""
+    with failure_on_open_connections():
+        yield
 
 
 @pytest.fixture(scope="module")
-def kafka(broker: Broker) -> Iterator[Kafka]:
-    """A client of the broker of the module's tests."""
-    with Kafka(broker.bootstrap_servers) as client:
+def kafka(broker: Broker) -> Iterator[BlockingKafka]:
+    """A client of the module's broker."""
+    with BlockingKafka(broker.bootstrap_servers) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def operator(broker: Broker) -> Iterator[Operator]:
-    """Somebody who may do everything on the broker of the module's tests."""
-    operator = Operator(broker.bootstrap_servers)
-    yield operator
-    operator.close()
+def admin(broker: Broker) -> Iterator[KafkaAdmin]:
+    """An administration client of the module's broker, whose user may do everything."""
+    admin = KafkaAdmin(broker.bootstrap_servers)
+    yield admin
+    admin.close()

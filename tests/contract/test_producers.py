@@ -119,7 +119,6 @@ def test_every_field_of_a_client_is_read_or_listed_as_ignored(sent: list[Sent]) 
         )
 
 
-@pytest.mark.e2e
 async def test_aiokafka_reads_exactly_what_the_real_producer_sent(broker: Broker, deployment: str) -> None:
     """The client's producer is librdkafka; values, topics and the absence of keys are the same."""
     topics = [f"{deployment}.{base_name}" for base_name in sorted(load_message_types())]

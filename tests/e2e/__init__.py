@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real workers on a real broker and database and a stand-in of the cluster, looked at from outside only."""
+"""Real workers on a real broker, a real database and a cluster stand-in, tested by their effects only."""

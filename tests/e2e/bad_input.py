@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.support.e2e import message
+from tests.support.blocking_kafka import message
 
 GOOD_FIELDS = message(project_url="https://github.com/thoth-station/bad")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches of messages that no client can read, as a broken disk or a broken producer may leave them in a topic."""
+"""Record batches that no client can decode, as a broken disk or a defective producer leaves them in a topic."""
 
 import json
 import struct
@@ -11,34 +11,34 @@ from aiokafka.record.util import calc_crc32c
 
 from tests.support.raw_headers import builder
 
-# Where the format of a batch has them; the checksum is about all that follows it.
+# Byte offsets in a batch of Kafka's record format v2. The checksum covers all bytes from _CHECKED to the end.
 _CHECKSUM, _CHECKED, _CODEC = 17, 21, 22
 _GZIP = 1
 
 
 def with_wrong_checksum(batch: bytearray) -> None:
-    """Change a byte, as a broken disk does."""
+    """Change the last byte, as a broken disk does."""
     batch[-1] ^= 0xFF
 
 
 def with_wrong_codec(batch: bytearray) -> None:
-    """Say that the batch is compressed, which it is not."""
+    """Declare the batch as compressed with gzip, which it is not; the checksum stays valid."""
     batch[_CODEC] |= _GZIP
     struct.pack_into(">I", batch, _CHECKSUM, calc_crc32c(bytes(batch[_CHECKED:])))
 
 
-class _Damaging:
-    """A builder of batches that damages what it has built."""
+class _DamagingBuilder:
+    """A batch builder of aiokafka that damages the finished batch."""
 
     def __init__(self, damage: Callable[[bytearray], None]) -> None:
         self._builder = builder()
         self._damage = damage
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever a builder has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any attribute of a builder
         return getattr(self._builder, name)
 
     def build(self) -> bytearray:
-        """Give the batch."""
+        """Return the damaged batch."""
         batch: bytearray = self._builder.build()
         self._damage(batch)
         return batch
@@ -47,14 +47,20 @@ class _Damaging:
 async def send_damaged(
     servers: str, topic: str, damage: Callable[[bytearray], None], value: Mapping[str, object]
 ) -> int:
-    """Send a message to a topic's first partition in a damaged batch; gives its offset.
+    """Send a message to a topic's first partition in a damaged batch; return its offset.
+
+    Args:
+        servers: the bootstrap servers.
+        topic: the topic.
+        damage: changes the bytes of the batch in place.
+        value: the message, which is sent as JSON.
 
     Raises:
-        KafkaError: the broker looks at what it is given, and does not take this.
+        KafkaError: the broker validates batches, and refused this one.
     """
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         batch = producer.create_batch()
-        batch._builder = _Damaging(damage)
+        batch._builder = _DamagingBuilder(damage)
         batch.append(key=None, value=json.dumps(value).encode(), timestamp=None)
         batch.close()
         sent = await (await producer.send_batch(batch, topic, partition=0))

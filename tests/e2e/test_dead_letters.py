@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages that are given up where that is to keep them: as they came, in the topic's dead-letter topic."""
+"""Failed messages of types with ACK_ON_FAIL: the dead-letter topic receives them unchanged, and the topic continues."""
 
 import asyncio
 import json
@@ -16,67 +16,78 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.bad_input import BadInput
-from tests.e2e.load import REPO_INIT, RUN_URL, Load
-from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import REPO_INIT, RUN_URL, Load
+from tests.support.polling import wait_until
 from tests.support.raw_headers import send_with_raw_headers
+from tests.support.worker_http import Scrape, get, metric
 
 EXTRACT = "thoth.package-extract-trigger"
 KEBECHET = "thoth.kebechet-trigger"
-KEPT = [REPO_INIT, EXTRACT, KEBECHET]
+ACK_ON_FAIL = [REPO_INIT, EXTRACT, KEBECHET]
 PASSWORD = "correct horse battery staple"
 DEAD_LETTERS = "thoth_investigator_dead_letters_total"
 
 
 @pytest.fixture(scope="module")
-def worker(place: Sandbox, broker: Broker, kafka: Kafka) -> Iterator[Worker]:
-    """A worker that keeps what it gives up of some types, and that takes large messages."""
-    kafka.create_topics(broker, [place.topic(base_name) for base_name in KEPT], partitions=2)
-    kept = {"THOTH_INVESTIGATOR_ACK_ON_FAIL": json.dumps(KEPT), "KAFKA_MESSAGE_MAX_BYTES": str(2**23)}
-    with place.worker(place.env(THOTH_INVESTIGATOR_BACKOFF="0.1", **kept)) as running:
+def worker(shared_sandbox: Sandbox, broker: Broker, kafka: BlockingKafka) -> Iterator[Worker]:
+    """A worker that dead-letters the failed messages of some types, and that accepts large messages."""
+    kafka.create_topics(broker, [shared_sandbox.topic(base_name) for base_name in ACK_ON_FAIL], partitions=2)
+    options = {"THOTH_INVESTIGATOR_ACK_ON_FAIL": json.dumps(ACK_ON_FAIL), "KAFKA_MESSAGE_MAX_BYTES": str(2**23)}
+    with shared_sandbox.worker(shared_sandbox.env(THOTH_INVESTIGATOR_BACKOFF="0.1", **options)) as running:
         yield running
 
 
 def headers(record: ConsumerRecord) -> dict[str, bytes]:
-    """Give the headers by name, without those that have no content."""
+    """Return the headers by name, without those that have no content."""
     return {name: content for name, content in record.headers if content is not None}
 
 
-def test_a_message_that_was_given_up_is_kept_with_its_story(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """Key, value and headers as they came, the same partition, and spring-kafka's headers; its topic flows on."""
-    topic = place.topic(KEBECHET)
-    place.cluster.faults.set(Fault(effect="status", status=500, method="POST", body="kept-for-later"))
-    value = json.dumps(message(webhook_payload={"action": "kept-for-later"})).encode()
+def test_a_failed_message_is_dead_lettered_with_headers_about_its_failure(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
+    """Key, value, headers and partition are unchanged, spring-kafka's headers are added, and its topic continues."""
+    topic = shared_sandbox.topic(KEBECHET)
+    shared_sandbox.cluster.faults.set(Fault(effect="status", status=500, method="POST", body="to-be-dead-lettered"))
+    value = json.dumps(message(webhook_payload={"action": "to-be-dead-lettered"})).encode()
 
     own = [("trace", b"\x00\xff"), ("trace", b"2"), ("none", None), ("empty", b"")]
     sent = kafka.send(topic, value, key=b"the key", partition=1, headers=own)
-    (kept,) = kafka.read(f"{topic}-dlt", 1)
-    place.cluster.faults.clear()
+    (dead_letter,) = kafka.read(f"{topic}-dlt", 1)
+    shared_sandbox.cluster.faults.clear()
 
-    assert (kept.partition, kept.key, kept.value) == (1, b"the key", value)
-    assert list(kept.headers[:4]) == own
-    told = headers(kept)
-    assert told["kafka_dlt-original-topic"] == topic.encode()
-    assert told["kafka_dlt-original-partition"] == struct.pack(">i", 1)
-    assert told["kafka_dlt-original-offset"] == struct.pack(">q", sent.offset)
-    assert told["kafka_dlt-original-timestamp"] == struct.pack(">q", sent.timestamp)
-    assert told["kafka_dlt-original-timestamp-type"] == b"CreateTime"
-    assert told["kafka_dlt-original-consumer-group"] == place.group().encode()
-    assert told["kafka_dlt-exception-fqcn"].endswith(b"TemporaryError")
-    assert told["kafka_dlt-exception-cause-fqcn"]
-    assert b"500" in told["kafka_dlt-exception-message"]
-    assert told["kafka_dlt-exception-stacktrace"].startswith(b"Traceback")
-    assert told["retry_topic-attempts"] == struct.pack(">i", 5)
+    assert (dead_letter.partition, dead_letter.key, dead_letter.value) == (1, b"the key", value)
+    assert list(dead_letter.headers[:4]) == own
+    added = headers(dead_letter)
+    assert added["kafka_dlt-original-topic"] == topic.encode()
+    assert added["kafka_dlt-original-partition"] == struct.pack(">i", 1)
+    assert added["kafka_dlt-original-offset"] == struct.pack(">q", sent.offset)
+    assert added["kafka_dlt-original-timestamp"] == struct.pack(">q", sent.timestamp)
+    assert added["kafka_dlt-original-timestamp-type"] == b"CreateTime"
+    assert added["kafka_dlt-original-consumer-group"] == shared_sandbox.group().encode()
+    assert added["kafka_dlt-exception-fqcn"].endswith(b"TemporaryError")
+    assert added["kafka_dlt-exception-cause-fqcn"]
+    assert b"500" in added["kafka_dlt-exception-message"]
+    assert added["kafka_dlt-exception-stacktrace"].startswith(b"Traceback")
+    assert added["retry_topic-attempts"] == struct.pack(">i", 5)
 
-    wait_until(lambda: kafka.committed(place.group(), topic).get(1) == sent.offset + 1, "it is committed")
+    wait_until(
+        lambda: kafka.committed(shared_sandbox.group(), topic).get(1) == sent.offset + 1,
+        "the failed message is committed",
+    )
     kafka.send(topic, message(webhook_payload={}), partition=1)
-    wait_until(lambda: kafka.committed(place.group(), topic).get(1) == sent.offset + 2, "the next one is handled")
+    wait_until(
+        lambda: kafka.committed(shared_sandbox.group(), topic).get(1) == sent.offset + 2, "the next one is handled"
+    )
     assert metric(worker, DEAD_LETTERS, message_type="kebechet_trigger") == 1
     assert metric(worker, "thoth_investigator_halted_topics") == 0
 
 
-def test_any_input_is_kept_or_handled(worker: Worker, place: Sandbox, kafka: Kafka, broker: Broker) -> None:
-    """A burst of bad input among good messages: the worker lives, the good are handled, the bad kept as they came."""
-    load, other = Load(kafka, place, "good"), Load(kafka, place, "other", RUN_URL)
+def test_any_input_is_handled_or_dead_lettered(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
+) -> None:
+    """Invalid input among valid messages: the worker runs on, handles the valid ones, and dead-letters the others."""
+    load, other = Load(kafka, shared_sandbox, "good"), Load(kafka, shared_sandbox, "other", RUN_URL)
     bad = list(islice(BadInput(seed=20), 300))
     for number, each in enumerate(bad):
         kafka.send(load.topic, each.value, key=each.key, headers=each.headers)
@@ -84,21 +95,23 @@ def test_any_input_is_kept_or_handled(worker: Worker, place: Sandbox, kafka: Kaf
             load.send(1)
     raw = [(b"tr\xe4ce", b"7"), (b"\xff", None)]
     asyncio.run(send_with_raw_headers(broker.bootstrap_servers, load.topic, b"bad, with odd names", raw))
-    good = json.dumps(message(project_url=next(load.more(1)))).encode()
+    good = json.dumps(message(project_url=next(load.new_urls(1)))).encode()
     asyncio.run(send_with_raw_headers(broker.bootstrap_servers, load.topic, good, raw))
     load.send(1)
 
     load.wait_for_all()
-    letters = kafka.read(f"{load.topic}-dlt", len(bad) + 1)
-    values = Counter(letter.value for letter in letters)
+    dead_letters = kafka.read(f"{load.topic}-dlt", len(bad) + 1)
+    values = Counter(letter.value for letter in dead_letters)
     assert values == Counter([*(each.value for each in bad), b"bad, with odd names"])
-    by_value = {letter.value: letter for letter in letters if values[letter.value] == 1}
+    by_value = {letter.value: letter for letter in dead_letters if values[letter.value] == 1}
     for each in bad:
         if each.value in by_value:
             assert by_value[each.value].key == each.key
             assert by_value[each.value].headers[: len(each.headers)] == each.headers
     all_of_them = len(bad) + 1 + len(load.urls)
-    wait_until(lambda: sum(kafka.committed(place.group(), load.topic).values()) == all_of_them, "all are committed")
+    wait_until(
+        lambda: sum(kafka.committed(shared_sandbox.group(), load.topic).values()) == all_of_them, "all are committed"
+    )
 
     scrape = Scrape(worker)
     assert scrape.value(DEAD_LETTERS, message_type="repo_init") == len(bad) + 1
@@ -111,57 +124,61 @@ def test_any_input_is_kept_or_handled(worker: Worker, place: Sandbox, kafka: Kaf
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
 @pytest.mark.usefixtures("worker")
-def test_compressed_messages_are_handled(place: Sandbox, kafka: Kafka, broker: Broker, codec: str) -> None:
-    """Producers and topics choose how messages are compressed; a codec that is missing would end every worker."""
-    load = Load(kafka, place, codec)
+def test_compressed_messages_are_handled(
+    shared_sandbox: Sandbox, kafka: BlockingKafka, broker: Broker, codec: str
+) -> None:
+    """Producers and topics choose the codec; a codec that is not installed would end every worker."""
+    load = Load(kafka, shared_sandbox, codec)
 
-    asyncio.run(send_compressed(broker.bootstrap_servers, load.topic, codec, list(load.more(20))))
+    asyncio.run(send_compressed(broker.bootstrap_servers, load.topic, codec, list(load.new_urls(20))))
 
     load.wait_for_all()
 
 
 async def send_compressed(servers: str, topic: str, codec: str, urls: list[str]) -> None:
-    """Send messages about repositories in batches that are compressed."""
+    """Send messages about repositories in compressed batches."""
     async with AIOKafkaProducer(bootstrap_servers=servers, compression_type=codec, linger_ms=50) as producer:
         values = [json.dumps(message(project_url=url)).encode() for url in urls]
         await asyncio.gather(*[await producer.send(topic, value) for value in values])
 
 
-def test_passwords_are_told_to_nobody_but_the_workflow(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """Not in logs, metrics, pages or headers; the dead letter's value is the message itself, as it came."""
+def test_passwords_reach_only_the_workflow(worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka) -> None:
+    """They are not in logs, metrics, pages or headers. A dead letter's value is the unchanged message."""
     fields = {"environment_type": "runtime", "registry_user": "fridolin", "registry_password": PASSWORD}
-    topic = place.topic(EXTRACT)
-    place.cluster.faults.set(Fault(effect="status", status=500, method="POST", body="ubi8:kept"))
+    topic = shared_sandbox.topic(EXTRACT)
+    shared_sandbox.cluster.faults.set(Fault(effect="status", status=500, method="POST", body="ubi8:failing"))
 
     kafka.send(topic, message(fields, image="ubi8:good"))
-    kafka.send(topic, message(fields, image="ubi8:kept"))
+    kafka.send(topic, message(fields, image="ubi8:failing"))
     kafka.send(topic, message(fields, image="ubi8:bad", job_id=PASSWORD))
     kafka.send(topic, message(fields, image="ubi8:bad", debug=PASSWORD))
     kafka.send(topic, json.dumps(message(fields, image="ubi8:bad")).encode() + b"x")
-    letters = kafka.read(f"{topic}-dlt", 4)
-    place.cluster.faults.clear()
+    dead_letters = kafka.read(f"{topic}-dlt", 4)
+    shared_sandbox.cluster.faults.clear()
 
-    assert len(letters) == 4
-    for letter in letters:
+    assert len(dead_letters) == 4
+    for letter in dead_letters:
         assert PASSWORD.encode() in letter.value
         assert all(PASSWORD.encode() not in content for _, content in letter.headers)
-    (good,) = [each for each in place.cluster.created if each.parameters.get("THOTH_ANALYZED_IMAGE") == "ubi8:good"]
+    (good,) = [
+        each for each in shared_sandbox.cluster.created if each.parameters.get("THOTH_ANALYZED_IMAGE") == "ubi8:good"
+    ]
     assert good.parameters["THOTH_REGISTRY_CREDENTIALS"] == f"fridolin:{PASSWORD}"
     assert PASSWORD not in str(good.labels) + str(good.annotations)
     for page in ("/metrics", "/_health", "/"):
         assert PASSWORD not in get(worker, page)[1]
     assert PASSWORD not in worker.log_text()
-    assert place.database.environment()["KNOWLEDGE_GRAPH_PASSWORD"] not in worker.log_text()
-    assert place.cluster.token not in worker.log_text()
+    assert shared_sandbox.database.environment()["KNOWLEDGE_GRAPH_PASSWORD"] not in worker.log_text()
+    assert shared_sandbox.cluster.token not in worker.log_text()
 
 
 @pytest.mark.usefixtures("worker")
-def test_passwords_are_not_in_what_is_told_of_a_halt(place: Sandbox, kafka: Kafka) -> None:
-    """The log of halts is read by everybody who may read topics; the cluster's answer, which it tells, repeats one."""
+def test_the_log_of_halts_contains_no_passwords(shared_sandbox: Sandbox, kafka: BlockingKafka) -> None:
+    """All clients that may read topics can read it. It quotes the cluster's answer, which here repeats a password."""
     fields = {"base_image": "ubi8", "base_registry_user": "fridolin", "base_registry_password": PASSWORD}
-    halts = place.topic("thoth.investigator.halts")
+    halts = shared_sandbox.topic("thoth.investigator.halts")
 
-    kafka.send(place.topic("thoth.build-analysis-trigger"), message(fields, job_id=PASSWORD))
+    kafka.send(shared_sandbox.topic("thoth.build-analysis-trigger"), message(fields, job_id=PASSWORD))
     wait_until(lambda: any(b"build-analysis-trigger" in key for key in keys(kafka, halts)), "the halt is written")
 
     records = kafka.read(halts, 100, 2.0)
@@ -169,6 +186,6 @@ def test_passwords_are_not_in_what_is_told_of_a_halt(place: Sandbox, kafka: Kafk
     assert all(PASSWORD.encode() not in (record.value or b"") for record in records)
 
 
-def keys(kafka: Kafka, topic: str) -> list[bytes]:
-    """Give the keys of the first records of a topic."""
+def keys(kafka: BlockingKafka, topic: str) -> list[bytes]:
+    """Return the keys of the first records of a topic."""
     return [record.key or b"" for record in kafka.read(topic, 100, 1.0)]

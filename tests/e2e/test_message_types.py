@@ -15,8 +15,10 @@ from sandbox.worker import Worker
 from sandbox.workflow_store import CreatedWorkflow
 from tests.e2e.case import Case, Change, Wanted
 from tests.e2e.cases import cases
-from tests.e2e.conftest import surroundings
-from tests.support.e2e import Kafka, Scrape, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, metric
+from tests.support.workers import empty_sandbox
 
 MODES: dict[str, tuple[str, ...]] = {
     "middletier": ("middletier",),
@@ -74,12 +76,12 @@ def served(
     request: pytest.FixtureRequest,
     broker: Broker,
     postgres: PostgresServer,
-    kafka: Kafka,
+    kafka: BlockingKafka,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Served]:
     """A worker that has handled all messages; the tests look at the effects."""
     modes = MODES[request.param]
-    with surroundings(broker, postgres, tmp_path_factory.mktemp("served")) as sandbox:
+    with empty_sandbox(broker, postgres, tmp_path_factory.mktemp("served")) as sandbox:
         prepared = cases(sandbox.index.index_url())
         sandbox.seed.index(sandbox.index.index_url())
         sandbox.seed.index("https://tensorflow.pypi.thoth-station.ninja/index/simple", enabled=False)
@@ -188,7 +190,7 @@ def test_justifications_add_up_in_metrics_mode_only(served: Served) -> None:
     assert gauges == (expected if "metrics" in served.modes else {})
 
 
-def test_the_offsets_of_all_messages_are_committed(served: Served, kafka: Kafka) -> None:
+def test_the_offsets_of_all_messages_are_committed(served: Served, kafka: BlockingKafka) -> None:
     """After a restart no message is handled again."""
     of_type = Counter(case.base_name for case in served.cases.values() if served.is_consumed(case.base_name))
     group = served.sandbox.group(served.modes)

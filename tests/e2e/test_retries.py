@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message whose handling fails while all others' goes well: attempts, and what is done where they are used up."""
+"""Messages that fail while others succeed: retries, their order, and the halt after the last attempt."""
 
 import time
 from collections.abc import Iterator
@@ -10,62 +10,66 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import release
-from tests.e2e.load import REPO_INIT, RUN_URL, Load
-from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import REPO_INIT, RUN_URL, Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, get, metric
 
 HALTED = "thoth_investigator_halted_topics"
 CREATION = "*/workflows"
 
 
 @pytest.fixture(scope="module")
-def worker(place: Sandbox) -> Iterator[Worker]:
-    """A worker with shorter pauses between attempts than usual."""
-    with place.worker(place.env(THOTH_INVESTIGATOR_BACKOFF="0.2")) as running:
+def worker(shared_sandbox: Sandbox) -> Iterator[Worker]:
+    """A worker with a shorter backoff between attempts than by default."""
+    with shared_sandbox.worker(shared_sandbox.env(THOTH_INVESTIGATOR_BACKOFF="0.2")) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(place: Sandbox) -> Iterator[None]:
-    """Take the faults of a test away after it."""
+def faults_are_removed(shared_sandbox: Sandbox) -> Iterator[None]:
+    """Remove the faults of a test after it."""
     yield
-    place.cluster.faults.clear()
+    shared_sandbox.cluster.faults.clear()
 
 
 def failing(body: str, *, status: int = 500, count: int | None = None) -> Fault:
-    """Let the creation of a workflow fail whose request has that text."""
+    """Return a fault: creations of workflows whose request contains the text are answered with the status."""
     return Fault(effect="status", status=status, method="POST", path=CREATION, body=body, count=count)
 
 
 def test_a_message_that_keeps_failing_halts_its_topic_after_five_attempts(
-    worker: Worker, place: Sandbox, kafka: Kafka
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
 ) -> None:
-    """The others that are in hand are handled, none of the other topics stops, and a resume tries it afresh."""
-    load, other = Load(kafka, place, "poisoned"), Load(kafka, place, "beside", RUN_URL)
-    place.cluster.faults.set(failing("/poisoned-3"))
-    begun = time.monotonic()
+    """Other in-flight messages are handled, other topics continue, and a resume retries the message."""
+    load, other = Load(kafka, shared_sandbox, "poisoned"), Load(kafka, shared_sandbox, "beside", RUN_URL)
+    shared_sandbox.cluster.faults.set(failing("/poisoned-3"))
+    start = time.monotonic()
     load.send(10)
     wait_until(lambda: metric(worker, HALTED, base_topic_name=REPO_INIT) == 1, "the topic is halted")
 
     scrape = Scrape(worker)
-    assert time.monotonic() - begun > 0.2 * (1 + 2 + 3 + 4)
+    assert time.monotonic() - start > 0.2 * (1 + 2 + 3 + 4)
     assert scrape.value("thoth_investigator_exceptions_total", message_type="repo_init") == 5
     assert scrape.value("thoth_investigator_failures_total", message_type="repo_init") == 1
     assert set(load.urls) - set(load.created()) == {load.urls[3]}
     other.send(10)
     other.wait_for_all()
 
-    place.cluster.faults.clear()
+    shared_sandbox.cluster.faults.clear()
     assert get(worker, f"/resume/{REPO_INIT}")[0] == 200
     load.wait_for_all()
     assert metric(worker, HALTED) == 0
     assert metric(worker, "thoth_investigator_processed_total", message_type="repo_init") == 10
 
 
-def test_a_message_that_fails_for_a_while_is_handled_in_the_end(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """Trouble that passes costs attempts, and no operator."""
-    place.cluster.faults.set(failing("inspection-passing", count=8))
+def test_a_message_that_fails_temporarily_is_handled_by_a_later_attempt(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
+    """A temporary failure costs attempts, but needs no operator."""
+    shared_sandbox.cluster.faults.set(failing("inspection-passing", count=8))
 
-    kafka.send(place.topic("thoth.inspection-completed"), message(inspection_id="inspection-passing"))
+    kafka.send(shared_sandbox.topic("thoth.inspection-completed"), message(inspection_id="inspection-passing"))
     done = "thoth_investigator_processed_total"
     wait_until(lambda: metric(worker, done, message_type="inspection_completed") == 1, "the message is handled")
 
@@ -74,33 +78,35 @@ def test_a_message_that_fails_for_a_while_is_handled_in_the_end(worker: Worker, 
     assert metric(worker, HALTED) == 0
 
 
-def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """Of several workflows only the one that failed is asked for again."""
+def test_a_retry_does_not_repeat_what_succeeded(worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka) -> None:
+    """Of several workflows only the one that failed is requested again."""
     fields = release()
-    place.cluster.request_log.clear()
-    place.cluster.faults.set(failing(place.cluster.solvers[1], count=13))
+    shared_sandbox.cluster.request_log.clear()
+    shared_sandbox.cluster.faults.set(failing(shared_sandbox.cluster.solvers[1], count=13))
 
-    kafka.send(place.topic("thoth.package-release.package-released"), message(fields))
+    kafka.send(shared_sandbox.topic("thoth.package-release.package-released"), message(fields))
     done = "thoth_investigator_processed_total"
     wait_until(lambda: metric(worker, done, message_type="package_released") == 1, "the message is handled")
 
     assert metric(worker, "thoth_investigator_exceptions_total", message_type="package_released") == 2
-    assert place.cluster.request_log.statuses("POST", CREATION) == {500: 13, 201: 3}
+    assert shared_sandbox.cluster.request_log.statuses("POST", CREATION) == {500: 13, 201: 3}
 
 
-def test_messages_with_the_same_key_are_handled_in_order(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """The others of a key wait while its first one is tried again; messages with another key or none overtake them."""
-    first, rest = Load(kafka, place, "keyed", RUN_URL), Load(kafka, place, "keyless", RUN_URL)
-    place.cluster.faults.set(failing("/keyed-0", count=8))
-    for url in first.more(10):
+def test_messages_with_the_same_key_are_handled_in_order(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
+    """Later messages of a key wait while its first one is retried; messages without a key overtake them."""
+    first, rest = Load(kafka, shared_sandbox, "keyed", RUN_URL), Load(kafka, shared_sandbox, "keyless", RUN_URL)
+    shared_sandbox.cluster.faults.set(failing("/keyed-0", count=8))
+    for url in first.new_urls(10):
         kafka.send(first.topic, message(url=url), key=b"the same", partition=0)
-    for url in rest.more(10):
+    for url in rest.new_urls(10):
         kafka.send(rest.topic, message(url=url), partition=0)
 
     first.wait_for_all()
     rest.wait_for_all()
     assert list(first.created()) == first.urls
-    every = [workflow.parameters.get("KEBECHET_REPO_URL") for workflow in place.cluster.created]
+    every = [workflow.parameters.get("KEBECHET_REPO_URL") for workflow in shared_sandbox.cluster.created]
     assert every.index(rest.urls[-1]) < every.index(first.urls[0])
     assert metric(worker, HALTED) == 0
 
@@ -114,15 +120,17 @@ REFUSED: dict[int, tuple[str, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("status", REFUSED)
-def test_what_the_cluster_refuses_is_not_tried_again(worker: Worker, place: Sandbox, kafka: Kafka, status: int) -> None:
-    """No later attempt would end otherwise: the policy for messages that were given up applies at once."""
+def test_a_request_that_the_cluster_refuses_is_not_retried(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, status: int
+) -> None:
+    """A later attempt would be refused too: the message fails permanently, and its topic is halted at once."""
     base_name, fields = REFUSED[status]
-    place.cluster.request_log.clear()
-    place.cluster.faults.set(failing("refused", status=status))
+    shared_sandbox.cluster.request_log.clear()
+    shared_sandbox.cluster.faults.set(failing("refused", status=status))
 
-    kafka.send(place.topic(base_name), message(fields))
+    kafka.send(shared_sandbox.topic(base_name), message(fields))
     wait_until(lambda: metric(worker, HALTED, base_topic_name=base_name) == 1, "the topic is halted")
 
     label = base_name.rsplit(".", 1)[-1].replace("-", "_")
     assert metric(worker, "thoth_investigator_exceptions_total", message_type=label) == 1
-    assert place.cluster.request_log.statuses("POST", CREATION) == {status: 1}
+    assert shared_sandbox.cluster.request_log.statuses("POST", CREATION) == {status: 1}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A start in wrong surroundings: it ends at once, with one message that says what is wrong and what to do."""
+"""Starts that can't succeed: the worker ends at once, with one message that names each problem and its remedy."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +11,7 @@ from sandbox.broker import Broker
 from sandbox.environment import MODES, Sandbox
 from sandbox.ports import free_port
 from sandbox.postgres import PASSWORD, Database, PostgresServer
-from tests.e2e.conftest import surroundings
+from tests.support.workers import empty_sandbox
 
 REQUIRED = (
     "KAFKA_BOOTSTRAP_SERVERS",
@@ -25,20 +25,20 @@ REQUIRED = (
     "THOTH_S3_ENDPOINT_URL",
 )
 ACK_ON_FAIL = '["thoth.package-release.package-released", "thoth.package-release.package-relaesed"]'
-SETTINGS, SURROUNDINGS = "Invalid settings:", "The worker can't start:"
-NOBODY_THERE = str(free_port())
+SETTINGS, DEPENDENCIES = "Invalid settings:", "The worker can't start:"
+CLOSED_PORT = str(free_port())
 
 
 @dataclass(frozen=True)
 class Start:
-    """A start with some variables different from those of the sandbox, and what it has to say; None is an absent one.
+    """A start that fails, and the message that the worker must print.
 
     Attributes:
-        variables: what is different.
-        title: how the message begins.
-        says: words that it must have.
-        database: makes the database that the worker is to meet instead of a proper one.
-        token: the token in its KUBECONFIG file, instead of the right one.
+        variables: the environment variables that differ from the sandbox's; None removes one.
+        title: the first line of the message.
+        says: texts that the message must contain.
+        database: creates the worker's database; by default it has the current schema.
+        token: the token in the worker's KUBECONFIG file; by default the valid one.
     """
 
     variables: dict[str, str | None] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Start:
     token: str = ""
 
 
-def _of_another_revision(server: PostgresServer) -> Database:
+def _with_other_schema_revision(server: PostgresServer) -> Database:
     database = server.graph()
     database.execute("UPDATE alembic_version SET version_num = '3f32bd5ad2ec'")
     return database
@@ -91,93 +91,93 @@ STARTS = {
         says=("KAFKA_SASL_PASSWORD is not set",),
     ),
     "without Kafka": Start(
-        {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{NOBODY_THERE}"},
-        SURROUNDINGS,
-        (f"Kafka at 127.0.0.1:{NOBODY_THERE} can't be reached", "See that it runs and that KAFKA_BOOTSTRAP_SERVERS"),
+        {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{CLOSED_PORT}"},
+        DEPENDENCIES,
+        (f"Kafka at 127.0.0.1:{CLOSED_PORT} can't be reached", "See that it runs and that KAFKA_BOOTSTRAP_SERVERS"),
     ),
     "without PostgreSQL": Start(
-        {"KNOWLEDGE_GRAPH_PORT": NOBODY_THERE},
-        SURROUNDINGS,
-        (f"The knowledge graph at 127.0.0.1:{NOBODY_THERE}/", "See that PostgreSQL runs there"),
+        {"KNOWLEDGE_GRAPH_PORT": CLOSED_PORT},
+        DEPENDENCIES,
+        (f"The knowledge graph at 127.0.0.1:{CLOSED_PORT}/", "See that PostgreSQL runs there"),
     ),
     "with a wrong password of PostgreSQL": Start(
-        {"KNOWLEDGE_GRAPH_PASSWORD": "rumpelstilzchen"}, SURROUNDINGS, ("authentication failed", "_PASSWORD")
+        {"KNOWLEDGE_GRAPH_PASSWORD": "rumpelstilzchen"}, DEPENDENCIES, ("authentication failed", "_PASSWORD")
     ),
     "with an empty database": Start(
-        {}, SURROUNDINGS, ("has no schema yet", "initialize_schema"), database=lambda server: server.empty()
+        {}, DEPENDENCIES, ("has no schema yet", "initialize_schema"), database=lambda server: server.empty()
     ),
     "with a schema of another revision": Start(
-        {}, SURROUNDINGS, ("has a schema of revision 3f32bd5ad2ec", "Migrate"), database=_of_another_revision
+        {}, DEPENDENCIES, ("has a schema of revision 3f32bd5ad2ec", "Migrate"), database=_with_other_schema_revision
     ),
     "without a cluster": Start(
-        {"KUBERNETES_API_URL": f"http://127.0.0.1:{NOBODY_THERE}"}, SURROUNDINGS, ("The cluster's API", "KUBECONFIG")
+        {"KUBERNETES_API_URL": f"http://127.0.0.1:{CLOSED_PORT}"}, DEPENDENCIES, ("The cluster's API", "KUBECONFIG")
     ),
-    "without any word where the cluster is": Start({"KUBECONFIG": None}, SURROUNDINGS, ("KUBECONFIG",)),
+    "without KUBECONFIG": Start({"KUBECONFIG": None}, DEPENDENCIES, ("KUBECONFIG",)),
     "with a token that the cluster refuses": Start(
-        {}, SURROUNDINGS, ("The cluster's API", "valid token"), token="rumpelstilzchen"
+        {}, DEPENDENCIES, ("The cluster's API", "valid token"), token="rumpelstilzchen"
     ),
-    "with nothing there": Start(
+    "without any dependency": Start(
         {
-            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{NOBODY_THERE}",
-            "KNOWLEDGE_GRAPH_PORT": NOBODY_THERE,
-            "KUBERNETES_API_URL": f"http://127.0.0.1:{NOBODY_THERE}",
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{CLOSED_PORT}",
+            "KNOWLEDGE_GRAPH_PORT": CLOSED_PORT,
+            "KUBERNETES_API_URL": f"http://127.0.0.1:{CLOSED_PORT}",
         },
-        SURROUNDINGS,
+        DEPENDENCIES,
         ("Kafka at", "The knowledge graph at", "The cluster's API"),
     ),
 }
 
 
 @dataclass(frozen=True)
-class End:
-    """How a start ended."""
+class Result:
+    """The exit status and the output of a worker."""
 
     status: int
     output: str
 
 
 @pytest.fixture(scope="module")
-def ends(
+def results(
     broker: Broker, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[End]]]:
-    """All of the starts, two at a time."""
+) -> Iterator[dict[str, Future[Result]]]:
+    """The results of all starts; the workers run two at a time in the background."""
     folder = tmp_path_factory.mktemp("starts")
-    with surroundings(broker, postgres, folder) as sandbox, ThreadPoolExecutor(2) as pool:
-        yield {name: pool.submit(_end, sandbox, postgres, start) for name, start in STARTS.items()}
+    with empty_sandbox(broker, postgres, folder) as sandbox, ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(_run, sandbox, postgres, start) for name, start in STARTS.items()}
         pool.shutdown(cancel_futures=True)
 
 
-def _end(sandbox: Sandbox, server: PostgresServer, start: Start) -> End:
+def _run(sandbox: Sandbox, server: PostgresServer, start: Start) -> Result:
     variables = dict(start.variables)
     if start.database:
         variables.update(start.database(server).environment())
     if start.token:
-        kubeconfig = sandbox.folder / "kubeconfig-of-another"
+        kubeconfig = sandbox.folder / "kubeconfig-with-wrong-token"
         kubeconfig.write_text((sandbox.folder / "kubeconfig").read_text().replace(sandbox.cluster.token, start.token))
         variables["KUBECONFIG"] = str(kubeconfig)
     worker = sandbox.worker(sandbox.env(MODES, None, None, **variables))
     worker.start()
-    return End(worker.wait(timeout=60), worker.log_text())
+    return Result(worker.wait(timeout=60), worker.log_text())
 
 
 @pytest.mark.parametrize("name", STARTS)
-def test_a_start_that_can_only_fail_says_what_to_do(ends: dict[str, Future[End]], name: str) -> None:
-    """Status 1, everything that is wrong in one message with its remedy, no traceback, no password."""
-    end, start = ends[name].result(), STARTS[name]
+def test_a_failed_start_names_each_problem_and_its_remedy(results: dict[str, Future[Result]], name: str) -> None:
+    """It exits with status 1 and one message, without a traceback or a password."""
+    result, start = results[name].result(), STARTS[name]
 
-    assert end.status == 1
-    assert end.output.count(start.title) == 1
+    assert result.status == 1
+    assert result.output.count(start.title) == 1
     for words in start.says:
-        assert words in end.output
-    assert "Traceback" not in end.output
+        assert words in result.output
+    assert "Traceback" not in result.output
     for password in (PASSWORD, "rumpelstilzchen", "sandbox-token"):
-        assert password not in end.output
+        assert password not in result.output
 
 
 @pytest.mark.parametrize("name", STARTS)
-def test_a_start_says_no_more_than_what_is_wrong(ends: dict[str, Future[End]], name: str) -> None:
-    """What is right is not in the list: each problem of it has to be put right."""
-    end = ends[name].result()
-    problems = [line for line in end.output.splitlines() if line.startswith("  - ")]
+def test_a_failed_start_reports_only_actual_problems(results: dict[str, Future[Result]], name: str) -> None:
+    """The number of problems in the message is the number of wrong variables and dependencies."""
+    result = results[name].result()
+    problems = [line for line in result.output.splitlines() if line.startswith("  - ")]
 
-    assert len(problems) == {"with several things wrong": 5, "with nothing there": 3}.get(name, 1), end.output
+    assert len(problems) == {"with several things wrong": 5, "without any dependency": 3}.get(name, 1), result.output

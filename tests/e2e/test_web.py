@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The web pages of a worker, as dashboards, probes and operators use them."""
+"""The HTTP pages of a worker, as dashboards, probes and operators use them."""
 
 import json
 import time
@@ -11,7 +11,9 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import forms
-from tests.support.e2e import Kafka, Scrape, get, get_json, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, get, get_json, metric
 
 TYPES = sorted(forms("https://example.com/simple", frozenset()))
 NAMES = (
@@ -33,15 +35,15 @@ PROCESSED = "thoth_investigator_processed_total"
 
 
 @pytest.fixture
-def slow_cluster(place: Sandbox) -> Iterator[None]:
-    """Every request to the cluster takes seconds, as long as the test lasts."""
-    place.cluster.faults.set(Fault(effect="latency", seconds=3.0))
+def slow_cluster(shared_sandbox: Sandbox) -> Iterator[None]:
+    """Delay every answer of the cluster by three seconds during a test."""
+    shared_sandbox.cluster.faults.set(Fault(effect="latency", seconds=3.0))
     yield
-    place.cluster.faults.clear()
+    shared_sandbox.cluster.faults.clear()
 
 
 def test_health_is_answered_with_the_version(worker: Worker) -> None:
-    """Kubernetes' probes find a worker that is up."""
+    """Kubernetes' probes succeed for a worker that has started."""
     status, content = get_json(worker, "/_health")
 
     assert (status, content["status"]) == (200, "ready")
@@ -51,17 +53,17 @@ def test_health_is_answered_with_the_version(worker: Worker) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_metrics_of_the_contract_are_there_from_the_start(worker: Worker, name: str) -> None:
-    """A dashboard shows a name before the first event, be it that it has no values yet."""
+    """A dashboard finds each metric before the first event, with or without samples."""
     assert f"# TYPE {name.removesuffix('_total')}" in Scrape(worker).text.replace("_total ", " ")
 
 
-def test_the_version_and_the_schema_are_shown(worker: Worker, place: Sandbox) -> None:
-    """An alert compares the schema that the worker was built for with that of the database."""
+def test_the_version_and_the_schema_are_shown(worker: Worker, shared_sandbox: Sandbox) -> None:
+    """An alert compares the schema revision of the worker's code with that of the database."""
     scrape = Scrape(worker)
-    ((revision,),) = place.database.execute("SELECT version_num FROM alembic_version")
+    ((revision,),) = shared_sandbox.database.execute("SELECT version_num FROM alembic_version")
 
     schema = scrape["thoth_database_schema_revision_script"]
-    assert schema == {("investigator", place.deployment, revision): 1.0}
+    assert schema == {("investigator", shared_sandbox.deployment, revision): 1.0}
     ((version,),) = scrape["thoth_investigator_consumer_info"]
     assert version == get_json(worker, "/_health")[1]["version"]
 
@@ -71,7 +73,7 @@ def test_every_topic_is_shown_as_not_halted_from_the_start(worker: Worker) -> No
     assert {name for (name,) in Scrape(worker)[HALTED]} == set(TYPES)
 
 
-def test_our_metrics_and_fausts_are_on_one_page(worker: Worker) -> None:
+def test_metrics_of_investigator_and_of_faust_are_on_one_page(worker: Worker) -> None:
     """Prometheus scrapes one address."""
     scrape = Scrape(worker)
 
@@ -79,18 +81,18 @@ def test_our_metrics_and_fausts_are_on_one_page(worker: Worker) -> None:
     assert "# TYPE process_cpu_seconds" in scrape.text
 
 
-def test_a_topic_is_halted_and_resumed(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """By the contract's addresses and answers; a message that comes meanwhile is handled after the resume."""
+def test_a_topic_is_halted_and_resumed(worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka) -> None:
+    """Paths and answers are those of the contract; a message that arrives in between is handled after the resume."""
     base_name, label = "thoth.repo-init", "repo_init"
-    topic = place.topic(base_name)
+    topic = shared_sandbox.topic(base_name)
 
     answer = get_json(worker, f"/halt/{base_name}")
     assert answer == (200, {"message": f"Successfully halted consumption of {topic}."})
     wait_until(lambda: metric(worker, HALTED, base_topic_name=base_name) == 1, "the gauge shows the halt")
 
     kafka.send(topic, message(project_url="https://github.com/thoth-station/halted"))
-    kafka.send(place.topic("thoth.kebechet-trigger"), message(webhook_payload={}))
-    wait_until(lambda: metric(worker, PROCESSED, message_type="kebechet_trigger") == 1, "another topic flows")
+    kafka.send(shared_sandbox.topic("thoth.kebechet-trigger"), message(webhook_payload={}))
+    wait_until(lambda: metric(worker, PROCESSED, message_type="kebechet_trigger") == 1, "another topic continues")
     assert metric(worker, PROCESSED, message_type=label) == 0
 
     answer = get_json(worker, f"/resume/{base_name}")
@@ -99,17 +101,21 @@ def test_a_topic_is_halted_and_resumed(worker: Worker, place: Sandbox, kafka: Ka
     assert metric(worker, HALTED, base_topic_name=base_name) == 0
 
 
-def test_missing_topics_were_created_at_the_start(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """With six partitions, so that as many workers can share a topic, unless the settings say otherwise."""
+def test_missing_topics_were_created_at_the_start(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
+    """They have six partitions by default, so that up to six workers can share a topic."""
     assert worker.is_healthy
-    assert {kafka.partitions(place.topic(base_name)) for base_name in ("thoth.adviser-trigger", "thoth.repo-init")} == {
-        6
-    }
+    assert {
+        kafka.partitions(shared_sandbox.topic(base_name)) for base_name in ("thoth.adviser-trigger", "thoth.repo-init")
+    } == {6}
 
 
-def test_each_line_of_the_log_about_a_message_says_which(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """One line an event, each a JSON object; topic, partition and offset find the message."""
-    topic = place.topic("thoth.inspection-completed")
+def test_each_log_line_about_a_message_has_its_position(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
+    """Each event is one line with a JSON object, whose topic, partition and offset identify the message."""
+    topic = shared_sandbox.topic("thoth.inspection-completed")
     sent = kafka.send(topic, message(inspection_id="inspection-000000000001-0123456789abcdef"))
     wait_until(lambda: metric(worker, PROCESSED, message_type="inspection_completed") == 1, "the message is handled")
 
@@ -121,7 +127,7 @@ def test_each_line_of_the_log_about_a_message_says_which(worker: Worker, place: 
 
 @pytest.mark.parametrize("page", ["halt", "resume"])
 def test_an_unknown_topic_is_refused_by_name(worker: Worker, page: str) -> None:
-    """A slip of the operator does nothing, and he sees the names that there are."""
+    """An operator's typing error changes nothing, and the answer lists the known names."""
     status, content = get_json(worker, f"/{page}/thoth.repo-int")
 
     assert status == 422
@@ -129,8 +135,8 @@ def test_an_unknown_topic_is_refused_by_name(worker: Worker, page: str) -> None:
     assert "thoth.repo-init" in content["message"]
 
 
-def test_an_unknown_verb_is_refused(worker: Worker) -> None:
-    """What is to become of a message is not guessed."""
+def test_an_unknown_action_is_refused(worker: Worker) -> None:
+    """The worker does not guess the action, and lists the known ones."""
     status, content = get_json(worker, "/resume/thoth.repo-init?action=drop")
 
     assert status == 422
@@ -139,25 +145,27 @@ def test_an_unknown_verb_is_refused(worker: Worker) -> None:
 
 @pytest.mark.parametrize("page", ["table", "router", "graph", "stats", "performance", "production_index"])
 def test_fausts_internal_pages_are_off(worker: Worker, page: str) -> None:
-    """Nobody reads the inside of the worker over the web."""
+    """The worker does not expose its internals over HTTP."""
     assert get(worker, f"/{page}")[0] == 404
     assert get(worker, f"/{page}/")[0] == 404
 
 
 @pytest.mark.usefixtures("slow_cluster")
-def test_health_is_answered_while_every_handler_waits(worker: Worker, place: Sandbox, kafka: Kafka) -> None:
-    """Calls of the cluster run off the event loop: a slow cluster is no reason to restart the worker."""
+def test_health_is_answered_while_every_handler_waits(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka
+) -> None:
+    """Calls to the cluster run off the event loop: Kubernetes does not restart a worker because the cluster is slow."""
     kafka.send_all(
-        place.topic("thoth.kebechet-run-url-trigger"),
+        shared_sandbox.topic("thoth.kebechet-run-url-trigger"),
         [message(url=f"https://github.com/thoth-station/slow-{number}") for number in range(60)],
     )
     wait_until(lambda: metric(worker, "thoth_investigator_in_progress") == 20, "all handlers are busy")
 
-    taken: list[float] = []
-    while metric(worker, "thoth_investigator_in_progress") == 20 and len(taken) < 100:
-        begun = time.monotonic()
+    durations: list[float] = []
+    while metric(worker, "thoth_investigator_in_progress") == 20 and len(durations) < 100:
+        start = time.monotonic()
         assert get(worker, "/_health")[0] == 200
-        taken.append(time.monotonic() - begun)
+        durations.append(time.monotonic() - start)
 
-    assert len(taken) >= 10
-    assert sorted(taken)[int(len(taken) * 0.95)] < 1.0
+    assert len(durations) >= 10
+    assert sorted(durations)[int(len(durations) * 0.95)] < 1.0

@@ -3,15 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from sandbox.ports import HOST, free_port
 from tests.unit.settings.test_loader import REQUIRED
 
 CHECKOUT = Path(__file__).parents[2]
 FAUST = Path(sys.executable).with_name("faust")
-
-pytestmark = pytest.mark.slow
 
 
 def _start(**environment: str) -> subprocess.CompletedProcess[str]:

@@ -21,8 +21,6 @@ from investigator.settings import load_settings
 from sandbox.environment import Sandbox
 from tests.support.cluster_clients import ARGUMENTS
 
-pytestmark = pytest.mark.e2e
-
 LIMIT = {"ARGO_PENDING_WORKFLOW_LIMIT": "1", "ARGO_PENDING_SLEEP_TIME": "600"}
 
 

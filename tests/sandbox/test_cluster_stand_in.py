@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster stand-in, as seen by thoth-common, the client library that investigator uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -11,16 +11,18 @@ from thoth.common import OpenShift
 
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
+from tests.support.cluster_clients import upstream_client
 
 SOLVER = "solver-rhel-8-py38"
 Schedule = Callable[[OpenShift, str], object]
 
 
 @pytest.fixture
-def openshift(cluster_environment: dict[str, str]) -> OpenShift:
+def openshift(cluster_environment: dict[str, str]) -> Iterator[OpenShift]:
     """thoth-common's client, configured by environment variables as in investigator."""
     assert cluster_environment
-    return OpenShift()
+    with upstream_client() as client:
+        yield client
 
 
 def administer(openshift: OpenShift, job_id: str) -> object:
@@ -143,7 +145,8 @@ def test_after_a_rotation_only_the_new_token_is_accepted(openshift: OpenShift, c
     cluster.rotate_token("another")
     with pytest.raises(UnauthorizedError):
         openshift.get_solver_names()
-    assert OpenShift().get_solver_names() == cluster.solvers
+    with upstream_client() as restarted:
+        assert restarted.get_solver_names() == cluster.solvers
 
 
 def test_only_workflows_that_have_not_started_lack_startedat(openshift: OpenShift, cluster: ClusterStandIn) -> None:

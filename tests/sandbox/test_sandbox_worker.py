@@ -9,8 +9,6 @@ from sandbox.environment import Sandbox
 from sandbox.kafka_client import KafkaClient
 from sandbox.processes import ProcessFailedError, eventually
 
-pytestmark = pytest.mark.e2e
-
 RELEASED = "thoth.package-release.package-released"
 
 

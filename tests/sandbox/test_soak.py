@@ -68,7 +68,6 @@ def test_invalid_options_are_refused_before_any_server_starts(option: tuple[str,
     assert repr(option[1]) in done.stderr
 
 
-@pytest.mark.e2e
 async def test_a_seed_repeats_the_messages(sandbox: Sandbox) -> None:
     """A failed run can be repeated."""
     await sandbox.broker.create_topics([sandbox.topic(base_name) for base_name in FIELDS], partitions=3)

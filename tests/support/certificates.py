@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An authority that signs certificates of brokers and clients."""
+"""A certificate authority for tests: signs certificates of brokers and clients."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -15,52 +15,63 @@ _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The files of a certificate and of its key."""
+class CertificateFiles:
+    """The PEM files of a certificate and of its private key."""
 
     certificate: Path
     key: Path
 
     @property
-    def both(self) -> Path:
-        """One file with the key and the certificate, as brokers want it."""
-        both = self.key.with_suffix(".both")
-        both.write_bytes(self.key.read_bytes() + self.certificate.read_bytes())
-        return both
+    def combined(self) -> Path:
+        """One file with the key and the certificate, the form of a PEM keystore of Kafka's brokers."""
+        combined = self.key.with_suffix(".combined")
+        combined.write_bytes(self.key.read_bytes() + self.certificate.read_bytes())
+        return combined
 
 
 class Authority:
-    """Signs certificates; its own is the file `certificate`."""
+    """A certificate authority with a key of its own.
+
+    Attributes:
+        certificate: the PEM file of the authority's own certificate.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _named(name)
+        self._name = _common_name(name)
         signed = _builder(self._name, self._key.public_key(), self._name).add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(signed.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
 
-    def sign(self, name: str, host: x509.GeneralName, *, password: str = "", expired: bool = False) -> Pair:
-        """Make a certificate of that name and host, its key encrypted where there is a password."""
+    def sign(self, name: str, host: x509.GeneralName, *, password: str = "", expired: bool = False) -> CertificateFiles:
+        """Sign a certificate and write it and its key as <name>.crt and <name>.key.
+
+        Args:
+            name: the common name of the subject.
+            host: the subject's alternative name: the host that clients check.
+            password: the password that encrypts the key; without it, the key is in clear text.
+            expired: whether the certificate expired yesterday.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(self._name, key.public_key(), _named(name), -2 * _DAY if expired else 0 * _DAY)
+        builder = _builder(self._name, key.public_key(), _common_name(name), -2 * _DAY if expired else 0 * _DAY)
         builder = builder.add_extension(x509.SubjectAlternativeName([host]), critical=False)
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password:
             encryption = serialization.BestAvailableEncryption(password.encode())
-        pair = Pair(self._folder / f"{name}.crt", self._folder / f"{name}.key")
-        pair.certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
-        pair.key.write_bytes(key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, encryption))
-        return pair
+        files = CertificateFiles(self._folder / f"{name}.crt", self._folder / f"{name}.key")
+        files.certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
+        files.key.write_bytes(key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, encryption))
+        return files
 
 
 LOCAL = x509.IPAddress(ip_address("127.0.0.1"))
-ELSEWHERE = x509.DNSName("broker.example.com")
+OTHER_HOST = x509.DNSName("broker.example.com")
 
 
-def _named(name: str) -> x509.Name:
+def _common_name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
 
 

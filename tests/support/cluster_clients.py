@@ -68,6 +68,11 @@ def cluster_client(stand_in: ClusterStandIn, folder: Path, policy: ClusterPolicy
 def upstream_client() -> Iterator[OpenShift]:
     """Yield thoth-common's own client of the cluster that the environment names; close its connections at the end."""
     client = OpenShift()
-    yield client
-    for api_client in (client.ocp_client.client, client.workflow_manager.api.api_client):
-        api_client.rest_client.pool_manager.clear()
+    try:
+        yield client
+    finally:
+        for api_client in (client.ocp_client.client, client.workflow_manager.api.api_client):
+            # clear() alone leaves a pool open as long as the client refers to its last response.
+            pools = api_client.rest_client.pool_manager.pools
+            for key in pools.keys():  # noqa: SIM118  urllib3's container can't be iterated
+                pools[key].close()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Getting in, being refused, and what one may do, on a broker that asks for certificates, passwords and rights."""
+"""Authentication, encryption and ACLs, on a broker that enforces them."""

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The broker of these tests; all that other tests do on the shared one is done on this one here."""
+"""Fixtures of the security tests: the secured broker takes the place of the shared one."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox.broker import Broker
-from tests.apache_kafka.security.secured import Secured, secured_broker
+from tests.apache_kafka.security.secured_broker import SecuredBroker, running_secured_broker
 
 
 @pytest.fixture(scope="package")
-def secured(apache: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """A broker with every way in."""
-    del apache
-    with secured_broker(tmp_path_factory.mktemp("secured")) as secured:
+def secured(apache_kafka_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """A broker with a listener for each security protocol."""
+    del apache_kafka_programs
+    with running_secured_broker(tmp_path_factory.mktemp("secured")) as secured:
         yield secured
 
 
 @pytest.fixture(scope="package")
-def broker(secured: Secured) -> Broker:
-    """The same broker, by the way that asks for nothing and allows everything."""
+def broker(secured: SecuredBroker) -> Broker:
+    """The same broker by its plaintext listener, whose user is a superuser."""
     return secured.broker

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 
-import pytest
-
 from sandbox.broker import Broker
 from tests.integration.cli.conftest import BASE_NAME, ENVIRONMENT
-from tests.integration.cli.program import faust
-
-pytestmark = pytest.mark.e2e
+from tests.support.faust_command import faust
 
 
 def test_the_commands_are_part_of_fausts_program(broker: Broker, deployment: str) -> None:

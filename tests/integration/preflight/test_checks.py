@@ -18,8 +18,6 @@ from sandbox.ports import HOST, free_port
 from sandbox.postgres import Database, PostgresServer
 from tests.unit.settings.test_loader import REQUIRED
 
-pytestmark = pytest.mark.e2e
-
 TOPICS = [Topic("ocp4-stage.thoth.repo-init", 3, 1)]
 
 

@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from investigator.preflight.kafka_connection import explain_connection_failure
 from sandbox.ports import HOST
 from tests.support.certificates import LOCAL, Authority
@@ -55,7 +53,6 @@ def _refuse(client: socket.socket, tls: ssl.SSLContext) -> None:
                 return
 
 
-@pytest.mark.slow
 async def test_the_alert_of_a_busy_broker_that_rejects_a_certificate_is_explained(tmp_path: Path) -> None:
     """The alert comes late, after the handshake, and nothing else names the reason."""
     authority = Authority(tmp_path, "authority")

@@ -70,7 +70,6 @@ async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[
         await client.stop()
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize("committed", [None, 0, 7])
 async def test_messages_that_were_fetched_and_dropped_are_fetched_again(broker: Broker, committed: int | None) -> None:
     """Faust seeks to the commit for that; without a commit, or with one of 0, the first messages come again too."""
@@ -80,7 +79,6 @@ async def test_messages_that_were_fetched_and_dropped_are_fetched_again(broker: 
         assert await client.position(partition) == (committed or 0)
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize("committed", [None, 0])
 async def test_aiokafka_itself_does_not_seek(broker: Broker, committed: int | None) -> None:
     """The trap: without a commit, or with one of 0, messages that Faust dropped would be lost, and committed over."""
@@ -89,7 +87,6 @@ async def test_aiokafka_itself_does_not_seek(broker: Broker, committed: int | No
         assert await client.position(partition) == MESSAGES
 
 
-@pytest.mark.e2e
 async def test_a_group_with_latest_seeks_to_the_end_that_it_found_first(broker: Broker) -> None:
     """It skips messages from before its first start only, not those that came since."""
     async with fetched(broker, None) as (client, partition):
@@ -107,7 +104,6 @@ async def test_a_group_with_latest_seeks_to_the_end_that_it_found_first(broker: 
         assert thread.start_offsets() == {}
 
 
-@pytest.mark.e2e
 async def test_a_topic_with_room_again_does_not_wait_for_the_idle_ones(broker: Broker) -> None:
     """A poll that waits for messages of other topics returns buffered ones as soon as their topic is wanted."""
     async with fetched(broker, None) as (client, partition):
@@ -123,7 +119,6 @@ async def test_a_topic_with_room_again_does_not_wait_for_the_idle_ones(broker: B
         assert len((await poll)[partition]) == MESSAGES
 
 
-@pytest.mark.e2e
 async def test_a_started_client_shortens_its_fetches_while_busy(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +129,6 @@ async def test_a_started_client_shortens_its_fetches_while_busy(
         assert type(client._fetcher) is aiokafka_consumer.Fetcher
 
 
-@pytest.mark.e2e
 async def test_a_commit_of_partitions_that_were_just_revoked_is_no_error(broker: Broker) -> None:
     """They may be revoked after Faust has listed them; aiokafka raises at a commit of no partition."""
     async with fetched(broker, None) as (client, partition):

@@ -10,8 +10,6 @@ from sandbox.play.requests import AdviceRequest, PackageRequirement
 from sandbox.postgres import Database
 from tests.sandbox.play.fake_knowledge import URL
 
-pytestmark = pytest.mark.e2e
-
 CLICK = PackageVersion("click", "8.1.3", URL)
 FLASK = AdviceRequest(RHEL, (PackageRequirement("flask", None, URL),))
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.message_contract import CONTRACT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture

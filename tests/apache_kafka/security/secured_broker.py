@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A broker with all the ways in that the settings know, where nobody may do what was not allowed."""
+"""A broker with a listener for each security protocol of the settings, and ACLs that deny by default."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.apache_kafka import ApacheKafka, Listener
-from tests.support.certificates import ELSEWHERE, LOCAL, Authority, Pair
+from tests.support.certificates import LOCAL, OTHER_HOST, Authority, CertificateFiles
 
 Variables = dict[str, str]
 
@@ -15,14 +15,18 @@ PASSWORDS = {"investigator": "open-sesame", "limited": "little-power"}
 _JAAS = "org.apache.kafka.common.security"
 
 
-class Secured:
-    """The broker and what clients need to be let in by it.
+class SecuredBroker:
+    """The broker, and the certificates and passwords of its clients.
+
+    The user `investigator` is a superuser; the user `limited` may do only what a test allows it.
 
     Attributes:
-        ca: the file of the authority that signed everything that is right.
-        client: the certificate of the user `investigator`, whose key has the password KEY_PASSWORD.
-        expired: one of the past.
-        unknown: one that another authority signed, whose own is `other_ca`.
+        ca: the file of the authority that the broker trusts, and that signed the broker's certificates.
+        other_ca: the file of an authority that the broker does not trust.
+        client: a valid certificate of the user `investigator`; its key has the password KEY_PASSWORD.
+        expired: a certificate of `ca` that has expired.
+        unknown: a certificate of `other_ca`.
+        broker: the broker itself.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,11 +37,11 @@ class Secured:
         self.unknown = other.sign("unknown", LOCAL)
         server = authority.sign("broker", LOCAL)
         listeners = {
-            "MUTUAL": self._encrypted(server),
-            "MISNAMED": self._encrypted(authority.sign("misnamed", ELSEWHERE)),
-            "OUTDATED": self._encrypted(authority.sign("outdated", LOCAL, expired=True)),
-            "LOGIN": Listener("SASL_SSL", {**_passwords(), **_store(server), **self._trust("none")}),
-            "PLAINLOGIN": Listener("SASL_PLAINTEXT", _passwords()),
+            "MUTUAL": self._mutual_tls(server),
+            "MISNAMED": self._mutual_tls(authority.sign("misnamed", OTHER_HOST)),
+            "OUTDATED": self._mutual_tls(authority.sign("outdated", LOCAL, expired=True)),
+            "LOGIN": Listener("SASL_SSL", {**_sasl(), **_keystore(server), **self._truststore("none")}),
+            "PLAINLOGIN": Listener("SASL_PLAINTEXT", _sasl()),
         }
         config = {
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -46,16 +50,16 @@ class Secured:
         }
         self.broker = ApacheKafka(listeners=listeners, config=config, scram=PASSWORDS)
 
-    def _encrypted(self, pair: Pair) -> Listener:
-        return Listener("SSL", {**_store(pair), **self._trust("required")})
+    def _mutual_tls(self, files: CertificateFiles) -> Listener:
+        return Listener("SSL", {**_keystore(files), **self._truststore("required")})
 
-    def _trust(self, client_auth: str) -> dict[str, str]:
+    def _truststore(self, client_auth: str) -> dict[str, str]:
         location = {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(self.ca)}
         return {**location, "ssl.client.auth": client_auth}
 
-    def by_certificate(self, pair: Pair | None = None, listener: str = "MUTUAL") -> Variables:
-        """Give the variables for a way in that asks for a certificate; by default the right one."""
-        shown = pair or self.client
+    def ssl_variables(self, files: CertificateFiles | None = None, listener: str = "MUTUAL") -> Variables:
+        """Return a worker's variables for a connection with a client certificate; by default the valid one."""
+        shown = files or self.client
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.address(listener),
             "KAFKA_SECURITY_PROTOCOL": "SSL",
@@ -65,8 +69,8 @@ class Secured:
             **({"KAFKA_SSL_KEY_PASSWORD": KEY_PASSWORD} if shown is self.client else {}),
         }
 
-    def by_password(self, protocol: str, mechanism: str, user: str = "investigator") -> Variables:
-        """Give the variables for a way in that asks for a password."""
+    def sasl_variables(self, protocol: str, mechanism: str, user: str = "investigator") -> Variables:
+        """Return a worker's variables for a connection with a user name and a password."""
         encrypted = protocol == "SASL_SSL"
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.address("LOGIN" if encrypted else "PLAINLOGIN"),
@@ -78,11 +82,11 @@ class Secured:
         }
 
 
-def _store(pair: Pair) -> dict[str, str]:
-    return {"ssl.keystore.type": "PEM", "ssl.keystore.location": str(pair.both)}
+def _keystore(files: CertificateFiles) -> dict[str, str]:
+    return {"ssl.keystore.type": "PEM", "ssl.keystore.location": str(files.combined)}
 
 
-def _passwords() -> dict[str, str]:
+def _sasl() -> dict[str, str]:
     users = " ".join(f'user_{name}="{password}"' for name, password in PASSWORDS.items())
     return {
         "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
@@ -92,8 +96,8 @@ def _passwords() -> dict[str, str]:
 
 
 @contextmanager
-def secured_broker(folder: Path) -> Iterator[Secured]:
-    """Start it, and stop it at the end."""
-    secured = Secured(folder)
+def running_secured_broker(folder: Path) -> Iterator[SecuredBroker]:
+    """Start a secured broker whose certificates lie in the folder, and stop it at the end."""
+    secured = SecuredBroker(folder)
     with secured.broker:
         yield secured

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's program, as an operator runs it in the shell of a worker's pod."""
+"""Faust's command, as an operator runs it in a shell of a worker's pod."""
 
 import os
 import subprocess
@@ -7,12 +7,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-_REPOSITORY = Path(__file__).parents[3]
+_REPOSITORY = Path(__file__).parents[2]
 _WORKER_PREFIXES = ("ARGO_", "KAFKA_", "KNOWLEDGE_GRAPH_", "KUBE", "OPENSHIFT_", "THOTH_")
 
 
 def faust(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program to its end, with the given variables and without those of this process that a worker reads."""
+    """Run `faust -A investigator` with these arguments to its end, and return its status and output.
+
+    Args:
+        environment: all variables that configure a worker; those of this process are not passed on.
+        *arguments: the arguments after `-A investigator`.
+    """
     inherited = {name: text for name, text in os.environ.items() if not name.startswith(_WORKER_PREFIXES)}
     return subprocess.run(
         [sys.executable, "-m", "faust", "-A", "investigator", *arguments],

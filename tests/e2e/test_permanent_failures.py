@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages that are wrong for good: tried once, counted, and their topic is halted where nobody said otherwise."""
+"""Messages that fail permanently: tried once, counted, and their topic is halted unless ACK_ON_FAIL is set."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,11 +12,13 @@ from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
-from tests.e2e.conftest import SHORT_SESSION, running, surroundings
 from tests.e2e.damaged import send_damaged, with_wrong_checksum, with_wrong_codec
 from tests.e2e.forms import forms
-from tests.e2e.load import RUN_URL, Load
-from tests.support.e2e import Kafka, Scrape, get, message, metric, wait_until
+from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.load import RUN_URL, Load
+from tests.support.polling import wait_until
+from tests.support.worker_http import Scrape, get, metric
+from tests.support.workers import SHORT_SESSION, empty_sandbox, running
 
 FORMS = forms("https://example.com/simple", frozenset())
 UNRESOLVED = "thoth.investigator.unresolved-package"
@@ -24,7 +26,7 @@ UNRESOLVED = "thoth.investigator.unresolved-package"
 
 @dataclass(frozen=True)
 class Refused:
-    """A worker that was sent a message of an unknown version of each type, and its metrics after that."""
+    """A worker that has received a message of an unknown version of each type, and its metrics afterwards."""
 
     sandbox: Sandbox
     worker: Worker
@@ -33,21 +35,21 @@ class Refused:
 
 @pytest.fixture(scope="module")
 def refused(
-    broker: Broker, postgres: PostgresServer, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory
+    broker: Broker, postgres: PostgresServer, kafka: BlockingKafka, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Refused]:
-    """A worker in all modes whose topics are all halted."""
+    """A worker in all modes, all of whose topics are halted."""
     modes = ("middletier", "backend", "metrics")
     folder = tmp_path_factory.mktemp("refused")
-    with surroundings(broker, postgres, folder) as sandbox, sandbox.worker(sandbox.env(modes)) as worker:
+    with empty_sandbox(broker, postgres, folder) as sandbox, sandbox.worker(sandbox.env(modes)) as worker:
         for base_name, form in FORMS.items():
             kafka.send(sandbox.topic(base_name), message(form.required(), **form.optional, version="v99"))
-        wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == len(FORMS), "all topics halted")
+        wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == len(FORMS), "all topics are halted")
         yield Refused(sandbox, worker, Scrape(worker))
 
 
 @pytest.mark.parametrize("base_name", FORMS)
 def test_an_unknown_version_is_tried_once_counted_and_halts_its_topic(refused: Refused, base_name: str) -> None:
-    """What a newer version means cannot be guessed; the operator is told by the contract's names."""
+    """The worker does not guess the meaning of a newer version; metrics with the contract's names show the operator."""
     label = base_name.rsplit(".", 1)[-1].replace("-", "_")
     scrape = refused.scrape
 
@@ -60,12 +62,14 @@ def test_an_unknown_version_is_tried_once_counted_and_halts_its_topic(refused: R
 
 
 def test_an_unknown_version_leads_to_no_workflow(refused: Refused) -> None:
-    """Nor does it change anything else."""
+    """The worker creates no workflow for any of the types."""
     assert [*refused.sandbox.cluster.created] == []
 
 
-def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refused: Refused, kafka: Kafka) -> None:
-    """No later attempt finds the index in the graph; nothing is scheduled for it."""
+def test_a_message_about_an_unregistered_index_is_tried_once_and_halts_its_topic(
+    refused: Refused, kafka: BlockingKafka
+) -> None:
+    """A later attempt would not find the index in the graph either; no workflow is created."""
     fields = {"package_name": "flask", "package_version": "2.1.2", "index_url": "https://example.com/simple"}
     _, answer = get(refused.worker, f"/resume/{UNRESOLVED}?action=skip")
     assert "Successfully resumed" in answer
@@ -82,26 +86,26 @@ def test_an_index_that_is_not_registered_is_tried_once_and_halts_its_topic(refus
 
 
 @pytest.mark.parametrize("damage", [with_wrong_checksum, with_wrong_codec])
-def test_a_batch_that_cannot_be_read_stops_no_other_partition_and_is_not_skipped(
-    sandbox: Sandbox, kafka: Kafka, broker: Broker, damage: Callable[[bytearray], None]
+def test_an_unreadable_batch_pauses_only_its_partition_and_is_not_skipped(
+    sandbox: Sandbox, kafka: BlockingKafka, broker: Broker, damage: Callable[[bytearray], None]
 ) -> None:
-    """What lies before it is handled, no worker ends, nothing is skipped, and the log names the place and remedy."""
+    """Earlier messages are handled, the worker runs on, and the log names the batch's position."""
     damaged, other = Load(kafka, sandbox, "damaged"), Load(kafka, sandbox, "other", RUN_URL)
     kafka.create_topics(broker, [damaged.topic, other.topic])
     damaged.send(3)
     try:
         offset = asyncio.run(send_damaged(broker.bootstrap_servers, damaged.topic, damage, message(project_url="x")))
     except KafkaError as error:
-        pytest.skip(f"the broker looks at what it is given: {error!r}")
+        pytest.skip(f"the broker validates batches and refused this one: {error!r}")
     worker = sandbox.worker(sandbox.env(**SHORT_SESSION))
     with running(worker):
         damaged.wait_for_all()
-        place = f"{damaged.topic} partition 0 can't be read at offset {offset}"
+        unreadable = f"{damaged.topic} partition 0 can't be read at offset {offset}"
         for times in (1, 2):
-            wait_until(lambda: worker.log_text().count(place) >= times, "the log names the place, again and again")  # noqa: B023  called in its own round
+            wait_until(lambda: worker.log_text().count(unreadable) >= times, "the log names the position again")  # noqa: B023  called in this iteration
             other.send(20)
             other.wait_for_all()
-        kafka.send(damaged.topic, message(project_url="https://example.com/behind"), partition=0)
+        kafka.send(damaged.topic, message(project_url="https://example.com/later"), partition=0)
         assert worker.stop() == 0
         assert kafka.committed(sandbox.group(), damaged.topic) == {0: offset}
         damaged.wait_for_all()
