@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command as a user has it: real workers and servers, from its start to its end."""
+"""`make run ONCE=1` as a user runs it, with real workers and servers."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(240)
 
 @pytest.fixture
 def command() -> Iterator["subprocess.Popen[str]"]:
-    """The command with ONCE=1, in a process group of its own as at a terminal."""
+    """Start the command with ONCE=1 in its own process group, as a terminal does."""
     environment = {**os.environ, "ONCE": "1", "WORKERS": ""}
     started = subprocess.Popen(
         [sys.executable, "-m", "sandbox"],
@@ -32,14 +32,14 @@ def command() -> Iterator["subprocess.Popen[str]"]:
 
 
 def processes() -> dict[int, tuple[int, str]]:
-    """Give the parent and state of each process of this machine."""
+    """Return the parent and the state of each process of this machine, by process id."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
     rows = (line.split() for line in listed.splitlines())
     return {int(pid): (int(parent), state) for pid, parent, state in rows}
 
 
 def descendants(ancestor: int) -> set[int]:
-    """Give the processes that a process has started, and those that these have started."""
+    """Return the ids of all processes that descend from a process."""
     table, found = processes(), {ancestor}
     while more := {pid for pid, (parent, _) in table.items() if parent in found} - found:
         found |= more
@@ -47,12 +47,12 @@ def descendants(ancestor: int) -> set[int]:
 
 
 def running(chosen: set[int]) -> set[int]:
-    """Give those of the processes that have not ended."""
+    """Return the processes that still run; a zombie has ended."""
     return {pid for pid, (_, state) in processes().items() if pid in chosen and not state.startswith("Z")}
 
 
-def test_the_story_comes_to_a_good_end(command: "subprocess.Popen[str]") -> None:
-    """All loops close, the table has every message type of the contract, and the command ends with status 0."""
+def test_all_scenarios_succeed(command: "subprocess.Popen[str]") -> None:
+    """All loops close, the table lists every message type of the contract, and the exit status is 0."""
     output, _ = command.communicate(timeout=200)
     lines = output.splitlines()
     assert command.returncode == 0, output
@@ -68,8 +68,8 @@ def test_the_story_comes_to_a_good_end(command: "subprocess.Popen[str]") -> None
 
 
 @pytest.mark.parametrize("moment", ["Starting a Kafka broker", "Starting 3 workers", "Scenario 2"])
-def test_an_interrupt_leaves_nothing_behind(command: "subprocess.Popen[str]", moment: str) -> None:
-    """Guarantee: after Ctrl-C, whenever it comes, every process that was started has ended and nothing looks broken."""
+def test_an_interrupt_leaves_no_process_running(command: "subprocess.Popen[str]", moment: str) -> None:
+    """After Ctrl-C at any moment, every started process has ended, and the output has no traceback."""
     assert command.stdout is not None
     assert any(moment in line for line in iter(command.stdout.readline, ""))
     children = descendants(command.pid)
