@@ -13,7 +13,7 @@ from investigator.settings import load_settings
 from sandbox.broker import Broker
 from tests.contract.clients import CURRENT, VERSIONS, Sent, messages_of
 from tests.support.message_contract import CONTRACT
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 #: Types of older clients that no handler is left for.
 RETIRED = {"thoth.qebhwt-trigger"}

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from sandbox.ports import HOST, free_port
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 CHECKOUT = Path(__file__).parents[2]
 FAUST = Path(sys.executable).with_name("faust")

@@ -20,7 +20,7 @@ from investigator.kafka.topics import create_missing, dead_letters_topic
 from investigator.observability.metrics import Metrics
 from investigator.settings import load_settings
 from sandbox.broker import Broker
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 
 class DeadLetterHarness:

@@ -13,7 +13,7 @@ from investigator.preflight.checks import Preflight, PreflightError
 from investigator.settings import load_settings
 from tests.apache_kafka.repo_init_messages import REPO_INIT
 from tests.apache_kafka.security.secured_broker import Variables
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 
 def _preflight(deployment: str, variables: Variables) -> Preflight:

@@ -11,7 +11,7 @@ from investigator.settings import ConfigurationError, load_settings
 from sandbox.environment import Sandbox
 from tests.apache_kafka.security.preflight import preflight_problem
 from tests.apache_kafka.security.secured_broker import SecuredBroker, Variables
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 
 class Refusal(NamedTuple):

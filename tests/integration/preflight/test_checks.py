@@ -16,7 +16,7 @@ from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from sandbox.ports import HOST, free_port
 from sandbox.postgres import Database, PostgresServer
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 TOPICS = [Topic("ocp4-stage.thoth.repo-init", 3, 1)]
 

@@ -12,7 +12,7 @@ from faust.types.auth import AuthProtocol
 from investigator.kafka.options import client_options
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.streaming.options import faust_options
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 
 @pytest.fixture

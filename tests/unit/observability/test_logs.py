@@ -14,7 +14,7 @@ import pytest
 from investigator.observability import logs
 from investigator.observability.redaction import MASK, Redactor
 from investigator.settings import Settings, load_settings
-from tests.unit.settings.test_loader import REQUIRED
+from tests.support.required_settings import REQUIRED
 
 Lines = Callable[[], list[str]]
 LOGGER = logging.getLogger("investigator.somewhere")

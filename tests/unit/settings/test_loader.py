@@ -7,18 +7,7 @@ from pydantic import SecretStr
 from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.settings.modes import Mode
 from investigator.settings.reference import reference
-
-REQUIRED = {
-    "KAFKA_BOOTSTRAP_SERVERS": "kafka-0:9092,kafka-1:9092",
-    "KAFKA_CONSUMER_GROUP_ID": "investigator",
-    "THOTH_DEPLOYMENT_NAME": "ocp4-stage",
-    "THOTH_INFRA_NAMESPACE": "thoth-infra-stage",
-    "THOTH_BACKEND_NAMESPACE": "thoth-backend-stage",
-    "THOTH_MIDDLETIER_NAMESPACE": "thoth-middletier-stage",
-    "THOTH_CEPH_BUCKET_PREFIX": "data",
-    "THOTH_CEPH_BUCKET": "thoth",
-    "THOTH_S3_ENDPOINT_URL": "https://s3.example.com",
-}
+from tests.support.required_settings import REQUIRED
 
 
 def _load(**variables: str) -> Settings:
