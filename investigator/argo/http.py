@@ -64,6 +64,10 @@ class ClusterApi:
 
     def close(self) -> None:
         """Close the idle connections; one in use is closed when its call ends."""
+        # `clear` alone forgets the pools, and one that an error's response refers to would keep its connections open.
+        for key in self._pool.pools.keys():  # noqa: SIM118 - urllib3's container can't be iterated
+            if (pool := self._pool.pools.get(key)) is not None:
+                pool.close()
         self._pool.clear()
 
     def _send(
