@@ -86,7 +86,7 @@ class PackageIndexes(Protocol):
 
 
 class HandlerSettings(Protocol):
-    """The settings that handlers read; `docs/configuration.md` describes each variable."""
+    """The settings that handlers read; `docs/reference/configuration.md` describes each variable."""
 
     @property
     def thoth_deployment_name(self) -> str:
@@ -118,7 +118,7 @@ class HandlerSettings(Protocol):
 
 
 class HandlerMetrics(Protocol):
-    """The metrics that handling a message writes; `docs/metrics.md` describes each of them."""
+    """The metrics that handling a message writes; `docs/reference/metrics.md` describes each of them."""
 
     @property
     def message_count_by_version(self) -> Counter:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the value of a message safe to print: without passwords and without control characters."""
 
 import json

@@ -128,7 +128,7 @@ class Dispatcher:
         delivery = self._in_flight.remove(task).delivery
         self._on_topic_change(delivery.topic)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _LOGGER.critical("Internal error; message=%s", delivery.origin, exc_info=error)
+            _LOGGER.critical("Internal error message=%s", delivery.origin, exc_info=error)
 
     async def _deliver(self, message: InFlightMessage, predecessor: InFlightMessage | None) -> None:
         with self._observer.context(message.delivery):

@@ -53,7 +53,7 @@ class FailureHandler:
     async def apply_decision(self, message: InFlightMessage, action: ResumeAction, cause: FailedMessage) -> bool:
         """Skip or dead-letter a message, as the operator decided when resuming its topic."""
         if action is ResumeAction.SKIP:
-            _LOGGER.warning("Skipped by an operator after %s", cause.error)
+            _LOGGER.warning("Operator skipped the message error=%s", cause.error)
             return True
         return await self._dead_letter(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
 

@@ -72,7 +72,7 @@ class KafkaHaltLog(Service):
             try:
                 written = await self._producer.write(self._topic, value, key=key, partition=_PARTITION)
             except KafkaError as error:
-                self.log.warning("Could not write to the halt log; will retry: error=%r", error)
+                self.log.warning("Could not write to the halt log; will retry error=%r", error)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return written.offset
@@ -86,7 +86,7 @@ class KafkaHaltLog(Service):
             try:
                 await self._follow()
             except KafkaError as error:
-                self.log.warning("Could not read the halt log; will retry: error=%r", error)
+                self.log.warning("Could not read the halt log; will retry error=%r", error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _follow(self) -> None:
@@ -105,7 +105,7 @@ class KafkaHaltLog(Service):
             key = self._halt_key(record.key or b"[]")
             halt = HaltRecord.from_json(record.value) if key and record.value is not None else None
         except (ValueError, KeyError, TypeError) as error:
-            self.log.warning("Skipped an invalid record of the halt log: offset=%s, error=%r", record.offset, error)
+            self.log.warning("Skipped an invalid record of the halt log offset=%s error=%r", record.offset, error)
             key = None
         if key is None:
             self._halt_coordinator.note_read(record.offset)

@@ -108,7 +108,7 @@ class DurableProducer(Service):
         try:
             return await self._with_producer(send)
         except _FENCED as error:
-            self.log.warning("Broker fenced the producer; writing with a new one: error=%r", error)
+            self.log.warning("Broker fenced the producer; writing with a new one error=%r", error)
             return await self._with_producer(send)
 
     async def _with_producer(self, call: Callable[[AIOKafkaProducer], Coroutine[Any, Any, T]]) -> T:

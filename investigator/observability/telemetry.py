@@ -61,12 +61,12 @@ class Telemetry:
     def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
         """Count and log a failed attempt; `attempts` is the number of failed attempts so far."""
         self._topic_metrics(delivery.topic).exceptions.inc()
-        _LOGGER.warning("Attempt %d failed: %s: %s", attempts, type(error).__name__, error)
+        _LOGGER.warning("Attempt failed attempt=%d error=%s: %s", attempts, type(error).__name__, error)
 
     def exhausted(self, delivery: Delivery, failure: Failure) -> None:
         """Count and log a message that failed permanently or exhausted its retries."""
         self._topic_metrics(delivery.topic).failures.inc()
-        _LOGGER.error("Message failed, no attempt is left attempts=%d", failure.attempts, exc_info=failure.error)
+        _LOGGER.error("Message failed; no attempt is left attempts=%d", failure.attempts, exc_info=failure.error)
 
     def finished(self, delivery: Delivery, seconds: float) -> None:
         """Record the seconds from the acceptance of a message to its end; its offset may be committed now."""

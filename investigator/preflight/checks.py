@@ -114,7 +114,7 @@ class Preflight:
 
 
 _TOPICS_REMEDY = (
-    "Create them by hand, or allow the worker's user to create them and set THOTH_INVESTIGATOR_TOPIC_PARTITIONS and "
+    "Create them yourself, or allow the worker's user to create them and set THOTH_INVESTIGATOR_TOPIC_PARTITIONS and "
     "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR to values that the brokers accept."
 )
 _ACL_REMEDY = (
@@ -160,7 +160,7 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
             raise
         raise _Problem(f"refuses to create the missing topics: {error}. {_TOPICS_REMEDY}") from error
     if created:
-        _LOGGER.info("Created missing topics: topics=%s", ",".join(created))
+        _LOGGER.info("Created missing topics topics=%s", ",".join(created))
     await _check_permissions(settings, options, topics)
 
 
@@ -207,9 +207,9 @@ def _check_api(cluster: ClusterClient, namespace: str) -> None:
             raise _Problem(
                 f"refuses to show the ConfigMap of solvers in {namespace}: {error}. {_ROLE_REMEDY}"
             ) from error
-        _LOGGER.warning("Could not read the list of solvers; no package is solved until it exists: error=%s", error)
+        _LOGGER.warning("Could not read the list of solvers; no package is solved until it exists error=%s", error)
     else:
-        _LOGGER.info("Found solvers in the cluster: solvers=%s", ",".join(solvers) or "none")
+        _LOGGER.info("Found solvers in the cluster solvers=%s", ",".join(solvers) or "none")
 
 
 def _first_line(error: Exception) -> str:

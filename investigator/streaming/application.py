@@ -10,8 +10,8 @@ from faust.types import TransportT
 from faust.web.drivers.aiohttp import Web
 from mode.types import ServiceT
 
-from investigator.delivery.dispatcher import Dispatcher
 from investigator.streaming.consumer import ConsumerContext, LedgerTransport
+from investigator.streaming.ports import PartitionOwner
 
 # How long the last commit and leaving the group may take; both need a fraction of a second while the brokers answer.
 _CLOSING_SECONDS = 10.0
@@ -35,7 +35,7 @@ class Lifecycle:
     """
 
     prepare: Callable[[], None]
-    dispatcher: Dispatcher
+    dispatcher: PartitionOwner
     drain_timeout: float
     close: Callable[[], None]
 

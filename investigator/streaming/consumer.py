@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faust's Kafka consumer, which commits what our ledger says and not what Faust takes for acknowledged.
+"""Faust's Kafka consumer, which commits what our ledger says and not what Faust considers acknowledged.
 
 Faust commits past unfinished messages when they finish out of order (https://github.com/faust-streaming/faust/issues/606),
 loses gaps at the start of a topic, and ends the worker when a commit fails. So its acknowledgements are not used:
@@ -19,12 +19,12 @@ from faust.types.transports import ConsumerCallback, TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
-from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.streaming.assignment_epoch import with_epoch
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
 from investigator.streaming.eager_service import EagerWaitMixin
+from investigator.streaming.ports import PartitionOwner
 
 if TYPE_CHECKING:
     from investigator.streaming.application import Investigator
@@ -61,7 +61,7 @@ class ConsumerContext(NamedTuple):
         fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
     """
 
-    dispatcher: Dispatcher
+    dispatcher: PartitionOwner
     show_position: ShowPosition
     group: GroupSizeAssignor
     fetch_max_wait_ms: int
@@ -139,7 +139,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
 
     def _handle_offset_reset(self, tp: TP, offset: int) -> None:
         # The topic was truncated or recreated. Faust and the ledger would drop its messages as duplicates.
-        self.log.warning("%s partition %s continues at the earlier offset %s", tp.topic, tp.partition, offset)
+        self.log.warning("Partition continues at an earlier offset topic=%s partition=%d offset=%d", *tp, offset)
         self._read_offset.pop(tp, None)
         self._context.dispatcher.assign([Partition(*tp)])
 
@@ -203,7 +203,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
             self.log.critical("%s", _SESSION_REMEDY)
             await self.crash(error)
         elif error is not None:
-            self.log.warning("Not in the consumer group, will try again: %r; see docs/kafka.md", error)
+            self.log.warning("Could not join the consumer group; will retry, see docs/kafka.md error=%r", error)
 
 
 class LedgerTransport(driver.Transport):

@@ -25,8 +25,7 @@ from investigator.streaming.assignor import GroupSizeAssignor
 _POSITION_TIMEOUT_SECONDS = 2.0
 
 _REFUSED = (
-    "READ on topic %s was revoked; all other topics continue, and this one is tried again every %g seconds. Grant READ "
-    "on it again, see docs/kafka.md"
+    "READ was revoked; all other topics continue. Grant READ again, see docs/kafka.md topics=%s retry_seconds=%g"
 )
 
 
@@ -102,14 +101,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             await self._ensure_consumer().commit(wanted)
         except (CommitFailedError, IllegalStateError) as error:
-            self.log.info("Not committed, since the partitions were reassigned: %s", error)
+            self.log.info("Did not commit; the partitions were reassigned error=%s", error)
             return {}
         except TopicAuthorizationFailedError as error:
             refused = error.args[0]  # the broker has committed all other topics
             self._pause_refused_topics(refused)
             return {tp: position for tp, position in positions.items() if tp in wanted and tp.topic not in refused}
         except KafkaError as error:
-            self.log.warning("Not committed, will try again: %r", error)
+            self.log.warning("Did not commit; will retry error=%r", error)
             return {}
         return {tp: position for tp, position in positions.items() if tp in wanted}
 
@@ -123,7 +122,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             found = await internals.fetch_commits(consumer, consumer.assignment())
         except KafkaError as error:
-            self.log.warning("Could not read commit metadata; some processed messages may be redelivered: %r", error)
+            self.log.warning("Could not read commit metadata; finished messages may be redelivered error=%r", error)
             return {}
         return {Partition(*tp): decode(commit.offset, commit.metadata) for tp, commit in found.items()}
 

@@ -3,10 +3,8 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from faust.streams import Stream
-from faust.types import EventT
 from faust.types import Message as KafkaMessage
 
 from investigator.agent import MessageType
@@ -17,6 +15,7 @@ from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.streaming.assignment_epoch import epoch_of
 from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
+from investigator.streaming.ports import EventStream, StreamEvent
 
 
 class ConsumingApp(Protocol):
@@ -45,25 +44,25 @@ class AgentFactory:
         self._dispatcher = dispatcher
         self._handlers = handlers
 
-    def agent_body(self, message_type: MessageType) -> Callable[[Stream[Any]], Awaitable[None]]:
+    def agent_body(self, message_type: MessageType) -> Callable[[EventStream], Awaitable[None]]:
         """Return the function that a Faust agent runs for one message type."""
 
-        async def consume(stream: Stream[Any]) -> None:
+        async def consume(stream: EventStream) -> None:
             async for event in stream.noack().events():
                 await self._submit(message_type, event)
 
         return consume
 
-    async def _submit(self, message_type: MessageType, event: EventT[Any]) -> None:
+    async def _submit(self, message_type: MessageType, event: StreamEvent) -> None:
         delivery = self._delivery(message_type, event)
         is_consuming = partial(self._is_consuming, event.message.generation_id)
         await self._dispatcher.submit(delivery, is_consuming=is_consuming)
 
     def _is_consuming(self, generation: int | None) -> bool:
-        """Return whether the worker goes on in the generation of the group in which it fetched a message."""
+        """Return whether the worker is still in the generation of the group in which it fetched a message."""
         return generation == self._app.consumer_generation_id and not self._app.should_stop
 
-    def _delivery(self, message_type: MessageType, event: EventT[Any]) -> Delivery:
+    def _delivery(self, message_type: MessageType, event: StreamEvent) -> Delivery:
         message = event.message
         headers = _headers(message)
         origin = origin_of_replay(headers) or _origin(message)

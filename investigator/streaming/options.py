@@ -26,7 +26,7 @@ _FETCH_BYTES = 1024 * 1024
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of Faust's application; docs/design.md says what they guard against."""
+    """Return the options of Faust's application; docs/explanation/design.md says what they guard against."""
     session = settings.thoth_investigator_session_timeout
     return {
         "broker": ";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers),

@@ -52,7 +52,7 @@ class worker(faust_worker_command):  # noqa: N801  (the class's name is the comm
 
     def on_worker_created(self, worker: ModeWorker) -> None:
         """Log one line, where Faust draws a table."""
-        _LOGGER.info("Starting %s", worker.shortlabel, extra={"pid": os.getpid()})
+        _LOGGER.info("Starting worker name=%s", worker.shortlabel, extra={"pid": os.getpid()})
 
 
 def _exit_now() -> None:

@@ -117,13 +117,13 @@ def test_a_worker_that_hangs_beyond_its_session_timeout_rejoins_the_group(
         load.wait_for_all()
         load.wait_for_commits()
         assert [hung.stop(), other.stop()] == [0, 0]
-        assert "Not committed, since the partitions were reassigned" in hung.log_text()
+        assert "Did not commit; the partitions were reassigned" in hung.log_text()
 
 
 def test_a_group_with_offset_reset_latest_loses_no_message_after_its_first_start(
     sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
 ) -> None:
-    """Messages that arrive while its only worker is down are handled, even if it had not committed any message yet."""
+    """Messages that arrive while its only worker is not running are handled, even if it had committed nothing yet."""
     load = Load(kafka, sandbox, "new")
     kafka.create_topics(broker, [load.topic])
     worker = sandbox.worker(sandbox.env(KAFKA_CONSUMER_AUTO_OFFSET_RESET="latest", **SHORT_SESSION))

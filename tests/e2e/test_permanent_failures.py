@@ -100,7 +100,7 @@ def test_an_unreadable_batch_pauses_only_its_partition_and_is_not_skipped(
     worker = sandbox.worker(sandbox.env(**SHORT_SESSION))
     with running(worker):
         damaged.wait_for_all()
-        unreadable = f"{damaged.topic} partition 0 can't be read at offset {offset}"
+        unreadable = f"topic={damaged.topic} partition=0 offset={offset} "
         for times in (1, 2):
             wait_until(lambda: worker.log_text().count(unreadable) >= times, "the log names the position again")  # noqa: B023  called in this iteration
             other.send(20)

@@ -122,7 +122,8 @@ def workflow_arguments() -> dict[str, dict[str, object]]:
         harness = AgentHarness()
         for examples in load_examples().values():
             for example in examples:
-                await harness.handle(example.base_name, example.fields)
+                failure = await harness.handle(example.base_name, example.fields)
+                assert failure is None, f"the example of {example.base_name} fails: {failure}"
         return harness.scheduler.arguments
 
     return asyncio.run(handle_all())

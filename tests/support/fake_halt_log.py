@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The log of halts in memory: workers write it, have their writes confirmed, and read it, each step on its own."""
+"""The halt log in memory: workers write it, have their writes confirmed, and read it, each step on its own."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ LoggedRecord = tuple[int, HaltKey, HaltRecord | None]
 
 @dataclass
 class FakeHaltLog:
-    """The log of halts that all workers share."""
+    """The halt log that all workers share."""
 
     records: list[LoggedRecord] = field(default_factory=list)
     clients: "list[HaltLogClient]" = field(default_factory=list)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("aiokafka.consumer.fetcher")
 _AIOKAFKA_LINE = "Fetch offset %s is out of range"
 _WARNING = (
-    "%s partition %s does not hold offset %s any more: retention deleted messages that were not processed, or the "
-    "topic was recreated; continuing as KAFKA_CONSUMER_AUTO_OFFSET_RESET=%s says"
+    "Committed offset is gone: retention deleted unprocessed messages, or the topic was recreated "
+    "topic=%s partition=%d offset=%d KAFKA_CONSUMER_AUTO_OFFSET_RESET=%s"
 )
 
 

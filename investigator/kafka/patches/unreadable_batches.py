@@ -22,8 +22,8 @@ PAUSE_SECONDS = 10.0
 
 _LOGGER = logging.getLogger(__name__)
 _UNREADABLE = (
-    "%s partition %s can't be read at offset %s and is paused, while all others continue: %r. It is tried again every "
-    "%g seconds; nothing is skipped. If no broker has a sound copy, see docs/kafka.md on what can't be read"
+    "Paused a partition at an unreadable batch; all others continue, and nothing is skipped. If no broker has a sound "
+    "copy, see docs/kafka.md topic=%s partition=%d offset=%d error=%r retry_seconds=%g"
 )
 
 

@@ -44,7 +44,7 @@ class StoredMessage:
 
 @dataclass
 class Group:
-    """Everything that outlives a worker: the messages, the commits, the log of halts, and the members."""
+    """Everything that outlives a worker: the messages, the commits, the halt log, and the members."""
 
     messages: dict[Partition, list[StoredMessage]]
     delay: Callable[[], float] = lambda: 0.0

@@ -176,7 +176,7 @@ async def test_offsets_after_an_unfinished_message_are_accepted_up_to_a_bound() 
 
 @in_virtual_time
 async def test_no_message_is_accepted_before_the_halts_are_known() -> None:
-    """A starting worker first reads the log of halts to its end, whatever the broker delivers meanwhile."""
+    """A starting worker first reads the halt log to its end, whatever the broker delivers meanwhile."""
     earlier = Worker()
     earlier.halt_coordinator.halt("adviser-trigger", by="operator")
     await run_until(1)

@@ -133,7 +133,7 @@ def test_every_message_is_finished_whatever_happens_to_the_workers(
     seed: int,
     dead_letter_topics: frozenset[str],
 ) -> None:
-    """Joins, stops, crashes, rebalances, failures, halts and resumes may come at any moment, with a slow log of halts.
+    """Joins, stops, crashes, rebalances, failures, halts and resumes may come at any moment, with a slow halt log.
 
     No message is lost, and no commit passes an unfinished message. No message is handled twice in one assignment or
     processed after it was committed, and none overtakes another one with its key. All workers agree on what is halted,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Halts and resumes, as the workers of a make_group make and see them."""
+"""Halts and resumes, as the workers of a group make and see them."""
 
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import FailedMessage, HaltKey, ResumeAction
@@ -10,7 +10,7 @@ ONE, TWO = FailedMessage(0, 5, 50, "ValueError: one", 5), FailedMessage(1, 7, 70
 
 
 def make_group(size: int = 2) -> tuple[list[HaltCoordinator], list[HaltLogClient]]:
-    """Return the coordinators of a make_group, and their clients of the log."""
+    """Return the coordinators of a group, and their clients of the log."""
     log = FakeHaltLog()
     made = [make_coordinator(log, f"worker {number}") for number in range(size)]
     return [coordinator for coordinator, _ in made], [client for _, client in made]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The records of the log of halts, and the table that they add up to."""
+"""The records of the halt log, and the table that they add up to."""
 
 import pytest
 from hypothesis import given

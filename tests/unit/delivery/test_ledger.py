@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The offset to commit, in whatever order messages finish and partitions are assigned_ledger and revoked."""
+"""The offset to commit, in whatever order messages finish and partitions are assigned and revoked."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ def accepted(ledger: Ledger, *offsets: int, partition: Partition = ONE) -> list[
 
 
 def assigned_ledger(*, max_offset_lead: int = 1000) -> Ledger:
-    """Return a ledger to which both partitions are assigned_ledger."""
+    """Return a ledger to which both partitions are assigned."""
     ledger = Ledger(max_offset_lead)
     for partition in PARTITIONS:
         ledger.assign(partition)
@@ -129,7 +129,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Start with nothing assigned_ledger, and with topics whose first offset is not zero."""
+        """Start with nothing assigned, and with topics whose first offset is not zero."""
         self.ledger = Ledger(MAX_OFFSET_LEAD)
         self.expected: dict[Partition, Expected] = {}
         self.offsets = dict.fromkeys(PARTITIONS, 3)

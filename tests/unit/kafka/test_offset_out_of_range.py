@@ -33,7 +33,8 @@ async def test_aiokafka_mentions_it_and_the_worker_warns(caplog: pytest.LogCaptu
         assert state.awaiting_reset
     record = caplog.records[0]
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith("expired partition 3 does not hold offset 0 any more")
+    assert record.getMessage().startswith("Committed offset is gone")
+    assert "topic=expired partition=3 offset=0" in record.getMessage()
     assert "KAFKA_CONSUMER_AUTO_OFFSET_RESET=earliest" in record.getMessage()
 
 

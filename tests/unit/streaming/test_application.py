@@ -1,50 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The application makes the consumer that commits by the ledger, and drains the dispatcher in time."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
-from investigator.delivery.ledger import Ledger, Partition
+from investigator.delivery.ledger import Partition
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import ConsumerContext, LedgerConsumer, LedgerTransport
 from investigator.streaming.consumer_thread import ConsumerThread
-
-if TYPE_CHECKING:
-    from investigator.delivery.dispatcher import Dispatcher
-
-
-class _Dispatcher:
-    """A dispatcher that records what it is asked to drain."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger(max_offset_lead=10)
-        self.drained: list[tuple[frozenset[Partition], float]] = []
-
-    async def drain(self, partitions: frozenset[Partition], grace: float) -> None:
-        """Record the call."""
-        self.drained.append((partitions, grace))
+from tests.support.partition_owner import FakePartitionOwner
 
 
 @pytest.fixture
-def dispatcher() -> _Dispatcher:
+def dispatcher() -> FakePartitionOwner:
     """Return a dispatcher with one assigned partition."""
-    dispatcher = _Dispatcher()
+    dispatcher = FakePartitionOwner()
     dispatcher.ledger.assign(Partition("t", 0))
     return dispatcher
 
 
 @pytest.fixture
-def lifecycle(dispatcher: _Dispatcher) -> Lifecycle:
+def lifecycle(dispatcher: FakePartitionOwner) -> Lifecycle:
     """Return the lifecycle of a worker that drains for at most 7 seconds."""
-    return Lifecycle(lambda: None, cast("Dispatcher", dispatcher), 7.0, lambda: None)
+    return Lifecycle(lambda: None, dispatcher, 7.0, lambda: None)
 
 
 @pytest.fixture
-def context(dispatcher: _Dispatcher) -> ConsumerContext:
+def context(dispatcher: FakePartitionOwner) -> ConsumerContext:
     """Return what the consumer works for."""
-    return ConsumerContext(cast("Dispatcher", dispatcher), lambda *_: None, GroupSizeAssignor(), 500)
+    return ConsumerContext(dispatcher, lambda *_: None, GroupSizeAssignor(), 500)
 
 
 async def test_faust_gets_the_consumer_that_commits_by_the_ledger(
@@ -60,7 +46,7 @@ async def test_faust_gets_the_consumer_that_commits_by_the_ledger(
     consumer._thread.thread_loop.close()
 
 
-async def test_a_stop_drains_all_assigned_partitions(dispatcher: _Dispatcher, lifecycle: Lifecycle) -> None:
+async def test_a_stop_drains_all_assigned_partitions(dispatcher: FakePartitionOwner, lifecycle: Lifecycle) -> None:
     """The messages in flight finish before the consumer commits for the last time."""
     await lifecycle.drain()
     assert dispatcher.drained == [(frozenset({Partition("t", 0)}), 7.0)]

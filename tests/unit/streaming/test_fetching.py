@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -12,35 +12,21 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
-from investigator.delivery.ledger import Ledger, Partition
+from investigator.delivery.ledger import Partition
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import ConsumerContext, LedgerConsumer
+from tests.support.partition_owner import FakePartitionOwner
 from tests.unit.kafka.stub_broker import Answer, StubBroker, batch, fetching
-
-if TYPE_CHECKING:
-    from investigator.delivery.dispatcher import Dispatcher
 
 PARTITION = TopicPartition("t", 0)
 TRANSACTION = 7  # the id of its producer
 
 
-class _Dispatcher:
-    """A dispatcher that only has a ledger."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger(max_offset_lead=10)
-
-    def assign(self, partitions: list[Partition]) -> None:
-        """Assign the partitions in the ledger."""
-        for partition in partitions:
-            self.ledger.assign(partition)
-
-
 @pytest_asyncio.fixture
 async def consumer() -> Any:  # noqa: ANN401  what it inherits of Faust is looked into
     """Return the consumer of an application, which is not started."""
-    dispatcher = cast("Dispatcher", _Dispatcher())
+    dispatcher = FakePartitionOwner()
     context = ConsumerContext(dispatcher, lambda *_: None, GroupSizeAssignor(), fetch_max_wait_ms=321)
     app = Investigator(
         "a-group", context, (), Lifecycle(lambda: None, dispatcher, 1.0, lambda: None), broker="kafka://127.0.0.1:1"
@@ -123,4 +109,4 @@ async def test_a_topic_that_goes_on_at_an_earlier_offset_gets_a_new_epoch(
     consumer._to_message(tp, record)
     assert consumer._read_offset[tp] is None
     assert ledger.epoch(partition) != before
-    assert "t partition 0" in caplog.text
+    assert "topic=t partition=0" in caplog.text

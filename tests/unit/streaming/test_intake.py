@@ -3,7 +3,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from faust.types.tuples import ConsumerMessage
@@ -20,9 +19,6 @@ from investigator.streaming.intake import AgentFactory
 from tests.support.delivery_fakes import TOPIC
 from tests.support.delivery_worker import ZERO, Worker, run_until
 from tests.support.virtual_time import in_virtual_time
-
-if TYPE_CHECKING:
-    from faust.streams import Stream
 
 TIMESTAMP_MS = 1_600_000_000_123
 
@@ -72,7 +68,7 @@ async def consume(worker: Worker, app: FakeApp, *events: FakeEvent) -> list[Deli
     message_type = MessageType(TOPIC, None, ("v1",), {})  # type: ignore[arg-type]  # the value is no record
     body = AgentFactory(app, worker.dispatcher, handlers).agent_body(message_type)
     worker.dead_letters.accepted_topics = {TOPIC}
-    await body(cast("Stream[Any]", FakeStream(events)))
+    await body(FakeStream(events))
     await run_until(10)
     return [delivery for delivery, _ in worker.dead_letters.published]
 
