@@ -24,9 +24,7 @@ from investigator.streaming.assignor import GroupSizeAssignor
 # A partition without a leader must not delay the seek of the others.
 _POSITION_TIMEOUT_SECONDS = 2.0
 
-_REFUSED = (
-    "READ was revoked; all other topics continue. Grant READ again, see docs/kafka.md topics=%s retry_seconds=%g"
-)
+_REFUSED = "READ was revoked; all other topics continue. Grant READ again, see docs/kafka.md topics=%s retry_seconds=%g"
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):

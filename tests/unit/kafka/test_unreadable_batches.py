@@ -65,7 +65,7 @@ async def test_messages_before_an_unreadable_batch_are_read_and_it_is_tried_agai
         assert state.position == 2
         (line,) = caplog.messages
         assert "topic=damaged partition=0" in line
-        assert "offset 2" in line
+        assert "offset=2" in line
         assert [each.value for each in await poll(running, DAMAGED)] == [b"c"]
 
 
