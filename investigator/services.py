@@ -12,7 +12,7 @@ from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.observability.metrics import Metrics
-from investigator.package_index import PackageIndex
+from investigator.package_index.client import PackageIndex
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server of package indexes with the simple API (PEP 503), which lists versions but has no files."""
+"""A server of package indexes like PyPI's, in JSON (PEP 691, 700) or HTML (PEP 503), without the files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
 from typing import Any
 
 from aiohttp import web
+from packaging.utils import canonicalize_name
 
 from sandbox.http_server import HttpServer
 from sandbox.statuses import not_found
 
-__all__ = ["MAIN", "PackageIndexServer"]
+__all__ = ["HTML", "JSON", "MAIN", "CannedAnswer", "PackageIndexServer"]
+
+#: The media types of listings that the server can send, the preferred one first.
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+_PLAIN_HTML = "text/html"
 
 MAIN = "pypi.org/simple"
 _VERSIONS = {
@@ -26,18 +33,38 @@ _VERSIONS = {
 }
 
 
+@dataclass(frozen=True)
+class CannedAnswer:
+    """An answer that the server sends instead of a listing, such as the page of a login."""
+
+    body: bytes = b""
+    content_type: str = "text/html"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class PackageIndexServer(HttpServer):
     """Several package indexes, each at its own path; with the faults and the log of every embedded server.
+
+    Like PyPI it redirects to the normalized name and to the slash at the end, and compresses listings.
 
     Args:
         content: the versions of each package, by the path of the index and the normalized name of the package.
         port: the port to listen on; 0 for a free one.
+
+    Attributes:
+        media_types: the media types of listings that the server sends; older indexes send HTML only.
+        canned: the answers to send for some packages, by index and normalized name, like ``pypi.org/simple/flask``.
+        yanked: the files that are yanked.
     """
 
     def __init__(self, content: Mapping[str, Mapping[str, Sequence[str]]] | None = None, port: int = 0) -> None:
         super().__init__(port)
         self._initial = {MAIN: _VERSIONS} if content is None else content
         self._listed: dict[str, dict[str, list[str]]] = {}
+        self.media_types: tuple[str, ...] = (JSON, HTML, _PLAIN_HTML)
+        self.canned: dict[str, CannedAnswer] = {}
+        self.yanked: set[str] = set()
         self._restore()
 
     def index_url(self, index: str = MAIN) -> str:
@@ -71,21 +98,51 @@ class PackageIndexServer(HttpServer):
         yield web.get("/{path:.+}", self._show)
 
     def _restore(self) -> None:
+        self.media_types = (JSON, HTML, _PLAIN_HTML)
+        self.canned = {}
+        self.yanked = set()
         self._listed = {
             index: {name: list(versions) for name, versions in packages.items()}
             for index, packages in self._initial.items()
         }
 
-    async def _show(self, request: web.Request) -> web.Response:
+    async def _show(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"].rstrip("/")
-        if path in self._listed:
-            return _page("Simple index", [(name, f"{name}/") for name in sorted(self._listed[path])])
         index, _, name = path.rpartition("/")
-        versions = self._listed.get(index, {}).get(name)
+        project = canonicalize_name(name)
+        if path not in self._listed and index in self._listed and request.path != f"/{index}/{project}/":
+            raise web.HTTPMovedPermanently(f"/{index}/{project}/")
+        if path in self.canned:
+            canned = self.canned[path]
+            headers = {**canned.headers, "Content-Type": canned.content_type}
+            return web.Response(body=canned.body, status=canned.status, headers=headers)
+        response = self._listing(request, path, index, project)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    def _listing(self, request: web.Request, path: str, index: str, project: str) -> web.Response:
+        media_type = _negotiated(request.headers.get("Accept", "*/*"), self.media_types)
+        if path in self._listed:
+            names = sorted(self._listed[path])
+            content: dict[str, Any] = {"projects": [{"name": name} for name in names]}
+            return _answer(media_type, content, "Simple index", [f'<a href="{name}/">{name}</a>' for name in names])
+        versions = self._listed.get(index, {}).get(project)
         if versions is None:
             raise not_found("packages", path)
-        files = [file for version in versions for file in _files(name, version)]
-        return _page(f"Links for {name}", [(file, _target(file)) for file in files])
+        files = [self._file(file) for version in versions for file in _files(project, version)]
+        content = {"name": project, "versions": versions, "files": files}
+        return _answer(media_type, content, f"Links for {project}", [_link(file) for file in files])
+
+    def _file(self, name: str) -> dict[str, Any]:
+        digest = sha256(name.encode()).hexdigest()
+        return {
+            "filename": name,
+            "url": f"../../files/{name}",
+            "hashes": {"sha256": digest},
+            "size": 0,
+            "yanked": name in self.yanked,
+        }
 
 
 def _files(name: str, version: str) -> list[str]:
@@ -93,11 +150,30 @@ def _files(name: str, version: str) -> list[str]:
     return [f"{name}-{version}.tar.gz", f"{name.replace('-', '_')}-{version}-py3-none-any.whl"]
 
 
-def _target(file: str) -> str:
-    return f"../../files/{file}#sha256={sha256(file.encode()).hexdigest()}"
+def _negotiated(accept: str, offered: Sequence[str]) -> str:
+    """Return the media type with the highest quality; without a preference HTML, as PyPI does."""
+    qualities: dict[str, float] = {}
+    for part in accept.split(","):
+        media_type, _, parameters = part.partition(";")
+        quality = parameters.strip().removeprefix("q=")
+        qualities[media_type.strip().lower()] = float(quality) if quality else 1.0
+    wanted = [media_type for media_type in offered if qualities.get(media_type, 0.0) > 0]
+    if wanted:
+        return max(wanted, key=lambda media_type: qualities[media_type])
+    return _PLAIN_HTML if _PLAIN_HTML in offered else offered[-1]
 
 
-def _page(title: str, links: Iterable[tuple[str, str]]) -> web.Response:
-    lines = "\n".join(f'<a href="{escape(target)}">{escape(text)}</a><br>' for text, target in links)
-    text = f"<!DOCTYPE html>\n<html><head><title>{escape(title)}</title></head><body>\n{lines}\n</body></html>\n"
-    return web.Response(text=text, content_type="text/html")
+def _answer(media_type: str, content: dict[str, Any], title: str, links: Iterable[str]) -> web.Response:
+    if media_type == JSON:
+        return web.json_response({"meta": {"api-version": "1.1"}, **content}, content_type=JSON)
+    lines = "<br>\n".join(links)
+    meta = '<meta name="pypi:repository-version" content="1.1">'
+    head = f"<head>{meta}<title>{escape(title)}</title></head>"
+    text = f"<!DOCTYPE html>\n<html>{head}<body>\n<h1>{escape(title)}</h1>\n{lines}\n</body></html>\n"
+    return web.Response(text=text, content_type=media_type)
+
+
+def _link(file: Mapping[str, Any]) -> str:
+    target = f"{file['url']}#sha256={file['hashes']['sha256']}"
+    yanked = " data-yanked" if file["yanked"] else ""
+    return f'<a href="{escape(target)}"{yanked}>{escape(file["filename"])}</a>'

@@ -7,7 +7,7 @@ from thoth.python import AIOSource, Source
 from thoth.python.exceptions import NotFoundError
 
 from sandbox.faults import Fault
-from sandbox.package_index import PackageIndexServer
+from sandbox.package_index import HTML, JSON, MAIN, CannedAnswer, PackageIndexServer
 
 # thoth-python's beautifulsoup4 passes an option to lxml that lxml 6 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'strip_cdata' option:DeprecationWarning")
@@ -45,6 +45,53 @@ async def test_the_asynchronous_client_reads_the_same_versions(package_index: Pa
     assert {version async for version in versions} == {"8.1.3", "8.0.4", "7.1.2"}
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_types", "expected"),
+    [
+        (f"{JSON}, {HTML}; q=0.1, text/html; q=0.01", (JSON, HTML, "text/html"), JSON),
+        (f"{JSON}; q=0.1, text/html", (JSON, HTML, "text/html"), "text/html"),
+        (f"{JSON}, {HTML}; q=0.1, text/html; q=0.01", (HTML, "text/html"), HTML),
+        (f"{JSON}, text/html; q=0.01", ("text/html",), "text/html"),
+        ("*/*", (JSON, HTML, "text/html"), "text/html"),
+    ],
+)
+def test_the_media_type_is_negotiated(
+    package_index: PackageIndexServer, accept: str, media_types: tuple[str, ...], expected: str
+) -> None:
+    """JSON of PEP 691 or HTML of PEP 503, by the qualities of the Accept header."""
+    package_index.media_types = media_types
+    package_index.yanked.add("flask-1.1.4.tar.gz")
+    answer = requests.get(f"{package_index.index_url()}/flask/", headers={"Accept": accept}, timeout=5)
+    assert answer.headers["Content-Type"].partition(";")[0] == expected
+    assert answer.headers["Content-Encoding"] == "gzip"
+    if expected == JSON:
+        assert answer.json()["meta"] == {"api-version": "1.1"}
+        assert answer.json()["versions"] == ["1.1.4", "2.0.3", "2.1.3"]
+        assert [file["filename"] for file in answer.json()["files"] if file["yanked"]] == ["flask-1.1.4.tar.gz"]
+    else:
+        assert answer.text.count("<a ") == 6
+        assert answer.text.count("data-yanked") == 1
+
+
+@pytest.mark.parametrize("name", ["thoth-common", "Thoth_Common", "Thoth.Common/"])
+def test_other_spellings_are_redirected_to_the_normalized_name_with_a_slash(
+    package_index: PackageIndexServer, name: str
+) -> None:
+    """As PyPI does."""
+    answer = requests.get(f"{package_index.index_url()}/{name}", timeout=5)
+    assert [each.status_code for each in answer.history] == [301]
+    assert answer.url == f"{package_index.index_url()}/thoth-common/"
+
+
+def test_a_canned_answer_is_sent_as_it_is(package_index: PackageIndexServer) -> None:
+    """Until the next reset."""
+    package_index.canned[f"{MAIN}/flask"] = CannedAnswer(b"<form>", "text/html", 203)
+    answer = requests.get(f"{package_index.index_url()}/flask/", timeout=5)
+    assert (answer.status_code, answer.content) == (203, b"<form>")
+    package_index.reset()
+    assert len(versions_of(package_index, "flask")) == 3
+
+
 def test_an_unknown_package_is_answered_with_404(package_index: PackageIndexServer) -> None:
     """So is a package on an unknown index."""
     for url in (package_index.index_url(), package_index.index_url("nowhere")):
@@ -54,8 +101,8 @@ def test_an_unknown_package_is_answered_with_404(package_index: PackageIndexServ
 
 def test_faults_can_be_limited_to_one_package(package_index: PackageIndexServer) -> None:
     """Requests for other packages succeed."""
-    package_index.faults.set(Fault(effect="status", status=503, path="*/flask"))
+    package_index.faults.set(Fault(effect="status", status=503, path="*/flask/"))
     with pytest.raises(requests.HTTPError):
         versions_of(package_index, "flask")
     assert versions_of(package_index, "click")
-    assert package_index.request_log.statuses() == {503: 1, 200: 1}
+    assert package_index.request_log.statuses() == {301: 2, 503: 1, 200: 1}
