@@ -5,16 +5,17 @@ cve-update sends the message. The worker schedules Kebechet's administrator, whi
 use the version.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import notify_kebechet
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class CveProvided(Message, serializer="json"):
     """The package version and its index."""
 
-    package_name: Text
-    package_version: Text
-    index_url: Text
+    package_name: PackageName
+    package_version: PackageVersion
+    index_url: IndexUrl
 
 
 @agent("thoth.cve-update.cve-provided", mode=Mode.BACKEND)

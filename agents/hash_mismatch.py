@@ -6,16 +6,17 @@ marks the hashes that the index no longer has. In backend mode it schedules Kebe
 have locked one of these.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import Release, learn_by_solvers, notify_kebechet
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class HashMismatch(Message, serializer="json"):
     """The package version, its index, and the SHA-256 hashes that only the graph or only the index has."""
 
-    index_url: Text
-    package_name: Text
-    package_version: Text
+    index_url: IndexUrl
+    package_name: PackageName
+    package_version: PackageVersion
     missing_from_source: list[str]  # the graph has them, the index does not
     missing_from_database: list[str]  # the index has them, the graph does not
 

@@ -5,15 +5,16 @@ package-update sends the message. The worker flags all versions in the knowledge
 recommend them. Then it schedules Kebechet's administrator, which runs Kebechet for the projects that use the package.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import notify_kebechet
+from investigator.agent.package_fields import IndexUrl, PackageName
 
 
 class MissingPackage(Message, serializer="json"):
     """The package, and the index that it is missing on."""
 
-    index_url: Text
-    package_name: Text
+    index_url: IndexUrl
+    package_name: PackageName
 
 
 @agent("thoth.package-update.missing-package", mode=Mode.BACKEND)

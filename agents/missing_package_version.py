@@ -6,16 +6,17 @@ version in the knowledge graph, so that advisers no longer recommend it. Then it
 which runs Kebechet for the projects that use the version.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import notify_kebechet
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class MissingPackageVersion(Message, serializer="json"):
     """The package version, and the index that it is missing on."""
 
-    index_url: Text
-    package_name: Text
-    package_version: Text
+    index_url: IndexUrl
+    package_name: PackageName
+    package_version: PackageVersion
 
 
 @agent("thoth.package-update.missing-package-version", mode=Mode.BACKEND)

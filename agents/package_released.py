@@ -5,16 +5,17 @@ package-release sends the message. The worker schedules all solvers, which find 
 reverse solver, which finds the packages that depend on it.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import Release, gather_all, learn_by_revsolver, learn_by_solvers
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class PackageReleased(Message, serializer="json"):
     """The new package version and its index."""
 
-    index_url: Text
-    package_name: Text
-    package_version: Text
+    index_url: IndexUrl
+    package_name: PackageName
+    package_version: PackageVersion
 
 
 @agent("thoth.package-release.package-released", mode=Mode.MIDDLETIER)

@@ -4,16 +4,17 @@
 graph-refresh sends the message. The worker schedules their analysis, unless the graph holds its result by now.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import Release, learn_security_indicators
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class SiUnanalyzedPackage(Message, serializer="json"):
     """The package version and its index."""
 
-    package_name: Text
-    package_version: Text
-    index_url: Text
+    package_name: PackageName
+    package_version: PackageVersion
+    index_url: IndexUrl
 
 
 @agent("thoth.investigator.si-unanalyzed-package", mode=Mode.MIDDLETIER)

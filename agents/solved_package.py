@@ -7,14 +7,15 @@ and Kebechet's administrator, which runs Kebechet for the projects that the resu
 
 from investigator.agent import Message, Mode, Text, Work, agent
 from investigator.agent.learning import Release, gather_all, learn_security_indicators, notify_kebechet
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class SolvedPackage(Message, serializer="json"):
     """The package version, its index, and the solver."""
 
-    package_name: Text
-    package_version: Text
-    index_url: Text
+    package_name: PackageName
+    package_version: PackageVersion
+    index_url: IndexUrl
     solver: Text
 
 

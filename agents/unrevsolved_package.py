@@ -4,15 +4,16 @@
 graph-refresh sends the message. The worker schedules the reverse solver, which finds them.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
 from investigator.agent.learning import learn_by_revsolver
+from investigator.agent.package_fields import PackageName, PackageVersion
 
 
 class UnrevsolvedPackage(Message, serializer="json"):
     """The package version."""
 
-    package_name: Text
-    package_version: Text
+    package_name: PackageName
+    package_version: PackageVersion
 
 
 @agent("thoth.investigator.unrevsolved-package", mode=Mode.MIDDLETIER)

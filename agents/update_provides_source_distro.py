@@ -5,15 +5,16 @@ The security-indicator workflow sends the message when there is none. The worker
 that the analysis is not scheduled for the version again.
 """
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Work, agent
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
 
 class UpdateProvidesSourceDistro(Message, serializer="json"):
     """The package version, its index, and whether it has a source distribution."""
 
-    package_name: Text
-    package_version: Text
-    index_url: Text
+    package_name: PackageName
+    package_version: PackageVersion
+    index_url: IndexUrl
     value: bool
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "learn_security_indicators",
     "missing_solvers",
     "notify_kebechet",
+    "registered_index_url",
 ]
 
 
@@ -29,6 +30,11 @@ class Release:
     name: str
     version: str
     index_url: str
+
+
+async def registered_index_url(work: Work, index_url: str) -> str:
+    """Return the URL of an index as the graph spells it; workflows must not add the same index in another spelling."""
+    return await work.once(f"spelling of {index_url}", lambda: work.graph.registered_spelling(index_url))
 
 
 async def gather_all(*steps: Coroutine[object, object, None]) -> None:
@@ -61,6 +67,7 @@ async def learn_by_solvers(
     if not work.settings.thoth_investigator_schedule_solver:
         return
     names = await work.solver_names() if solvers is None else solvers
+    index_url = await registered_index_url(work, release.index_url)
     packages = f"{release.name}==={release.version}"
     await gather_all(
         *(
@@ -69,7 +76,7 @@ async def learn_by_solvers(
                 step=f"{solver} {packages}",
                 solver=solver,
                 packages=packages,
-                indexes=[release.index_url],
+                indexes=[index_url],
                 dependency_indexes=dependency_indexes,
                 transitive=False,
                 debug=work.settings.thoth_log_solver == "DEBUG",
@@ -89,13 +96,19 @@ async def missing_solvers(work: Work, release: Release, *, only: str | None = No
 
     Returns:
         The names of the solvers, in the order of the installed ones.
+
+    Raises:
+        PermanentError: `only` is no installed solver; it is the field ``solver`` of a message.
     """
     name, version, index_url = release.name, release.version, release.index_url
     # Once: if a scheduled solver finishes before the next attempt, that attempt must still schedule the other solvers.
     known = await work.once(f"{release} is known", lambda: work.graph.package_version_exists(name, version, index_url))
+    installed = await work.solver_names()
+    if only and only not in installed:
+        raise PermanentError(f"field 'solver': no solver {only!r} is installed")
     if not known:
-        return await work.solver_names()
-    candidates = [only] if only else await work.solver_names()
+        return installed
+    candidates = [only] if only else installed
     return [solver for solver in candidates if not await work.graph.is_solved(name, version, index_url, solver)]
 
 
@@ -121,7 +134,7 @@ async def learn_security_indicators(work: Work, release: Release) -> None:
         "security-indicator",
         python_package_name=name,
         python_package_version=version,
-        python_package_index=index_url,
+        python_package_index=await registered_index_url(work, index_url),
         aggregation_function="process_data",
     )
 
@@ -145,7 +158,7 @@ async def notify_kebechet(
         message_info={
             "PACKAGE_NAME": name,
             "PACKAGE_VERSION": version,
-            "PACKAGE_INDEX": index_url,
+            "PACKAGE_INDEX": await registered_index_url(work, index_url),
             "SOLVER_NAME": solver,
         },
         message_type=work.base_name,

@@ -56,6 +56,9 @@ class KnowledgeGraph(Protocol):
     async def enabled_index_urls(self) -> list[str]:
         """Return the URLs of the package indexes that are enabled."""
 
+    async def registered_spelling(self, index_url: str) -> str:
+        """Return the URL of an index as the graph spells it; the same URL if the index is not registered."""
+
     async def package_version_exists(self, name: str, version: str, index_url: str) -> bool:
         """Return whether any solver has solved the package version."""
 
@@ -81,8 +84,14 @@ class KnowledgeGraph(Protocol):
 class PackageIndexes(Protocol):
     """Reads Python package indexes."""
 
-    async def versions(self, index_url: str, name: str) -> list[str]:
-        """Return all versions of a package that the index lists, latest first."""
+    async def versions(self, index_url: str, name: str, specifier: str = "") -> list[str]:
+        """Return the versions of a package that the index lists, latest first; none if the index has no such package.
+
+        Args:
+            index_url: the URL of the index.
+            name: the name of the package.
+            specifier: selects versions as pip does, for example ``>=2.25,<3``; empty for all.
+        """
 
 
 class HandlerSettings(Protocol):

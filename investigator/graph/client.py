@@ -50,6 +50,15 @@ class GraphClient:
         """Return the URLs of the enabled package indexes."""
         return await self._run(partial(self._database.get_python_package_index_urls_all, enabled=True))
 
+    async def registered_spelling(self, index_url: str) -> str:
+        """Return the URL of an index as the graph spells it; the same URL if the index is not registered.
+
+        A spelling is looked up in the graph once.
+        """
+        return self._database.known_index_url(index_url) or str(
+            await self._run(partial(self._database.normalize_python_index_url, index_url))
+        )
+
     async def package_version_exists(self, name: str, version: str, index_url: str) -> bool:
         """Return whether any solver has solved the package version."""
         return await self._run(partial(self._database.python_package_version_exists, name, version, index_url))

@@ -19,6 +19,8 @@ from thoth.storages.graph.models import (
 )
 from thoth.storages.graph.postgres import GraphDatabase
 
+from investigator.graph.index_urls import registered_spelling
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
@@ -64,6 +66,29 @@ class Database(GraphDatabase):
         super().__init__()
         self._engine = _engine(address, policy)
         self._sessionmaker = sessionmaker(bind=self._engine)
+        self._index_urls: list[str] = []
+
+    def get_python_package_index_urls_all(self, enabled: bool | None = None) -> list[str]:  # noqa: FBT001 - as the base
+        """Return the URLs of the registered indexes, and remember them if all of them are asked for."""
+        urls: list[str] = super().get_python_package_index_urls_all(enabled)
+        if enabled is None:
+            self._index_urls = urls
+        return urls
+
+    def known_index_url(self, index_url: str) -> str | None:
+        """Return the registered spelling of an index's URL without a query; None for an index not seen so far."""
+        return registered_spelling(index_url, self._index_urls)
+
+    def normalize_python_index_url(self, index_url: str | None) -> str | None:  # type: ignore[override]  # see below
+        """Return the registered spelling of an index's URL; the URL itself if no spelling of it is registered.
+
+        The library's queries call this static method of the base through their object, and so get this method. It
+        queries the indexes only for a URL that it does not know yet.
+        """
+        if index_url is None:
+            return None
+        known = self.known_index_url(index_url)
+        return known or registered_spelling(index_url, self.get_python_package_index_urls_all()) or index_url
 
     def set_package_missing(self, name: str, index_url: str) -> int:
         """Flag every known version of a package on an index as missing, and return their number."""

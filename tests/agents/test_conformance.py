@@ -9,6 +9,7 @@ import pytest
 
 from investigator.agent import Mode, PermanentError, TemporaryError, Text
 from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
+from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 from investigator.app import load_message_types
 from investigator.argo.kinds import WORKFLOW_KINDS
 from investigator.delivery.retry import Failure
@@ -26,13 +27,13 @@ every_message_type = pytest.mark.parametrize("base_name", MESSAGE_TYPES)
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
 
-def fields_by_example(kind: object = None) -> list[tuple[Example, str]]:
-    """Return every required field of every example's record, or only the fields of a kind."""
+def fields_by_example(*kinds: object) -> list[tuple[Example, str]]:
+    """Return every required field of every example's record, or only the fields of some kinds."""
     return [
         (example, field)
         for example in EXAMPLES
         for field, (of_kind, required) in fields_of(MESSAGE_TYPES[example.base_name].record).items()
-        if required and kind in {None, of_kind}
+        if required and (not kinds or of_kind in kinds)
     ]
 
 
@@ -163,13 +164,72 @@ async def test_null_in_a_required_field_is_refused_by_field_name(example: Exampl
     assert error.field == field
 
 
-@pytest.mark.parametrize(("example", "field"), fields_by_example(Text), ids=str)
+@pytest.mark.parametrize(("example", "field"), fields_by_example(Text, IndexUrl, PackageName, PackageVersion), ids=str)
 async def test_empty_text_in_a_field_of_type_text_is_refused_by_field_name(example: Example, field: str) -> None:
     """The cluster would refuse a template whose required parameter is empty."""
     error = await refused(example, **{field: ""})
 
     assert isinstance(error, MalformedMessageError)
     assert error.field == field
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:password@pypi.org/simple",
+        "https://token@pypi.org/simple",
+        "https://pypi.org/simple,https://example.com/simple",
+        "https://pypi.org/simple https://example.com/simple",
+        "ftp://pypi.org/simple",
+        "file:///simple",
+        "pypi.org/simple",
+        "https:///simple",
+        "https://pypi.org:port/simple",
+        "https://[pypi.org/simple",
+    ],
+)
+@pytest.mark.parametrize(("example", "field"), fields_by_example(IndexUrl), ids=str)
+async def test_an_invalid_index_url_is_refused_by_field_name(example: Example, field: str, url: str) -> None:
+    """A workflow would get two indexes, or a password; the error does not quote the URL."""
+    error = await refused(example, **{field: url})
+
+    assert isinstance(error, MalformedMessageError)
+    assert error.field == field
+    assert url not in str(error)
+
+
+@pytest.mark.parametrize("name", ["-flask", "flask_", "flask[async]", "flask==1", "fl ask", "flask\n", "flåsk"])
+@pytest.mark.parametrize(("example", "field"), fields_by_example(PackageName), ids=str)
+async def test_an_invalid_package_name_is_refused_by_field_name(example: Example, field: str, name: str) -> None:
+    """PEP 508 allows ASCII letters, digits, and ``.``, ``-`` and ``_`` between them."""
+    error = await refused(example, **{field: name})
+
+    assert isinstance(error, MalformedMessageError)
+    assert error.field == field
+
+
+@pytest.mark.parametrize(
+    "version", ["latest", "*", "==1.0", ">=1", "1.0 ", "1.0,2.0", pytest.param("1" * 5000, id="long")]
+)
+@pytest.mark.parametrize(("example", "field"), fields_by_example(PackageVersion), ids=str)
+async def test_an_invalid_version_is_refused_by_field_name(example: Example, field: str, version: str) -> None:
+    """Only a message about unresolved packages may select several versions."""
+    error = await refused(example, **{field: version})
+
+    assert isinstance(error, MalformedMessageError)
+    assert error.field == field
+
+
+@pytest.mark.parametrize(("example", "field"), fields_by_example(IndexUrl), ids=str)
+async def test_workflows_get_the_registered_spelling_of_the_index(example: Example, field: str) -> None:
+    """A workflow with another spelling would add the same index to the graph again."""
+    harness = AgentHarness()
+
+    fields = {**example.fields, field: f"{example.fields[field]}/"}
+    assert await harness.handle(example.base_name, fields) is None
+
+    expected = [workflow.parameters for workflow in (await handled(example)).workflows]
+    assert [workflow.parameters for workflow in harness.workflows] == expected
 
 
 @every_example

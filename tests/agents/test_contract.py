@@ -2,7 +2,7 @@
 import pytest
 from typing_extensions import is_typeddict
 
-from investigator.agent import Mode, SecretStr, Text
+from investigator.agent import Mode, SecretStr
 from investigator.agent.message import Message, fields_of
 from investigator.app import load_message_types
 from tests.support.message_contract import CONTRACT, Row
@@ -35,7 +35,7 @@ def _kind(kind: object) -> str:
         return f"[{_kind(without_none[0])}]"
     if getattr(kind, "__origin__", None) is dict:
         return "object"
-    if kind in {Text, SecretStr}:
+    if kind is SecretStr or getattr(kind, "__origin__", None) is str:  # an annotated text
         return "str"
     return kind.__name__ if isinstance(kind, type) else _kind(without_none[0])
 

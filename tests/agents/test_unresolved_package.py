@@ -2,6 +2,7 @@
 import pytest
 
 from investigator.agent import Mode, PermanentError, TemporaryError
+from investigator.agent.message import MalformedMessageError
 from tests.support.agent_fakes import FaultInjector
 from tests.support.agent_harness import FEDORA, PYPI, RHEL, SOLVERS, UBI, AgentHarness
 from tests.support.examples import EVERY_SOLVER, Example
@@ -14,6 +15,7 @@ EXAMPLE = Example(
     workflows={Mode.MIDDLETIER: [EVERY_SOLVER]},
 )
 FLASK = {"package_name": "flask", "index_url": PYPI}
+LEGACY = "https://pypi.python.org/simple/"
 VERSIONS = ["2.0.2", "2.0.1", "2.0.0rc1", "1.1.4"]
 
 
@@ -108,6 +110,100 @@ async def test_the_missing_solvers_are_determined_for_each_version() -> None:
     assert len(scheduled(harness)) == 2 + 2 * len(SOLVERS)
 
 
+@pytest.mark.parametrize(
+    ("specifier", "version"),
+    [("==2.26.0", "2.26.0"), ("=== 2.26.0", "2.26.0"), (" == 1!2.0+local ", "1!2.0+local"), ("2.26", "2.26")],
+)
+async def test_a_pinned_version_needs_no_index(specifier: str, version: str) -> None:
+    """Advisers send the specifier of a Pipfile; the version that it pins may be missing on the index by now."""
+    harness = harness_with_versions()
+
+    assert await harness.handle(BASE_NAME, {**FLASK, "package_version": specifier}) is None
+
+    assert scheduled(harness) == [(version, solver) for solver in SOLVERS]
+
+
+@pytest.mark.parametrize(
+    ("specifier", "versions"),
+    [
+        (">=2,<2.0.2", ["2.0.1"]),
+        ("~=2.0.0", ["2.0.2", "2.0.1"]),
+        ("!=2.0.1", ["2.0.2", "1.1.4"]),
+        ("==2.*", ["2.0.2", "2.0.1"]),
+        (">=2.0.0rc1,<2.0.1", ["2.0.0rc1"]),
+        ("<1", []),
+    ],
+)
+async def test_a_specifier_selects_versions_of_the_index_latest_first(specifier: str, versions: list[str]) -> None:
+    """Pre-releases are left out unless the specifier names one, as pip does."""
+    harness = harness_with_versions()
+
+    assert await harness.handle(BASE_NAME, {**FLASK, "package_version": specifier}) is None
+
+    assert scheduled(harness) == [(version, solver) for version in versions for solver in SOLVERS]
+
+
+@pytest.mark.parametrize(
+    "specifier",
+    [
+        "latest",
+        "=2.0",
+        "^2.0",
+        "2.*",
+        ">=2,*",
+        "==2.0; python_version > '3'",
+        ",",
+        ">=",
+        "===soon",
+        pytest.param("1" * 5000, id="long"),
+    ],
+)
+async def test_nonsense_in_the_version_is_refused_by_field_name(specifier: str) -> None:
+    """No workflow gets a version that does not exist."""
+    harness = AgentHarness()
+
+    failure = await harness.handle(BASE_NAME, {**FLASK, "package_version": specifier}, attempts=5)
+
+    assert failure is not None
+    assert isinstance(failure.error, MalformedMessageError)
+    assert (failure.error.field, harness.faults.calls) == ("package_version", 0)
+
+
+@pytest.mark.parametrize("spelling", ["https://pypi.org/simple/", "HTTPS://PyPI.org:443/simple", LEGACY])
+@pytest.mark.parametrize("registered", [PYPI, f"{PYPI}/"])
+async def test_workflows_get_the_index_as_it_is_registered(spelling: str, registered: str) -> None:
+    """Producers spell URLs in other ways than the graph; the index is asked by the registered URL as well."""
+    harness = AgentHarness()
+    harness.graph.indexes = {registered: True}
+    harness.index.listed = {(registered, "flask"): ["2.0.1"]}
+
+    assert await harness.handle(BASE_NAME, {**FLASK, "index_url": spelling}) is None
+
+    assert {parameters["THOTH_SOLVER_INDEXES"] for parameters in harness.parameters("solver")} == {registered}
+
+
+async def test_a_package_that_the_index_does_not_have_leaves_nothing_to_do() -> None:
+    """A user's typo must not halt the topic."""
+    harness = AgentHarness()
+
+    assert await harness.handle(BASE_NAME, {**FLASK, "package_name": "flaks"}) is None
+
+    assert harness.workflows == []
+
+
+async def test_a_solver_that_is_not_installed_fails_permanently() -> None:
+    """The cluster would accept a workflow that can't start."""
+    harness = AgentHarness()
+    harness.graph.solved.add(("flask", "2.0.1", PYPI, FEDORA))
+    fields = {**FLASK, "package_version": "2.0.1", "solver": "solver-rhel-7-py36"}
+
+    failure = await harness.handle(BASE_NAME, fields, attempts=5)
+
+    assert failure is not None
+    assert isinstance(failure.error, PermanentError)
+    assert str(failure.error) == "field 'solver': no solver 'solver-rhel-7-py36' is installed"
+
+
 async def test_an_index_that_is_not_registered_fails_permanently() -> None:
     """No retry registers it; neither the index nor the cluster is called."""
     harness = AgentHarness()
@@ -157,8 +253,9 @@ async def test_the_next_attempt_schedules_the_versions_after_a_failure() -> None
 
 async def test_a_solver_that_finishes_before_the_retry_does_not_hide_the_others() -> None:
     """The graph then knows the version; the other solvers must still get it although the message names one solver."""
-    # The sixth call is the second solver's, after both lists of indexes, the version, the solvers and the first solver.
-    harness = AgentHarness(FaultInjector(fail_at=6))
+    # The seventh call is the second solver's, after both lists of indexes, the version, the solvers, the spelling of
+    # the index, and the first solver.
+    harness = AgentHarness(FaultInjector(fail_at=7))
     harness.scheduler.on_created = lambda workflow: harness.graph.solved.add(
         ("flask", "2.0.1", PYPI, workflow.parameters["THOTH_SOLVER_NAME"])
     )
@@ -170,7 +267,7 @@ async def test_a_solver_that_finishes_before_the_retry_does_not_hide_the_others(
 
 async def test_a_failed_solver_does_not_stop_the_other_solvers_of_the_version() -> None:
     """They do not wait for the retry."""
-    harness = AgentHarness(FaultInjector(fail_at=5, error=TemporaryError("unavailable")))
+    harness = AgentHarness(FaultInjector(fail_at=6, error=TemporaryError("unavailable")))
 
     failure = await harness.handle(BASE_NAME, {**FLASK, "package_version": "2.0.1"})
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from packaging.version import Version
 from thoth.common import OpenShift
 from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.common.workflows import WorkflowManager
@@ -19,6 +20,9 @@ from investigator.argo.ids import workflow_id
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.origin import Origin
+from investigator.graph.index_urls import registered_spelling
+from investigator.package_index.listing import Listing
+from investigator.package_index.specifiers import select
 from sandbox.statuses import Refusal
 from sandbox.templating import load_templates, process
 
@@ -188,6 +192,10 @@ class FakeGraph:
         """Return the URLs of the enabled indexes."""
         return await self._faults.call(lambda: [url for url, enabled in self.indexes.items() if enabled])
 
+    async def registered_spelling(self, index_url: str) -> str:
+        """Return the registered URL of the index, or the same URL."""
+        return await self._faults.call(lambda: registered_spelling(index_url, self.indexes) or index_url)
+
     async def package_version_exists(self, name: str, version: str, index_url: str) -> bool:
         """Return whether any solver has solved the package version."""
         release = (name, version, index_url)
@@ -225,13 +233,17 @@ class FakeIndex:
     """Implements `PackageIndexes`.
 
     Attributes:
-        listed: the versions of a package, latest first, by index URL and package name.
+        listed: the versions of a package, latest first, by index URL and package name. Others are not on the index.
     """
 
     def __init__(self, faults: FaultInjector) -> None:
         self.listed = {("https://pypi.org/simple", "flask"): ["2.0.2"]}
         self._faults = faults
 
-    async def versions(self, index_url: str, name: str) -> list[str]:
-        """Return the listed versions."""
-        return await self._faults.call(lambda: self.listed[index_url, name])
+    async def versions(self, index_url: str, name: str, specifier: str = "") -> list[str]:
+        """Return the listed versions that match."""
+        return await self._faults.call(lambda: self._versions(index_url, name, specifier))
+
+    def _versions(self, index_url: str, name: str, specifier: str) -> list[str]:
+        versions = [Version(text) for text in self.listed.get((index_url, name), [])]
+        return [str(version) for version in select(Listing(versions, frozenset()), specifier)]

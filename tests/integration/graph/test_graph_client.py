@@ -94,6 +94,33 @@ async def test_an_invalid_solver_name_is_a_permanent_error(graph: GraphClient) -
         await graph.is_solved("flask", "2.0.1", PYPI, "mysolver")
 
 
+@pytest.mark.parametrize("registered", [PYPI, f"{PYPI}/"])
+@pytest.mark.parametrize(
+    "spelling", [PYPI, f"{PYPI}/", "https://PyPI.org:443/simple", "http://pypi.python.org/simple/"]
+)
+async def test_every_spelling_of_an_index_reaches_its_package_versions(
+    graph: GraphClient, graph_seed: GraphSeed, registered: str, spelling: str
+) -> None:
+    """Thoth registers some indexes with a slash at the end; the queries of the library compare texts."""
+    graph_seed.solved("flask", "2.0.1", registered, SOLVER)
+    assert await graph.registered_spelling(spelling) == registered
+    assert await graph.package_version_exists("flask", "2.0.1", spelling)
+    assert await graph.is_solved("flask", "2.0.1", spelling, SOLVER)
+    await graph.flag_version_missing("flask", "2.0.1", spelling)
+    assert {flags.is_missing for flags in graph_seed.flags("flask", "2.0.1", registered)} == {True}
+
+
+async def test_the_spelling_of_an_index_is_looked_up_once(
+    graph: GraphClient, client: Database, graph_seed: GraphSeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages that only need the spelling do not wait while the graph is unavailable. A new index is found at once."""
+    assert await graph.registered_spelling(PYPI) == PYPI
+    graph_seed.index(f"{PYPI}/")
+    assert await graph.registered_spelling(PYPI) == f"{PYPI}/"
+    monkeypatch.delattr(client, "_engine")
+    assert await graph.registered_spelling(f"{PYPI}//") == f"{PYPI}/"
+
+
 async def test_security_indicators_count_for_their_own_index_only(
     graph: GraphClient, graph_seed: GraphSeed, client: Database
 ) -> None:
