@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from thoth.python.source import normalize_url
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.package_index.download import Downloads, ProjectNotFoundError
+from investigator.package_index.download import Downloads, ProjectNotFoundError, without_credentials
 from investigator.package_index.listing import parse_listing
 from investigator.package_index.specifiers import select
 from investigator.resilience.breaker import Breaker
@@ -60,11 +60,11 @@ class PackageIndex:
         try:
             listing = parse_listing(self._downloads.get(_project_url(index_url, project)), project)
         except ProjectNotFoundError as error:
-            _LOGGER.warning("Package is not on the index package=%s index=%s answer=%r", name, index_url, str(error))
+            _LOGGER.warning("Package is not on the index package=%s answer=%r", name, str(error))
             return []
         selected = [str(version) for version in select(listing, specifier)]
         if not selected:
-            facts = (name, index_url, specifier, len(listing.versions))
+            facts = (name, without_credentials(index_url), specifier, len(listing.versions))
             _LOGGER.warning("Index lists no such version package=%s index=%s specifier=%r listed=%d", *facts)
         return selected
 

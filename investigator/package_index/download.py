@@ -4,7 +4,7 @@
 from email.message import Message
 from http import HTTPStatus
 from http.client import HTTPException
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import requests
 
@@ -66,7 +66,9 @@ class Downloads:
                 raise
             cause = error
         if deadline.passed:  # the answer may look complete
-            raise UnavailableError(f"GET {url}: no complete answer within {self._timeout:g} s") from cause
+            raise UnavailableError(
+                f"GET {without_credentials(url)}: no complete answer within {self._timeout:g} s"
+            ) from cause
         return answer
 
     def close(self) -> None:
@@ -78,9 +80,9 @@ class Downloads:
         for _ in range(_MAX_REDIRECTS + 1):
             with self._send(target) as response:
                 if not response.is_redirect:
-                    return _answer(response, url)
+                    return _answer(response, without_credentials(url))
                 target = _redirect_target(target, response.headers["Location"])
-        raise TemporaryError(f"GET {url}: more than {_MAX_REDIRECTS} redirects")
+        raise TemporaryError(f"GET {without_credentials(url)}: more than {_MAX_REDIRECTS} redirects")
 
     def _send(self, url: str) -> requests.Response:
         # `Session.get` would read the whole body of a redirect, also if it is not to follow it.
@@ -89,6 +91,12 @@ class Downloads:
         settings = dict(self._session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None))
         adapter = self._session.get_adapter(url)
         return adapter.send(request, timeout=self._timeout, **settings)  # type: ignore[arg-type]  # dict of objects
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL for texts: the graph may register an index with a password."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], *parts[2:]))
 
 
 def _answer(response: requests.Response, url: str) -> Answer:
@@ -132,9 +140,10 @@ def _redirect_target(url: str, location: str) -> str:
             _server(old) == _server(new) or (old.scheme, new.scheme) == ("http", "https")
         )
         if not same_server or new.username is not None:
-            raise TemporaryError(f"GET {url}: refused a redirect to {new.scheme}://{new.hostname}, not the same server")
+            refused = f"refused a redirect to {new.scheme}://{new.hostname}, not the same server"
+            raise TemporaryError(f"GET {without_credentials(url)}: {refused}")
     except ValueError:
-        raise TemporaryError(f"GET {url}: a redirect to an invalid URL") from None
+        raise TemporaryError(f"GET {without_credentials(url)}: a redirect to an invalid URL") from None
     return target
 
 

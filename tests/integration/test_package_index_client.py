@@ -192,6 +192,24 @@ async def test_an_answer_that_is_no_listing_is_a_temporary_error_that_names_it(
     assert named in str(caught.value)
 
 
+async def test_the_credentials_of_a_registered_index_are_not_shown(
+    impatient: PackageIndex, server: PackageIndexServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The graph may hold the URL of a private index with its password."""
+    url = server.index_url().replace("http://", "http://bot:secret@")
+    assert await impatient.versions(url, "flask") == FLASK
+    with caplog.at_level(logging.DEBUG):
+        assert await impatient.versions(url, "flask", ">99") == []
+        assert await impatient.versions(url, "no-such-package") == []
+    server.canned[f"{MAIN}/flask"] = CannedAnswer(status=403)
+    server.canned[f"{MAIN}/click"] = CannedAnswer(status=302, headers={"Location": "http://localhost/"})
+    for name in ("flask", "click"):
+        with pytest.raises(TemporaryError) as caught:
+            await impatient.versions(url, name)
+        assert "secret" not in str(caught.value)
+    assert "secret" not in caplog.text
+
+
 async def test_an_invalid_index_url_is_a_permanent_error(index: PackageIndex) -> None:
     """It is a fault of the message."""
     with pytest.raises(PermanentError):

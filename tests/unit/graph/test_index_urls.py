@@ -87,6 +87,12 @@ def test_international_names_of_hosts_are_equal_to_their_ascii_form() -> None:
     assert normal_form("https://bücher.example/simple") == normal_form("https://xn--bcher-kva.example/simple")
 
 
+def test_a_message_names_an_index_with_credentials_without_them() -> None:
+    """A message with credentials is refused, while an operator may register a private index with them."""
+    private = "https://bot:secret@pypi.example.com/simple"
+    assert registered_spelling("https://pypi.example.com/simple/", [private]) == private
+
+
 def test_the_same_spelling_goes_first() -> None:
     """An operator may have registered an index twice."""
     both = [f"{WHL}/", WHL]
