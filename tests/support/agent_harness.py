@@ -30,7 +30,7 @@ from tests.support.agent_fakes import (
 MESSAGE_TYPES = load_message_types()
 
 PYPI = "https://pypi.org/simple"
-RHEL, FEDORA, UBI = "solver-rhel-8-py39", "solver-fedora-35-py310", "solver-ubi-8-py38"
+RHEL, FEDORA, UBI = "solver-rhel-8-py38", "solver-fedora-35-py310", "solver-ubi-8-py38"
 SOLVERS = (RHEL, FEDORA, UBI)
 DEFAULT_MODES = (Mode.MIDDLETIER, Mode.BACKEND)
 
