@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sandbox.apache_kafka.broker import new_cluster_id
 from sandbox.apache_kafka.node import CLIENTS, Listener, Node
 from sandbox.broker import Broker
-from sandbox.ports import free_port
+from sandbox.tcp_ports import free_port
 
 __all__ = ["ApacheKafkaCluster"]
 

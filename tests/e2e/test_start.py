@@ -9,8 +9,8 @@ import pytest
 
 from sandbox.broker import Broker
 from sandbox.environment import MODES, Sandbox
-from sandbox.ports import free_port
 from sandbox.postgres import PASSWORD, Database, PostgresServer
+from sandbox.tcp_ports import free_port
 from tests.support.workers import empty_sandbox
 
 REQUIRED = (
