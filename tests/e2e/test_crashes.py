@@ -13,8 +13,8 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.postgres import PostgresServer
 from tests.support.blocking_kafka import BlockingKafka
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
 from tests.support.worker_http import Scrape, metric
 from tests.support.workers import SHORT_SESSION, empty_sandbox, running
 

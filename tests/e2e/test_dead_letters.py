@@ -17,9 +17,9 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.bad_input import BadInput
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import REPO_INIT, RUN_URL, Load
 from tests.support.polling import wait_until
 from tests.support.raw_headers import send_with_raw_headers
+from tests.support.repository_load import REPO_INIT, RUN_URL, Load
 from tests.support.worker_http import Scrape, get, metric
 
 EXTRACT = "thoth.package-extract-trigger"

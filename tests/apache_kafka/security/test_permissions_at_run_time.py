@@ -8,8 +8,8 @@ from sandbox.faults import Fault
 from tests.apache_kafka.security.secured_broker import SecuredBroker
 from tests.support.blocking_kafka import BlockingKafka
 from tests.support.kafka_admin import KafkaAdmin, Operation, ResourceType
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
 from tests.support.worker_http import metric
 from tests.support.workers import running
 
