@@ -12,7 +12,7 @@ from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from tests.support.blocking_kafka import BlockingKafka
 from tests.support.leaks import failure_on_open_connections
-from tests.support.workers import empty_sandbox
+from tests.support.running_workers import empty_sandbox
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from sandbox.broker import Broker
 from sandbox.environment import MODES, Sandbox
 from sandbox.postgres import PASSWORD, Database, PostgresServer
 from sandbox.tcp_ports import free_port
-from tests.support.workers import empty_sandbox
+from tests.support.running_workers import empty_sandbox
 
 REQUIRED = (
     "KAFKA_BOOTSTRAP_SERVERS",
