@@ -17,6 +17,7 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.bad_input import BadInput
 from tests.support.blocking_kafka import BlockingKafka, message
+from tests.support.examples import PASSWORD
 from tests.support.polling import wait_until
 from tests.support.raw_headers import send_with_raw_headers
 from tests.support.repository_load import REPO_INIT, RUN_URL, Load
@@ -25,7 +26,6 @@ from tests.support.worker_http import Scrape, get, metric
 EXTRACT = "thoth.package-extract-trigger"
 KEBECHET = "thoth.kebechet-trigger"
 ACK_ON_FAIL = [REPO_INIT, EXTRACT, KEBECHET]
-PASSWORD = "correct horse battery staple"
 DEAD_LETTERS = "thoth_investigator_dead_letters_total"
 
 
