@@ -17,8 +17,8 @@ from typing_extensions import Self
 
 from sandbox.cluster import ClusterStandIn
 from sandbox.http_server import CONTROL
-from sandbox.ports import accepts
 from sandbox.processes import ChildProcess, eventually
+from sandbox.tcp_ports import accepts
 
 __all__ = ["RemoteApi"]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from benchmarks.environment import UNREVSOLVED, BenchmarkEnvironment, BenchmarkStage, processed
 from benchmarks.measuring import Ratio, Result, Speed, watch
-from sandbox.ports import free_port
+from sandbox.tcp_ports import free_port
 
 __all__ = ["NO_WORK", "engine_cost"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from benchmarks.engine import NO_WORK
 from benchmarks.environment import UNREVSOLVED, BenchmarkEnvironment, BenchmarkStage, processed
 from benchmarks.measuring import Ratio, Result, median, memory, watch
-from sandbox.ports import free_port
 from sandbox.processes import eventually
+from sandbox.tcp_ports import free_port
 
 __all__ = ["memory_over_time", "start_time"]
 

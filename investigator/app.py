@@ -99,7 +99,9 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     services = cache(partial(build_services, settings, metrics, breakers, group, clients))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        ConsumerContext(dispatcher, telemetry.show_position, group, settings.thoth_investigator_fetch_max_wait_ms),
+        ConsumerContext(
+            dispatcher, telemetry.export_committed_offset, group, settings.thoth_investigator_fetch_max_wait_ms
+        ),
         services=(producer, halt_log),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), clients.close),
         Worker=Worker,

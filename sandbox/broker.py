@@ -19,8 +19,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 from typing_extensions import Self
 
-from sandbox.ports import HOST, accepts, free_port
 from sandbox.processes import ChildProcess
+from sandbox.tcp_ports import HOST, accepts, free_port
 from sandbox.tcp_proxy import TcpProxy
 
 __all__ = ["Broker", "EmbeddedBroker", "RunningBroker", "UnavailableError", "broker_of_environment", "own_broker"]

@@ -15,9 +15,9 @@ from typing_extensions import Self
 
 from sandbox.background import BackgroundLoop
 from sandbox.faults import Fault, Faults
-from sandbox.ports import HOST, free_port
 from sandbox.request_log import LoggedRequest, RequestLog
 from sandbox.statuses import Refusal, refusal_reply
+from sandbox.tcp_ports import HOST, free_port
 
 __all__ = ["CONTROL", "HttpServer"]
 

@@ -19,8 +19,8 @@ from typing import Any
 import psycopg2
 from typing_extensions import Self
 
-from sandbox.ports import HOST, free_port
 from sandbox.processes import ChildProcess
+from sandbox.tcp_ports import HOST, free_port
 
 __all__ = ["Database", "PostgresServer"]
 

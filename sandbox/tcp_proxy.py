@@ -9,7 +9,7 @@ from types import TracebackType
 from typing_extensions import Self
 
 from sandbox.background import BackgroundLoop
-from sandbox.ports import HOST, free_port
+from sandbox.tcp_ports import HOST, free_port
 
 __all__ = ["TcpProxy"]
 

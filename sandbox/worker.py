@@ -12,8 +12,8 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from sandbox.ports import HOST, free_port
 from sandbox.processes import ChildProcess
+from sandbox.tcp_ports import HOST, free_port
 
 __all__ = ["Worker"]
 

@@ -36,11 +36,15 @@ class Workflows(Protocol):
         Args:
             kind: the kind of workflow.
             origin: the position of the message that asks for it.
-            base_name: the type of that message.
+            base_name: the type of that message, for metrics, labels and annotations.
             arguments: the arguments of the kind's ``schedule_*`` method in thoth-common, without the id.
             step: distinguishes several workflows of one kind for the same message.
             job_id: the workflow's id, if the message brings one; otherwise it is derived from origin, kind and step.
             correlation_id: names the message in the logs of all components.
+
+        Raises:
+            PermanentError: no attempt can create the workflow.
+            TemporaryError: the quick retries are exhausted; a later attempt may succeed.
         """
 
     async def solver_names(self) -> list[str]:

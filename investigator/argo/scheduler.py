@@ -74,21 +74,7 @@ class WorkflowScheduler:
         job_id: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        """Schedule a workflow; a workflow that exists already counts as success.
-
-        Args:
-            kind: the kind of workflow.
-            origin: the message that requests it.
-            base_name: the message's type, for metrics, labels and annotations.
-            arguments: the arguments of the kind's ``schedule_*`` method.
-            step: distinguishes several workflows of a kind that one message requests.
-            job_id: the workflow's id if the message has one; else it is derived from kind, message and step.
-            correlation_id: identifies the message in the logs.
-
-        Raises:
-            PermanentError: no attempt can schedule the workflow.
-            TemporaryError: the quick retries are exhausted; a later attempt may succeed.
-        """
+        """Create a workflow, as `investigator.agent.ports.Workflows.schedule` says."""
         spec = WORKFLOW_KINDS[kind]
         name = job_id or workflow_id(spec.prefix or str(arguments["solver"]), origin, step)
         prepare = partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name})

@@ -70,11 +70,11 @@ def _show_command(operations: Operations) -> click.Command:
     return command
 
 
-async def _newest(limit: int | None, letters: AsyncGenerator[DeadLetter, None]) -> NewestN[DeadLetter]:
+async def _newest(limit: int | None, dead_letters: AsyncGenerator[DeadLetter, None]) -> NewestN[DeadLetter]:
     newest = NewestN[DeadLetter](limit)
-    async with aclosing(letters):
-        async for letter in letters:
-            newest.add(letter.position, letter.slim())
+    async with aclosing(dead_letters):
+        async for dead_letter in dead_letters:
+            newest.add(dead_letter.position, dead_letter.slim())
     return newest
 
 
@@ -86,8 +86,8 @@ async def _list(
         searches = [_newest(limit, matching(store, topic, wanted)) for topic in dead_letter_topics]
         replayed, found = await asyncio.gather(store.replayed(), asyncio.gather(*searches))
     if as_json:
-        for letter in [letter for newest in found for letter in newest.items()]:
-            print_json(summary(letter, replayed.get(letter.position)))
+        for dead_letter in [dead_letter for newest in found for dead_letter in newest.items()]:
+            print_json(summary(dead_letter, replayed.get(dead_letter.position)))
     else:
         by_topic = zip(dead_letter_topics, found, strict=True)
         _print({topic: newest for topic, newest in by_topic if newest.count}, replayed)
@@ -98,14 +98,14 @@ def _print(found: Mapping[str, NewestN[DeadLetter]], replayed: Mapping[Origin, R
         click.echo("No dead letter.")
     for topic, newest in found.items():
         click.echo(newest.heading(topic))
-        print_table(HEADINGS, [row(letter, replayed.get(letter.position)) for letter in newest.items()])
+        print_table(HEADINGS, [row(dead_letter, replayed.get(dead_letter.position)) for dead_letter in newest.items()])
 
 
 async def _show(operations: Operations, topic: str, wanted: DeadLetterFilter, *, as_json: bool) -> None:
     async with operations.dead_letters() as store:
-        letter = await _only(store, topic, wanted)
-        replayed = (await store.replayed()).get(letter.position)
-    content = details(letter, replayed, Masking(operations.secret_fields, operations.redactor))
+        dead_letter = await _only(store, topic, wanted)
+        replayed = (await store.replayed()).get(dead_letter.position)
+    content = details(dead_letter, replayed, Masking(operations.secret_fields, operations.redactor))
     if as_json:
         print_json(content)
     else:
@@ -114,8 +114,8 @@ async def _show(operations: Operations, topic: str, wanted: DeadLetterFilter, *,
 
 async def _only(store: DeadLetterStore, topic: str, wanted: DeadLetterFilter) -> DeadLetter:
     for existing in await store.topics([topic]):
-        async with aclosing(matching(store, existing, wanted)) as letters:
-            async for letter in letters:
-                return letter
+        async with aclosing(matching(store, existing, wanted)) as dead_letters:
+            async for dead_letter in dead_letters:
+                return dead_letter
     position = f"[{wanted.partition}]@{(wanted.offsets or (0,))[0]}"
     raise click.ClickException(f"There is no dead letter at {dead_letter_topic(topic)}{position}.")

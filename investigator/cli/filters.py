@@ -47,13 +47,13 @@ class DeadLetterFilter:
         """Whether no criterion is set, so that every dead letter matches."""
         return self == DeadLetterFilter()
 
-    def __contains__(self, letter: DeadLetter) -> bool:
+    def __contains__(self, dead_letter: DeadLetter) -> bool:
         """Return whether the dead letter matches."""
         return (
-            self._matches_position(letter.position.partition, letter.position.offset)
-            and self._matches_time(letter.position.timestamp_ms / 1000)
-            and self._matches_error(letter)
-            and (not self.fields or self._matches_fields(letter.value))
+            self._matches_position(dead_letter.position.partition, dead_letter.position.offset)
+            and self._matches_time(dead_letter.position.timestamp_ms / 1000)
+            and self._matches_error(dead_letter)
+            and (not self.fields or self._matches_fields(dead_letter.value))
         )
 
     def _matches_position(self, partition: int, offset: int) -> bool:
@@ -63,8 +63,8 @@ class DeadLetterFilter:
     def _matches_time(self, at: float) -> bool:
         return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
-    def _matches_error(self, letter: DeadLetter) -> bool:
-        texts = (letter.error, letter.error_class, letter.cause_class)
+    def _matches_error(self, dead_letter: DeadLetter) -> bool:
+        texts = (dead_letter.error, dead_letter.error_class, dead_letter.cause_class)
         return self.error is None or any(self.error.casefold() in text.casefold() for text in texts)
 
     def _matches_fields(self, value: bytes | None) -> bool:
@@ -78,10 +78,10 @@ class DeadLetterFilter:
 async def matching(store: DeadLetterStore, topic: str, wanted: DeadLetterFilter) -> AsyncGenerator[DeadLetter, None]:
     """Yield the dead letters of a dead-letter topic that match."""
     first, last = wanted.offsets or (0, None)
-    async with aclosing(store.read(topic, wanted.partition, first, last)) as letters:
-        async for letter in letters:
-            if letter in wanted:
-                yield letter
+    async with aclosing(store.read(topic, wanted.partition, first, last)) as dead_letters:
+        async for dead_letter in dead_letters:
+            if dead_letter in wanted:
+                yield dead_letter
 
 
 def _field(content: object, name: str) -> str | None:

@@ -17,18 +17,18 @@ HEADINGS = ("PARTITION", "OFFSET", "FAILED AT", "ORIGINAL", "ATTEMPTS", "REPLAYS
 _INTEGER_HEADERS = {ATTEMPTS, REPLAYS, *(ORIGINAL + name for name in ("partition", "offset", "timestamp"))}
 
 
-def row(letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
+def row(dead_letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
     """Return the cells of a row, in the order of HEADINGS."""
-    original = letter.original
+    original = dead_letter.original
     return (
-        letter.position.partition,
-        letter.position.offset,
-        format_timestamp(letter.position.timestamp_ms / 1000),
+        dead_letter.position.partition,
+        dead_letter.position.offset,
+        format_timestamp(dead_letter.position.timestamp_ms / 1000),
         "-" if original is None else f"[{original.partition}]@{original.offset}",
-        letter.attempts,
-        letter.replays,
+        dead_letter.attempts,
+        dead_letter.replays,
         "-" if replayed is None else format_timestamp(replayed.at),
-        f"{_short(letter.error_class)}: {letter.error}",
+        f"{_short(dead_letter.error_class)}: {dead_letter.error}",
     )
 
 
@@ -36,17 +36,17 @@ def _short(class_name: str) -> str:
     return class_name.rsplit(".", 1)[-1]
 
 
-def summary(letter: DeadLetter, replayed: Replayed | None) -> dict[str, Any]:
+def summary(dead_letter: DeadLetter, replayed: Replayed | None) -> dict[str, Any]:
     """Return an object for scripts, without key, value and headers."""
     return {
-        **_position(letter.position),
-        "original": None if letter.original is None else _position(letter.original),
-        "group": letter.group,
-        "error_class": letter.error_class,
-        "cause_class": letter.cause_class,
-        "error": letter.error,
-        "attempts": letter.attempts,
-        "replays": letter.replays,
+        **_position(dead_letter.position),
+        "original": None if dead_letter.original is None else _position(dead_letter.original),
+        "group": dead_letter.group,
+        "error_class": dead_letter.error_class,
+        "cause_class": dead_letter.cause_class,
+        "error": dead_letter.error,
+        "attempts": dead_letter.attempts,
+        "replays": dead_letter.replays,
         "replayed": None if replayed is None else {**vars(replayed), "at": format_timestamp(replayed.at)},
     }
 
@@ -60,15 +60,15 @@ def _position(position: Origin) -> dict[str, Any]:
     }
 
 
-def details(letter: DeadLetter, replayed: Replayed | None, mask: Masking) -> dict[str, Any]:
+def details(dead_letter: DeadLetter, replayed: Replayed | None, mask: Masking) -> dict[str, Any]:
     """Return all details of a dead letter, with passwords masked."""
-    value = mask(letter.value)  # first: `mask` learns the passwords that it finds in the value
+    value = mask(dead_letter.value)  # first: `mask` learns the passwords that it finds in the value
     content = {
-        **summary(letter, replayed),
-        "key": None if letter.key is None else _text(letter.key),
-        "headers": _readable_headers(letter.headers),
+        **summary(dead_letter, replayed),
+        "key": None if dead_letter.key is None else _text(dead_letter.key),
+        "headers": _readable_headers(dead_letter.headers),
         "value": value,
-        "trace": letter.trace,
+        "trace": dead_letter.trace,
     }
     return {name: mask.everywhere(each) for name, each in content.items()}
 

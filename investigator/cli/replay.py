@@ -101,13 +101,13 @@ class _Plan:
     to_send: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     rows: NewestN[tuple[object, ...]] = field(default_factory=lambda: NewestN(_MAX_ROWS))
 
-    def add(self, letter: DeadLetter, verdict: Verdict, replayed: Replayed | None, *, shown: bool) -> None:
+    def add(self, dead_letter: DeadLetter, verdict: Verdict, replayed: Replayed | None, *, shown: bool) -> None:
         """Add the decision about a dead letter, and its row if it is to be shown."""
         self.verdicts[verdict] += 1
         if verdict is Verdict.SEND:
-            self.to_send[letter.position.partition].add(letter.position.offset)
+            self.to_send[dead_letter.position.partition].add(dead_letter.position.offset)
         if shown:
-            self.rows.add(letter.position, (*row(letter, replayed)[:-1], verdict.value))
+            self.rows.add(dead_letter.position, (*row(dead_letter, replayed)[:-1], verdict.value))
 
 
 async def _replay(operations: Operations, topics: list[str], wanted: DeadLetterFilter, request: _ReplayRequest) -> None:
@@ -130,11 +130,11 @@ async def _plan(
     replayed: Mapping[Origin, Replayed],
 ) -> _Plan:
     plan = _Plan(topic)
-    async with aclosing(matching(store, topic, wanted)) as letters:
-        async for letter in letters:
-            before = replayed.get(letter.position)
-            verdict = request.policy.verdict(letter, sent_before=before is not None)
-            plan.add(letter, verdict, before, shown=request.dry_run or verdict is not Verdict.SEND)
+    async with aclosing(matching(store, topic, wanted)) as dead_letters:
+        async for dead_letter in dead_letters:
+            before = replayed.get(dead_letter.position)
+            verdict = request.policy.verdict(dead_letter, sent_before=before is not None)
+            plan.add(dead_letter, verdict, before, shown=request.dry_run or verdict is not Verdict.SEND)
     return plan
 
 

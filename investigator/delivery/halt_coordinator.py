@@ -159,10 +159,10 @@ class HaltCoordinator:
         """Apply the next record of the log, read at that offset; None deletes the key."""
         self.table.apply(key, record)
         self._clearing.discard(key)
-        self.note_read(offset)
+        self.record_read(offset)
         self._notify_listeners(key.topic)
 
-    def note_read(self, offset: int) -> None:
+    def record_read(self, offset: int) -> None:
         """Record that the log was read up to this offset."""
         self._read_up_to = offset
         self._forget_read_halts()

@@ -108,7 +108,7 @@ class KafkaHaltLog(Service):
             self.log.warning("Skipped an invalid record of the halt log offset=%s error=%r", record.offset, error)
             key = None
         if key is None:
-            self._halt_coordinator.note_read(record.offset)
+            self._halt_coordinator.record_read(record.offset)
         else:
             self._halt_coordinator.apply(key, halt, record.offset)
 

@@ -37,7 +37,7 @@ class Telemetry:
         self._metrics = metrics
         self._topic_metrics = cache(partial(_TopicMetrics, metrics))
 
-    def show_position(self, partition: Partition, offset: int | None) -> None:
+    def export_committed_offset(self, partition: Partition, offset: int | None) -> None:
         """Set the committed offset of a partition; None removes it, because the worker lost the partition."""
         if offset is None:
             self._metrics.current_partition_offsets.remove(*partition)

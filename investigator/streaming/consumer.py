@@ -48,7 +48,7 @@ _SESSION_REMEDY = (
     "group.max.session.timeout.ms; with its present value no broker lets this worker join a group"
 )
 
-ShowPosition = Callable[[Partition, int | None], None]
+ExportCommittedOffset = Callable[[Partition, int | None], None]
 
 
 class ConsumerContext(NamedTuple):
@@ -56,13 +56,13 @@ class ConsumerContext(NamedTuple):
 
     Args:
         dispatcher: handles the messages.
-        show_position: called with the offset that was committed of a partition; with None when it is revoked.
+        export_committed_offset: called with the offset that was committed of a partition; with None when it is revoked.
         group: learns how many workers share the topics.
         fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
     """
 
     dispatcher: PartitionOwner
-    show_position: ShowPosition
+    export_committed_offset: ExportCommittedOffset
     group: GroupSizeAssignor
     fetch_max_wait_ms: int
 
@@ -96,7 +96,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
         await self.commit_and_end_transactions()
         self._context.dispatcher.revoke(partitions)
         for partition in partitions:
-            self._context.show_position(partition, None)
+            self._context.export_committed_offset(partition, None)
         await super().on_partitions_revoked(revoked)
 
     def _drain_seconds(self) -> float:
@@ -160,7 +160,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
         committed = await self._thread.commit_positions(positions)
         for tp, position in committed.items():
             self._context.dispatcher.ledger.record_commit(Partition(*tp), position)
-            self._context.show_position(Partition(*tp), position.offset)
+            self._context.export_committed_offset(Partition(*tp), position.offset)
         return bool(committed)
 
     async def perform_seek(self) -> None:

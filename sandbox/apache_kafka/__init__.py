@@ -2,8 +2,8 @@
 """Apache Kafka itself, in KRaft mode, as child processes: one broker or several."""
 
 from sandbox.apache_kafka.broker import ApacheKafka
-from sandbox.apache_kafka.cluster import ApacheKafkaCluster
+from sandbox.apache_kafka.brokers import ApacheKafkaBrokers
 from sandbox.apache_kafka.node import Listener
 from sandbox.apache_kafka.programs import provide
 
-__all__ = ["ApacheKafka", "ApacheKafkaCluster", "Listener", "provide"]
+__all__ = ["ApacheKafka", "ApacheKafkaBrokers", "Listener", "provide"]

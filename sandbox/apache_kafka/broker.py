@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sandbox.apache_kafka.node import CLIENTS, Listener, Node
 from sandbox.broker import Broker
-from sandbox.ports import free_port
+from sandbox.tcp_ports import free_port
 from sandbox.tcp_proxy import TcpProxy
 
 __all__ = ["ApacheKafka", "new_cluster_id"]

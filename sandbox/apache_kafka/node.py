@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.apache_kafka.programs import jars, java
-from sandbox.ports import HOST, accepts, free_port
 from sandbox.processes import ChildProcess, ProcessFailedError
+from sandbox.tcp_ports import HOST, accepts, free_port
 
 __all__ = ["CLIENTS", "Listener", "Node"]
 

@@ -16,7 +16,7 @@ from sandbox.play.expectations import Flag, shortfalls
 from sandbox.play.report import Row, build_rows
 from sandbox.play.scenario import ADVISE_JUSTIFICATION, Scenario
 from sandbox.play.scenarios import SCENARIOS
-from sandbox.play.workers import METRICS, SCHEDULING, WorkerPool, message_type_label
+from sandbox.play.worker_pool import METRICS, SCHEDULING, WorkerPool, message_type_label
 
 __all__ = ["SERVER_ERRORS", "ScenarioRunner", "outcome_line", "run_check"]
 

@@ -22,10 +22,10 @@ from sandbox.play.blocking import run_all_to_completion, run_to_completion
 from sandbox.play.context import PrintLine, ScenarioContext
 from sandbox.play.fixtures import listings
 from sandbox.play.learning import store_initial_knowledge
-from sandbox.play.workers import METRICS, SCHEDULING, WorkerPool, WorkerProcess
-from sandbox.ports import accepts
+from sandbox.play.worker_pool import METRICS, SCHEDULING, WorkerPool, WorkerProcess
 from sandbox.postgres import Database, PostgresServer
 from sandbox.processes import ProcessFailedError
+from sandbox.tcp_ports import accepts
 from sandbox.workflow_lifecycle import WorkflowLifecycle
 from sandbox.workflow_store import CreatedWorkflow
 

@@ -7,7 +7,7 @@ import pytest
 
 from investigator.agent import Mode, PermanentError
 from tests.support.agent_harness import AgentHarness
-from tests.support.examples import PASSWORD, Example
+from tests.support.examples import PASSWORD, REGISTRIES, Example
 
 BASE_NAME = "thoth.build-analysis-trigger"
 EXAMPLE = Example(
@@ -23,12 +23,7 @@ EXAMPLE = Example(
         "origin": "https://github.com/thoth-station/solver",
         "output_image": "quay.io/thoth-station/solver-rhel-8-py39:v1.10.4",
         "output_image_analysis_id": None,
-        "base_registry_password": PASSWORD,
-        "base_registry_user": "fridolin",
-        "base_registry_verify_tls": False,
-        "output_registry_password": PASSWORD,
-        "output_registry_user": "fridolin",
-        "output_registry_verify_tls": False,
+        **REGISTRIES,
     },
     workflows={Mode.MIDDLETIER: ["build-analysis"]},
 )

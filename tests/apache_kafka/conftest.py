@@ -9,9 +9,10 @@ import pytest
 
 from sandbox.apache_kafka import provide
 from sandbox.broker import Broker, UnavailableError
-from tests.support.blocking_kafka import BlockingKafka
 from tests.support.kafka_admin import KafkaAdmin
-from tests.support.leaks import failure_on_open_connections
+from tests.support.module_clients import every_connection_is_closed, kafka
+
+__all__ = ["every_connection_is_closed", "kafka"]  # fixtures of this folder too
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,20 +33,6 @@ def apache_kafka_programs() -> None:
         provide()
     except UnavailableError as error:
         pytest.skip(f"needs to start its own broker: {error}")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def every_connection_is_closed() -> Iterator[None]:
-    """Fail the module that leaves a connection open: its tests share clients, which open connections on demand."""
-    with failure_on_open_connections():
-        yield
-
-
-@pytest.fixture(scope="module")
-def kafka(broker: Broker) -> Iterator[BlockingKafka]:
-    """A client of the module's broker."""
-    with BlockingKafka(broker.bootstrap_servers) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

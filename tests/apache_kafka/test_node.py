@@ -9,7 +9,7 @@ import pytest
 from sandbox.apache_kafka import ApacheKafka, programs
 from sandbox.apache_kafka.programs import TamperedError, jars, java
 from sandbox.broker import UnavailableError
-from sandbox.ports import accepts
+from sandbox.tcp_ports import accepts
 from tests.support.blocking_kafka import BlockingKafka
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.apache_kafka import ApacheKafkaCluster
+from sandbox.apache_kafka import ApacheKafkaBrokers
 from sandbox.environment import Sandbox
 from tests.apache_kafka.repo_init_messages import REPO_INIT, repo_init_messages, workflow_counts
 from tests.support.blocking_kafka import BlockingKafka, message
@@ -18,15 +18,15 @@ EXTRACT = "thoth.package-extract-trigger"
 
 
 @pytest.fixture(scope="module")
-def broker(apache_kafka_programs: None) -> Iterator[ApacheKafkaCluster]:
-    """A cluster of three brokers for the tests of this module."""
+def broker(apache_kafka_programs: None) -> Iterator[ApacheKafkaBrokers]:
+    """Return three brokers for the tests of this module."""
     del apache_kafka_programs
-    with ApacheKafkaCluster() as cluster:
-        yield cluster
+    with ApacheKafkaBrokers() as brokers:
+        yield brokers
 
 
 def test_no_message_is_lost_or_handled_twice_while_brokers_are_killed_and_restarted(
-    sandbox: Sandbox, broker: ApacheKafkaCluster, kafka: BlockingKafka, admin: KafkaAdmin
+    sandbox: Sandbox, broker: ApacheKafkaBrokers, kafka: BlockingKafka, admin: KafkaAdmin
 ) -> None:
     """Each broker is killed and restarted once while two workers process valid and invalid messages."""
     topic, extract = sandbox.topic(REPO_INIT), sandbox.topic(EXTRACT)
@@ -57,7 +57,7 @@ def _dead_lettered(kafka: BlockingKafka, topic: str) -> int:
     return len({record.value for record in kafka.read(f"{topic}-dlt", 10 * BATCHES, timeout=3)})
 
 
-def _kill_or_restart(broker: ApacheKafkaCluster, batch: int) -> None:
+def _kill_or_restart(broker: ApacheKafkaBrokers, batch: int) -> None:
     """Kill a broker at every fourth batch, each time another one, and restart it two batches later."""
     node = broker.nodes[batch // 4 % len(broker.nodes)]
     if batch % 4 == 1:
@@ -67,7 +67,7 @@ def _kill_or_restart(broker: ApacheKafkaCluster, batch: int) -> None:
 
 
 def test_a_halt_survives_the_loss_of_its_leader(
-    sandbox: Sandbox, broker: ApacheKafkaCluster, kafka: BlockingKafka, admin: KafkaAdmin
+    sandbox: Sandbox, broker: ApacheKafkaBrokers, kafka: BlockingKafka, admin: KafkaAdmin
 ) -> None:
     """An acknowledged halt is on two brokers, so a new worker reads it after its topic's leader is killed."""
     topic = sandbox.topic(REPO_INIT)

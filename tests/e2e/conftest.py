@@ -10,9 +10,10 @@ from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
-from tests.support.blocking_kafka import BlockingKafka
-from tests.support.leaks import failure_on_open_connections
-from tests.support.workers import empty_sandbox
+from tests.support.module_clients import every_connection_is_closed, kafka
+from tests.support.running_workers import empty_sandbox
+
+__all__ = ["every_connection_is_closed", "kafka"]  # fixtures of this folder too
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,20 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def every_connection_is_closed() -> Iterator[None]:
-    """Fail the module that leaves a connection open: its tests share clients, which open connections on demand."""
-    with failure_on_open_connections():
-        yield
-
-
-@pytest.fixture(scope="module")
-def kafka(broker: Broker) -> Iterator[BlockingKafka]:
-    """A client of the shared broker, for the tests of a module."""
-    with BlockingKafka(broker.bootstrap_servers) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

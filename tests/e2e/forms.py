@@ -14,10 +14,9 @@ from sandbox.cluster import SOLVERS
 from sandbox.graph_seed import PYPI, GraphSeed
 from tests.e2e import effects, graph_effects
 from tests.e2e.case import ByMode, Effects, Fields, Wanted
-from tests.support.examples import Example, load_examples
+from tests.support.examples import PASSWORD, REGISTRIES, Example, load_examples
 
 REPOSITORY = "https://github.com/thoth-station/cli-examples"
-PASSWORD = "correct horse battery staple"
 ADVISER_ID = "adviser-220101000000-0123456789abcdef"
 METADATA: Fields = {
     "message_justification": 5,  # a new release
@@ -65,12 +64,7 @@ BUILD: Fields = {
     "debug": True,
     "origin": REPOSITORY,
     "output_image": "quay.io/thoth-station/s2i-thoth-ubi8-py38:v0.32.1",
-    "base_registry_password": PASSWORD,
-    "base_registry_user": "fridolin",
-    "base_registry_verify_tls": False,
-    "output_registry_password": PASSWORD,
-    "output_registry_user": "fridolin",
-    "output_registry_verify_tls": False,
+    **REGISTRIES,
 }
 
 _NUMBERS = count(1)

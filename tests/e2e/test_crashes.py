@@ -13,10 +13,10 @@ from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from sandbox.postgres import PostgresServer
 from tests.support.blocking_kafka import BlockingKafka
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
+from tests.support.running_workers import SHORT_SESSION, empty_sandbox, running
 from tests.support.worker_http import Scrape, metric
-from tests.support.workers import SHORT_SESSION, empty_sandbox, running
 
 OUTAGE_SECONDS = 6.0  # longer than SHORT_SESSION; the test needs this duration, it does not wait for an event
 IN_PROGRESS = "thoth_investigator_in_progress"

@@ -17,15 +17,15 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.bad_input import BadInput
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import REPO_INIT, RUN_URL, Load
+from tests.support.examples import PASSWORD
 from tests.support.polling import wait_until
 from tests.support.raw_headers import send_with_raw_headers
+from tests.support.repository_load import REPO_INIT, RUN_URL, Load
 from tests.support.worker_http import Scrape, get, metric
 
 EXTRACT = "thoth.package-extract-trigger"
 KEBECHET = "thoth.kebechet-trigger"
 ACK_ON_FAIL = [REPO_INIT, EXTRACT, KEBECHET]
-PASSWORD = "correct horse battery staple"
 DEAD_LETTERS = "thoth_investigator_dead_letters_total"
 
 
@@ -101,9 +101,9 @@ def test_any_input_is_handled_or_dead_lettered(
 
     load.wait_for_all()
     dead_letters = kafka.read(f"{load.topic}-dlt", len(bad) + 1)
-    values = Counter(letter.value for letter in dead_letters)
+    values = Counter(dead_letter.value for dead_letter in dead_letters)
     assert values == Counter([*(each.value for each in bad), b"bad, with odd names"])
-    by_value = {letter.value: letter for letter in dead_letters if values[letter.value] == 1}
+    by_value = {dead_letter.value: dead_letter for dead_letter in dead_letters if values[dead_letter.value] == 1}
     for each in bad:
         if each.value in by_value:
             assert by_value[each.value].key == each.key
@@ -157,9 +157,9 @@ def test_passwords_reach_only_the_workflow(worker: Worker, shared_sandbox: Sandb
     shared_sandbox.cluster.faults.clear()
 
     assert len(dead_letters) == 4
-    for letter in dead_letters:
-        assert PASSWORD.encode() in letter.value
-        assert all(PASSWORD.encode() not in content for _, content in letter.headers)
+    for dead_letter in dead_letters:
+        assert PASSWORD.encode() in dead_letter.value
+        assert all(PASSWORD.encode() not in content for _, content in dead_letter.headers)
     (good,) = [
         each for each in shared_sandbox.cluster.created if each.parameters.get("THOTH_ANALYZED_IMAGE") == "ubi8:good"
     ]

@@ -11,10 +11,10 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import forms
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
+from tests.support.running_workers import running
 from tests.support.worker_http import get_json, metric
-from tests.support.workers import running
 
 HALTED = "thoth_investigator_halted_topics"
 PROCESSED = "thoth_investigator_processed_total"

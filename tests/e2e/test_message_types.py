@@ -17,8 +17,8 @@ from tests.e2e.case import Case, Change, Wanted
 from tests.e2e.cases import cases
 from tests.support.blocking_kafka import BlockingKafka, message
 from tests.support.polling import wait_until
+from tests.support.running_workers import empty_sandbox
 from tests.support.worker_http import Scrape, metric
-from tests.support.workers import empty_sandbox
 
 MODES: dict[str, tuple[str, ...]] = {
     "middletier": ("middletier",),

@@ -11,8 +11,8 @@ from sandbox.postgres import PostgresServer
 from sandbox.worker import Worker
 from tests.e2e.forms import release
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
 from tests.support.worker_http import Scrape, metric
 
 BREAKER = "thoth_investigator_circuit_breaker_open"

@@ -15,10 +15,10 @@ from sandbox.worker import Worker
 from tests.e2e.damaged import send_damaged, with_wrong_checksum, with_wrong_codec
 from tests.e2e.forms import forms
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
+from tests.support.running_workers import SHORT_SESSION, empty_sandbox, running
 from tests.support.worker_http import Scrape, get, metric
-from tests.support.workers import SHORT_SESSION, empty_sandbox, running
 
 FORMS = forms("https://example.com/simple", frozenset())
 UNRESOLVED = "thoth.investigator.unresolved-package"

@@ -12,8 +12,8 @@ from sandbox.worker import Worker
 from tests.support.blocking_kafka import BlockingKafka, message
 from tests.support.faust_command import faust
 from tests.support.polling import wait_until
+from tests.support.running_workers import running
 from tests.support.worker_http import metric
-from tests.support.workers import running
 
 MISMATCH = "thoth.package-update.hash-mismatch"
 DEAD = "thoth_investigator_dead_letters_total"

@@ -11,8 +11,8 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from tests.e2e.forms import release
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import REPO_INIT, RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import REPO_INIT, RUN_URL, Load
 from tests.support.worker_http import Scrape, get, metric
 
 HALTED = "thoth_investigator_halted_topics"

@@ -7,10 +7,10 @@ from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
 from tests.e2e.forms import release
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import Load
+from tests.support.running_workers import running
 from tests.support.worker_http import metric
-from tests.support.workers import running
 
 LIMIT = 9
 PERIOD = 0.5

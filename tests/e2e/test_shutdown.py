@@ -9,10 +9,10 @@ from sandbox.faults import Fault
 from sandbox.worker import Worker
 from sandbox.workflow_lifecycle import WorkflowLifecycle
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
+from tests.support.running_workers import SHORT_SESSION, running
 from tests.support.worker_http import get, metric
-from tests.support.workers import SHORT_SESSION, running
 
 INSPECTION = "thoth.inspection-completed"
 PENDING = "thoth_investigator_pending_workflows"

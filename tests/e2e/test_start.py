@@ -9,9 +9,9 @@ import pytest
 
 from sandbox.broker import Broker
 from sandbox.environment import MODES, Sandbox
-from sandbox.ports import free_port
 from sandbox.postgres import PASSWORD, Database, PostgresServer
-from tests.support.workers import empty_sandbox
+from sandbox.tcp_ports import free_port
+from tests.support.running_workers import empty_sandbox
 
 REQUIRED = (
     "KAFKA_BOOTSTRAP_SERVERS",

@@ -31,6 +31,7 @@ SUITES = (
     "tests/sandbox/play/test_scenarios.py",
     "tests/sandbox/play/test_scenario_messages.py",
     "tests/contract/test_producers.py",
+    "tests/contract/test_schemas.py",
 )
 
 

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.ports import HOST, free_port
+from sandbox.tcp_ports import HOST, free_port
 from tests.support.required_settings import REQUIRED
 
 CHECKOUT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox.apache_kafka.programs import java
 from sandbox.broker import Broker, EmbeddedBroker, RunningBroker, UnavailableError, broker_of_environment, own_broker
 from sandbox.kafka_client import KafkaClient
-from sandbox.ports import accepts
+from sandbox.tcp_ports import accepts
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ class FakeScheduler:
         job_id: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        """Create the workflow, or only record the request if the workflow exists."""
+        """Record the request, and create the workflow as `Workflows.schedule` says."""
         assert base_name
         assert correlation_id
         job_id = job_id or workflow_id(WORKFLOW_KINDS[kind].prefix or str(arguments["solver"]), origin, step)

@@ -41,6 +41,11 @@ METADATA: dict[str, object] = {
     "package_version": "2.0.2",
     "package_index": PYPI,
 }
+REGISTRIES: dict[str, object] = {
+    f"{image}_registry_{name}": value
+    for image in ("base", "output")
+    for name, value in (("password", PASSWORD), ("user", "fridolin"), ("verify_tls", False))
+}
 ADVICE: dict[str, object] = {
     "debug": True,
     "authenticated": True,

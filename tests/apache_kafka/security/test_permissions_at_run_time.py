@@ -8,10 +8,10 @@ from sandbox.faults import Fault
 from tests.apache_kafka.security.secured_broker import SecuredBroker
 from tests.support.blocking_kafka import BlockingKafka
 from tests.support.kafka_admin import KafkaAdmin, Operation, ResourceType
-from tests.support.load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
+from tests.support.running_workers import running
 from tests.support.worker_http import metric
-from tests.support.workers import running
 
 # Clients refresh their metadata periodically, and a topic that disappears or returns leads to a rebalance.
 METADATA_SECONDS = 60.0

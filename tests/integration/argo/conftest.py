@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Schedulers over the cluster stand-in."""
+"""Clients and schedulers over the cluster stand-in."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from investigator.argo.client import ClusterPolicy
+from investigator.argo.client import ClusterClient, ClusterPolicy
 from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
 from investigator.observability.metrics import Metrics
@@ -16,6 +17,14 @@ from investigator.resilience.calls import CallPolicy
 from sandbox.cluster import ClusterStandIn
 from tests.integration.argo.scheduling import Make
 from tests.support.cluster_clients import cluster_client
+
+
+@pytest.fixture
+def client(cluster: ClusterStandIn, cluster_environment: dict[str, str], tmp_path: Path) -> Iterator[ClusterClient]:
+    """A client of the stand-in with short timeouts."""
+    del cluster_environment  # thoth-common reads it
+    with closing(cluster_client(cluster, tmp_path)) as client:
+        yield client
 
 
 @pytest.fixture

@@ -39,25 +39,25 @@ async def test_a_list_shows_the_origin_and_the_error_of_each_message(command_lin
 async def test_a_json_list_is_one_object_per_line(command_line: CommandLine) -> None:
     """It has the same facts as the table, with null for unknown ones."""
     origin = await command_line.add_dead_letter(REPOSITORY)
-    [letter] = await _listed(command_line)
-    assert letter["topic"] == command_line.dead_letter_topic
-    assert (letter["partition"], letter["offset"]) == (0, 0)
-    assert letter["original"] == {
+    [dead_letter] = await _listed(command_line)
+    assert dead_letter["topic"] == command_line.dead_letter_topic
+    assert (dead_letter["partition"], dead_letter["offset"]) == (0, 0)
+    assert dead_letter["original"] == {
         "topic": command_line.topic,
         "partition": 0,
         "offset": origin.offset,
-        "timestamp": letter["original"]["timestamp"],  # type: ignore[index]  # compared as a whole
+        "timestamp": dead_letter["original"]["timestamp"],  # type: ignore[index]  # compared as a whole
     }
-    assert letter["error_class"] == "investigator.delivery.errors.PermanentError"
-    assert letter["replayed"] is None
+    assert dead_letter["error_class"] == "investigator.delivery.errors.PermanentError"
+    assert dead_letter["replayed"] is None
 
 
 async def test_a_list_contains_every_dead_letter(command_line: CommandLine) -> None:
     """The end offset that the broker reports may be too low for a moment; the command reads to the real end."""
     for number in range(120):
         await command_line.add_dead_letter({**REPOSITORY, "job_id": str(number)}, partition=number % 2)
-    letters = await _listed(command_line, "--limit", 0)
-    assert len(letters) == 120
+    dead_letters = await _listed(command_line, "--limit", 0)
+    assert len(dead_letters) == 120
     shown = await command_line("dead-letters", "list", "--limit", 10)
     assert f"{command_line.dead_letter_topic}: 120, the latest 10 of them" in shown
 
@@ -69,8 +69,8 @@ async def test_a_list_can_be_filtered(command_line: CommandLine) -> None:
         {**REPOSITORY, "job_id": "two"}, FailureDetails(PermanentError("refused: 403")), partition=1
     )
     for arguments in (["--partition", 1], ["--error", "REFUSED: 403"], ["--field", "job_id=two"]):
-        [letter] = await _listed(command_line, *arguments)
-        assert letter["error"] == "refused: 403", arguments
+        [dead_letter] = await _listed(command_line, *arguments)
+        assert dead_letter["error"] == "refused: 403", arguments
     assert len(await _listed(command_line, "--since", "1h")) == 2
     assert len(await _listed(command_line, "--until", "1h")) == 0
     assert len(await _listed(command_line, "--partition", 0, "--offset", "0-")) == 1
@@ -152,7 +152,7 @@ async def test_tombstones_and_records_of_other_producers_are_shown_too(command_l
     await command_line.kafka.send(
         command_line.dead_letter_topic, b"\xff", partition=1, headers=[("kafka_dlt-original-offset", b"")]
     )
-    assert [letter["original"] is None for letter in await _listed(command_line)] == [False, True]
+    assert [dead_letter["original"] is None for dead_letter in await _listed(command_line)] == [False, True]
     shown = await command_line("dead-letters", "show", BASE_NAME, "--partition", 0, "--offset", 0)
     assert "tombstone" in shown
     await command_line("dead-letters", "show", BASE_NAME, "--partition", 1, "--offset", 0)
@@ -175,5 +175,8 @@ async def test_an_unavailable_broker_is_an_error_that_names_it(command_line: Com
 async def test_each_dead_letter_keeps_its_own_origin(command_line: CommandLine) -> None:
     """Several partitions are read concurrently."""
     origins = [await command_line.add_dead_letter(REPOSITORY, partition=number % 2) for number in range(6)]
-    listed = [(letter["original"]["partition"], letter["original"]["offset"]) for letter in await _listed(command_line)]  # type: ignore[index]  # they all have one
+    listed = [
+        (dead_letter["original"]["partition"], dead_letter["original"]["offset"])  # type: ignore[index]  # they all have one
+        for dead_letter in await _listed(command_line)
+    ]
     assert sorted(listed) == sorted((each.partition, each.offset) for each in origins)

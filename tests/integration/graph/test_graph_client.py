@@ -1,64 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The knowledge graph on a real PostgreSQL with the real schema."""
+"""Queries and flags of the knowledge graph on a real PostgreSQL with the real schema."""
 
-import asyncio
 import gc
 import logging
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Awaitable, Callable
 
 import pytest
-from pydantic import SecretStr
 
-from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
+from investigator.delivery.errors import PermanentError
 from investigator.graph.client import GraphClient
-from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
-from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.graph.database import Database
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags
-from sandbox.postgres import Database as SandboxDatabase
-from sandbox.postgres import PostgresServer
 
 AICOE = "https://tensorflow.pypi.thoth-station.ninja/index/manylinux2010/AVX2/simple"
 SOLVER = "solver-rhel-8-py38"
 OTHER_SOLVER = "solver-fedora-34-py39"
-
-
-def address(database: SandboxDatabase) -> DatabaseAddress:
-    """Return the address of the sandbox's database."""
-    environment = database.environment()
-    return DatabaseAddress(
-        host=environment["KNOWLEDGE_GRAPH_HOST"],
-        port=int(environment["KNOWLEDGE_GRAPH_PORT"]),
-        user=environment["KNOWLEDGE_GRAPH_USER"],
-        password=SecretStr(environment["KNOWLEDGE_GRAPH_PASSWORD"]),
-        database=environment["KNOWLEDGE_GRAPH_DATABASE"],
-        ssl_disabled=True,
-    )
-
-
-@pytest.fixture
-def breaker() -> BreakerGroup:
-    """A group without any outage."""
-    return BreakerGroup("graph")
-
-
-@pytest.fixture
-def client(database: SandboxDatabase) -> Iterator[Database]:
-    """The worker's client of the test's own database."""
-    client = Database(address(database), DatabasePolicy(connections=5, statement_timeout=0.5))
-    yield client
-    if client.is_connected():
-        client.disconnect()
-
-
-@pytest.fixture
-def graph(client: Database, breaker: BreakerGroup) -> Iterator[GraphClient]:
-    """The client that handlers use."""
-    graph = GraphClient(client, CallPolicy(threads=5, retry_budget=2.0), breaker)
-    yield graph
-    graph.close()
 
 
 async def test_registered_indexes_include_disabled_ones(graph: GraphClient, graph_seed: GraphSeed) -> None:
@@ -182,7 +138,7 @@ def test_the_librarys_own_method_to_mark_a_hash_fails(client: Database) -> None:
     ],
 )
 async def test_flagging_an_unknown_version_is_no_error(
-    flag: Callable[[GraphClient], "asyncio.Future[None]"], graph: GraphClient, caplog: pytest.LogCaptureFixture
+    flag: Callable[[GraphClient], Awaitable[None]], graph: GraphClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error would halt the topic; a log line is enough."""
     caplog.set_level(logging.INFO, "investigator")
@@ -195,67 +151,3 @@ async def test_text_that_the_database_cannot_store_is_a_permanent_error(text: st
     """Another attempt cannot succeed."""
     with pytest.raises(PermanentError):
         await graph.package_version_exists("flask", text, PYPI)
-
-
-async def test_all_connections_return_to_the_pool(graph: GraphClient, graph_seed: GraphSeed, client: Database) -> None:
-    """After any number of calls."""
-    graph_seed.solved("flask", "2.0.1", PYPI, SOLVER)
-    await asyncio.gather(*(graph.si_aggregated("flask", "2.0.1", PYPI) for _ in range(50)))
-    await asyncio.gather(*(graph.flag_version_missing("flask", "2.0.1", PYPI) for _ in range(20)))
-    assert client._engine.pool.checkedout() == 0
-
-
-async def test_a_restart_of_the_server_causes_no_error(
-    client: Database, graph_seed: GraphSeed, breaker: BreakerGroup, postgres: PostgresServer
-) -> None:
-    """The pool replaces closed connections before their use: no retry is needed."""
-    graph_seed.index(PYPI)
-    with closing(GraphClient(client, CallPolicy(threads=5, retry_budget=2.0, max_attempts=1), breaker)) as graph:
-        await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5)))
-        postgres.stop()
-        postgres.start()
-        assert await asyncio.gather(*(graph.enabled_index_urls() for _ in range(5))) == [[PYPI]] * 5
-
-
-async def test_calls_wait_until_an_outage_is_over(
-    graph: GraphClient, graph_seed: GraphSeed, breaker: BreakerGroup, postgres: PostgresServer
-) -> None:
-    """The breaker holds them back."""
-    graph_seed.index(PYPI)
-    postgres.stop()
-    try:
-        calls = [asyncio.create_task(graph.enabled_index_urls()) for _ in range(20)]
-        await asyncio.sleep(0.5)
-        assert breaker.view.is_open
-    finally:
-        postgres.start()
-    assert await asyncio.gather(*calls) == [[PYPI]] * 20
-
-
-async def test_a_locked_table_is_a_temporary_error_and_no_outage(
-    graph: GraphClient, graph_seed: GraphSeed, database: SandboxDatabase, breaker: BreakerGroup
-) -> None:
-    """The server cancels a statement that waits too long; the event loop is not blocked meanwhile."""
-    graph_seed.index(PYPI)
-    with database.transaction() as cursor:
-        cursor.execute("LOCK TABLE python_package_index IN ACCESS EXCLUSIVE MODE")
-        call = asyncio.create_task(graph.enabled_index_urls())
-        before = time.monotonic()
-        await asyncio.sleep(0.01)
-        assert time.monotonic() - before < 0.2
-        with pytest.raises(TemporaryError, match="statement timeout") as caught:
-            await call
-    assert not isinstance(caught.value, UnavailableError)
-    assert not breaker.view.is_open
-
-
-def test_an_address_may_have_any_password_and_a_socket() -> None:
-    """Special characters of URLs are allowed in a password; a host that is a folder contains a socket."""
-    url = DatabaseAddress(password=SecretStr("p@ss/w:rd?#%"), user="me@here").url()
-    assert (url.password, url.username, url.host) == ("p@ss/w:rd?#%", "me@here", "localhost")
-    connect = DatabaseAddress(host="/run/postgresql").url().translate_connect_args()
-    assert "host" not in connect
-    assert DatabaseAddress(host="/run/postgresql", ssl_disabled=True).url().query == {
-        "host": "/run/postgresql",
-        "sslmode": "disable",
-    }

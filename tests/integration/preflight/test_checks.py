@@ -14,8 +14,8 @@ from investigator.settings import load_settings
 from sandbox.broker import Broker
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
-from sandbox.ports import HOST, free_port
 from sandbox.postgres import Database, PostgresServer
+from sandbox.tcp_ports import HOST, free_port
 from tests.support.required_settings import REQUIRED
 
 TOPICS = [Topic("ocp4-stage.thoth.repo-init", 3, 1)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from investigator.preflight.kafka_connection import explain_connection_failure
-from sandbox.ports import HOST
+from sandbox.tcp_ports import HOST
 from tests.support.certificates import LOCAL, Authority
 
 # Longer than a broker takes on an idle machine.

@@ -9,7 +9,7 @@ from investigator.cli.filters import DeadLetterFilter, Field, Offsets, TimeParam
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 
-LETTER = DeadLetter(
+DEAD_LETTER = DeadLetter(
     Origin("stage.thoth.repo-init-dlt", 2, 17, 1_700_000_000_000),
     None,
     b'{"package_name": "flask", "count": 3, "debug": false, "metadata": {"package": "click"}, "url": null}',
@@ -41,7 +41,7 @@ LETTER = DeadLetter(
 )
 def test_a_dead_letter_that_satisfies_every_criterion_matches(wanted: DeadLetterFilter) -> None:
     """Each criterion alone, two together, and none."""
-    assert LETTER in wanted
+    assert DEAD_LETTER in wanted
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,15 @@ def test_a_dead_letter_that_satisfies_every_criterion_matches(wanted: DeadLetter
 )
 def test_a_dead_letter_that_violates_one_criterion_does_not_match(wanted: DeadLetterFilter) -> None:
     """Each criterion alone, and one next to a satisfied one."""
-    assert LETTER not in wanted
+    assert DEAD_LETTER not in wanted
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"\xff", b"[1]", b"3", b"[" * 100_000])
 def test_a_value_that_is_not_a_json_object_has_no_fields(value: bytes | None) -> None:
     """Many dead letters are malformed messages, and the filter must not fail on them."""
-    letter = DeadLetter(LETTER.position, None, value, ())
-    assert letter not in DeadLetterFilter(fields=(("package_name", "flask"),))
-    assert letter in DeadLetterFilter(partition=2)
+    dead_letter = DeadLetter(DEAD_LETTER.position, None, value, ())
+    assert dead_letter not in DeadLetterFilter(fields=(("package_name", "flask"),))
+    assert dead_letter in DeadLetterFilter(partition=2)
 
 
 def test_a_time_is_a_timestamp_or_an_age() -> None:

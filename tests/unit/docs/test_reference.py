@@ -2,7 +2,6 @@
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from docs import generate
@@ -10,7 +9,6 @@ from docs.asyncapi import asyncapi
 from investigator.app import load_message_types
 from investigator.observability.metrics import definitions
 from investigator.settings.reference import reference
-from tests.contract.clients import CURRENT, messages_of
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +44,3 @@ def test_each_topic_has_a_channel_with_its_message_and_an_operation(document: di
     assert addresses == {f"{{deployment}}.{name}" for name in load_message_types()}
     targets = {operation["channel"]["$ref"] for operation in document["operations"].values()}
     assert targets == {f"#/channels/{name}" for name in document["channels"]}
-
-
-def test_real_messages_fit_the_schemas_of_the_document(document: dict[str, Any]) -> None:
-    """A producer that follows the document sends messages that the worker accepts."""
-    payloads = {
-        channel["address"].removeprefix("{deployment}."): message["payload"]
-        for channel in document["channels"].values()
-        for message in channel["messages"].values()
-    }
-    for message in messages_of(CURRENT):
-        content = {name: value for name, value in message.content.items() if value is not None}
-        jsonschema.validate(content, payloads[message.base_name], jsonschema.Draft202012Validator)

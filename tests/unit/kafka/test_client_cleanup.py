@@ -15,7 +15,7 @@ from investigator.kafka.topic_reader import OffsetRange, TopicReader
 from investigator.kafka.topics import Topic, create_missing
 from investigator.preflight.kafka_connection import explain_connection_failure
 from investigator.preflight.kafka_permissions import missing_permissions
-from sandbox.ports import HOST
+from sandbox.tcp_ports import HOST
 
 Options = dict[str, Any]
 

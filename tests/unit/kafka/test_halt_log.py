@@ -8,7 +8,7 @@ from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.producer import DurableProducer
 from investigator.kafka.topic_reader import TopicReader
-from sandbox.ports import HOST, free_port
+from sandbox.tcp_ports import HOST, free_port
 
 
 async def test_an_outage_leaves_no_client_open(

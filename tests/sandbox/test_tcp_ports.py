@@ -3,7 +3,7 @@
 
 import socket
 
-from sandbox.ports import HOST, accepts, free_port
+from sandbox.tcp_ports import HOST, accepts, free_port
 
 
 def test_no_port_is_returned_twice() -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 
-from sandbox.play.workers import MetricsSnapshot, message_type_label
+from sandbox.play.worker_pool import MetricsSnapshot, message_type_label
 
 TEXT = """\
 # HELP thoth_investigator_processed_total Messages that were processed

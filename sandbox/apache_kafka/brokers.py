@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster of several Apache Kafka brokers with replicated partitions."""
+"""Several Apache Kafka brokers of one Kafka cluster, with replicated partitions."""
 
 import signal
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from sandbox.apache_kafka.broker import new_cluster_id
 from sandbox.apache_kafka.node import CLIENTS, Listener, Node
 from sandbox.broker import Broker
-from sandbox.ports import free_port
+from sandbox.tcp_ports import free_port
 
-__all__ = ["ApacheKafkaCluster"]
+__all__ = ["ApacheKafkaBrokers"]
 
 
-class ApacheKafkaCluster(Broker):
-    """A cluster of `size` brokers: the replication factor is `size`, and min.insync.replicas is `size` - 1.
+class ApacheKafkaBrokers(Broker):
+    """Several brokers, `size` in number: the replication factor is `size`, and min.insync.replicas is `size` - 1.
 
     Each method of Broker acts on all brokers. A test may kill and launch single ones through `nodes`.
     """
@@ -76,6 +76,6 @@ class ApacheKafkaCluster(Broker):
 
     def close_proxy(self) -> None:
         """Raise RuntimeError: these brokers have no proxy."""
-        raise RuntimeError("a cluster of several brokers has no proxy: kill or suspend its brokers")
+        raise RuntimeError("several brokers have no proxy: kill or suspend its brokers")
 
     open_proxy = close_proxy
