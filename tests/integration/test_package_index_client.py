@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-import requests
 from thoth.python import Source
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.package_index import download
-from investigator.package_index.client import PackageIndex, index_error
+from investigator.package_index.client import PackageIndex
 from investigator.resilience.breaker import Breaker
 from investigator.resilience.calls import CallPolicy
 from sandbox.faults import Fault
@@ -372,16 +371,3 @@ async def test_a_json_listing_has_the_versions_of_files_and_those_without(
     content = {"versions": ["2.0", 3, None], "files": files}
     server.canned[f"{MAIN}/flask"] = CannedAnswer(json.dumps(content).encode(), f"{JSON}; charset=utf-8".upper())
     assert await index.versions(server.index_url(), "flask") == ["2.0", "1.1", "1.0"]
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (requests.exceptions.ContentDecodingError("no gzip"), TemporaryError),
-        (requests.exceptions.MissingSchema("no scheme"), PermanentError),
-        (requests.ConnectTimeout("slow"), UnavailableError),
-    ],
-)
-def test_errors_are_mapped_to_those_of_handlers(error: Exception, kind: type[Exception]) -> None:
-    """The type says whether another attempt may succeed, and whether the index is unavailable."""
-    assert type(index_error(error)) is kind

@@ -7,9 +7,14 @@ import pytest
 
 from docs import generate
 from docs.asyncapi import asyncapi
+from docs.errors import error_page
 from investigator.app import load_message_types
+from investigator.argo.answer_rows import CLUSTER_ANSWERS
+from investigator.graph.answers import GRAPH_ANSWERS
 from investigator.observability.metrics import definitions
+from investigator.package_index.answers import INDEX_ANSWERS
 from investigator.settings.reference import reference
+from sandbox.recorded import HTTP
 from tests.contract.clients import CURRENT, messages_of
 
 
@@ -58,3 +63,13 @@ def test_real_messages_fit_the_schemas_of_the_document(document: dict[str, Any])
     for message in messages_of(CURRENT):
         content = {name: value for name, value in message.content.items() if value is not None}
         jsonschema.validate(content, payloads[message.base_name], jsonschema.Draft202012Validator)
+
+
+def test_the_page_of_errors_has_every_row_with_an_answer() -> None:
+    """An operator finds each cause, and an answer to compare with."""
+    page = "\n".join(error_page())
+    for row in (*CLUSTER_ANSWERS, *GRAPH_ANSWERS, *INDEX_ANSWERS):
+        assert f"| {row.name} | `{row.codes[0]}`" in page
+        assert f" | {row.meaning.value} | {row.cause} |" in page
+    for answer in HTTP.values():
+        assert f"| {answer.row} | `{answer.code}" in page
