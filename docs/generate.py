@@ -13,6 +13,7 @@ import yaml
 
 from docs.asyncapi import asyncapi
 from docs.described import default, description, handlers, one_line, schema_of
+from docs.errors import error_page
 from investigator.agent import MessageType
 from investigator.agent.message import fields_of
 from investigator.app import load_message_types
@@ -60,6 +61,7 @@ def pages(message_types: Mapping[str, MessageType]) -> dict[Path, str]:
         folder / "configuration.md": _configuration(),
         folder / "messages.md": _messages(types),
         folder / "metrics.md": _metrics(),
+        folder / "errors.md": _page(["# Errors", NOTE, *error_page()]),
         folder / "asyncapi.yaml": f"# {NOTE}\n{yaml.safe_dump(asyncapi(types), sort_keys=False, width=110)}",
     }
 

@@ -2,7 +2,8 @@
 """The cluster stand-in: the part of OpenShift's and Argo's HTTP API that thoth-common uses, with faults on demand.
 
 It answers invalid requests as a cluster does: a missing token with 401, an unknown namespace or object with 404, and an
-existing name with 409. A required parameter without a value, or an invalid name or label, is answered with 422.
+existing name with 409. A denied permission is answered with 403. A required parameter without a value, or an invalid
+name or label, is answered with 422.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.cluster_api import ClusterApi
+from sandbox.cluster_permissions import check_permission
 from sandbox.http_server import CONTROL, HttpServer
 from sandbox.kubeconfig import write_kubeconfig
 from sandbox.statuses import unauthorized
@@ -38,7 +40,8 @@ class ClusterStandIn(HttpServer):
     """The API server of a cluster with the sandbox's templates, and the controller that runs its workflows.
 
     `created` records each workflow, `request_log` each request, and `faults` holds the active faults. A caller may
-    change `solvers` (the ConfigMap), `templates`, `token`, `controller.lifecycle` and `controller.run` at any time.
+    change `solvers` (the ConfigMap), `templates`, `token`, `controller.lifecycle` and `controller.run` at any time, and
+    `denied`: patterns of permissions that the worker lacks, such as ``create workflows in thoth-backend``.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class ClusterStandIn(HttpServer):
         self.namespaces = namespaces
         self.solvers = list(solvers)
         self.token = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
+        self.denied: set[str] = set()
         self.templates = load_templates()
         self.store = WorkflowStore(sorted(set(asdict(namespaces).values())))
         self.controller = WorkflowController(self.store, lifecycle, run)
@@ -106,6 +110,7 @@ class ClusterStandIn(HttpServer):
         """Delete all workflows, remove all faults and clear the records; settings stay."""
         self.on_loop(self.controller.cancel_all)
         self.on_loop(self.store.clear)
+        self.denied.clear()
         self.faults.clear()
         self.request_log.clear()
 
@@ -125,9 +130,10 @@ class ClusterStandIn(HttpServer):
         }
 
     def check(self, request: web.Request) -> None:
-        """Raise a Refusal with status 401 if the bearer token is missing or wrong."""
+        """Raise a Refusal if the bearer token is missing or wrong (401), or a permission is denied (403)."""
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             raise unauthorized()
+        check_permission(request, self.denied)
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Yield the routes of the API and the control routes that only the cluster stand-in has."""

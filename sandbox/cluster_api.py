@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from sandbox.cluster_permissions import REVIEWS, review
 from sandbox.discovery import discovery_routes
 from sandbox.label_selectors import matches, parse_selector
 from sandbox.paging import Pager
@@ -38,6 +39,7 @@ class ClusterContent(Protocol):
     templates: list[dict[str, Any]]
     store: WorkflowStore
     controller: WorkflowController
+    denied: set[str]
 
     @property
     def namespaces(self) -> _Names:
@@ -55,6 +57,7 @@ class ClusterApi:
     def routes(self) -> Iterator[web.RouteDef]:
         """Yield the routes of the API."""
         yield from discovery_routes()
+        yield web.post(REVIEWS, self._review_access)
         yield web.get(_CONFIG_MAPS, self._list_config_maps)
         yield web.get(f"{_CONFIG_MAPS}/{{name}}", self._get_config_map)
         yield web.get(f"{_TEMPLATES}/templates", self._list_templates)
@@ -64,6 +67,9 @@ class ClusterApi:
         yield web.get(f"{_WORKFLOWS}/{{name}}", self._get_workflow)
         yield web.delete(f"{_WORKFLOWS}/{{name}}", self._delete_workflow)
         yield web.route("*", "/{path:.*}", _path_not_found)
+
+    async def _review_access(self, request: web.Request) -> web.Response:
+        return web.json_response(review(await _json_object(request), self._content.denied), status=201)
 
     async def _list_config_maps(self, request: web.Request) -> web.Response:
         in_infra = request.match_info["namespace"] == self._content.namespaces.infra

@@ -9,14 +9,22 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from sandbox.recorded import HTTP, RecordedAnswer
+
 __all__ = ["Effect", "Fault", "Faults"]
+
+# Effects that combine with each other and with one of the others.
+_COMBINED = ("latency", "warning")
 
 Effect = Literal[
     "status",  # do not execute the request; answer with `status`, and with `retry_after` if given
-    "latency",  # wait `seconds` first; several latencies add up, and combine with one other fault
+    "latency",  # wait `seconds` first; several latencies add up
     "hang",  # do not execute the request and do not answer until the fault is removed
     "reset",  # do not execute the request; reset the connection
     "lost",  # execute the request, then reset the connection instead of replying
+    "answer",  # do not execute the request; send the recorded answer named `answer`
+    "disguise",  # execute the request, then send the recorded answer named `answer` instead of the reply
+    "warning",  # add a Warning header with `text` to the reply; combines with other faults, as latencies do
 ]
 
 
@@ -36,8 +44,20 @@ class Fault:
     status: int = 500
     retry_after: float | None = None  # seconds
     seconds: float = 0.0
+    answer: str = ""  # the name of an answer in sandbox/recorded
+    text: str = ""  # of a Warning header
     probability: float = 1.0
     count: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for the name of an answer that is not recorded, or a missing one."""
+        needs_answer = self.effect in {"answer", "disguise"}
+        if (needs_answer or self.answer) and self.answer not in HTTP:
+            raise ValueError(f"no answer {self.answer!r} is recorded in sandbox/recorded")
+
+    def recorded(self) -> RecordedAnswer:
+        """Return the recorded answer."""
+        return HTTP[self.answer]
 
     def matches(self, method: str, path: str, body: str) -> bool:
         """Return whether the fault applies to a request with this method, path and body."""
@@ -83,10 +103,10 @@ class Faults:
         return any(fault.body for fault in self._faults)
 
     def pick(self, method: str, path: str, body: str) -> list[Fault]:
-        """Return the faults for one request, and count them: all latencies that apply, then at most one other fault."""
+        """Return the faults for one request, and count them: all latencies and warnings, then at most one other."""
         with self._lock:
             candidates = self._applicable(method, path, body)
-            chosen = [*_latencies(candidates), *_first_other(candidates)]
+            chosen = [*_combined(candidates), *_first_other(candidates)]
             self._uses.update(index for index, _ in chosen)
         return [fault for _, fault in chosen]
 
@@ -100,9 +120,9 @@ class Faults:
         ]
 
 
-def _latencies(candidates: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
-    return [(index, fault) for index, fault in candidates if fault.effect == "latency"]
+def _combined(candidates: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
+    return [(index, fault) for index, fault in candidates if fault.effect in _COMBINED]
 
 
 def _first_other(candidates: Iterable[tuple[int, Fault]]) -> list[tuple[int, Fault]]:
-    return [(index, fault) for index, fault in candidates if fault.effect != "latency"][:1]
+    return [(index, fault) for index, fault in candidates if fault.effect not in _COMBINED][:1]

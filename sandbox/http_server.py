@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from sandbox.background import BackgroundLoop
 from sandbox.faults import Fault, Faults
+from sandbox.recorded import RecordedAnswer
 from sandbox.request_log import LoggedRequest, RequestLog
 from sandbox.statuses import Refusal, refusal_reply
 from sandbox.tcp_ports import HOST, free_port
@@ -124,19 +125,23 @@ class HttpServer(ABC):
         body = await request.text() if self.faults.reads_bodies() else ""
         faults = self.faults.pick(request.method, request.path, body)
         request[_EFFECTS] = tuple(fault.effect for fault in faults)
+        others = [fault for fault in faults if fault.effect not in {"latency", "warning"}]
+        await asyncio.sleep(sum(fault.seconds for fault in faults if fault.effect == "latency"))
+        answer = self._respond_with_fault(others[0], request, handler) if others else self._answer(request, handler)
+        response = await answer
         for fault in faults:
-            if fault.effect == "latency":
-                await asyncio.sleep(fault.seconds)
-            else:
-                return await self._respond_with_fault(fault, request, handler)
-        return await self._answer(request, handler)
+            if fault.effect == "warning":
+                response.headers.add("Warning", f'299 - "{fault.text}"')
+        return response
 
     async def _respond_with_fault(self, fault: Fault, request: web.Request, handler: Next) -> web.StreamResponse:
         if fault.effect == "status":
             refusal = Refusal(fault.status, "SandboxFault", f"injected by the sandbox: status {fault.status}")
             return refusal_reply(refusal, fault.retry_after)
-        if fault.effect == "lost":
+        if fault.effect in {"lost", "disguise"}:
             await self._answer(request, handler)
+        if fault.effect in {"answer", "disguise"}:
+            return _recorded_reply(fault.recorded())
         while fault.effect == "hang" and fault in self.faults.active():  # noqa: ASYNC110 - any thread may remove the fault
             await asyncio.sleep(0.02)
         _reset_connection(request)
@@ -181,6 +186,11 @@ class HttpServer(ABC):
 
 def _fault_as_json(fault: Fault) -> dict[str, Any]:
     return {name: getattr(fault, name) for name in Fault.__dataclass_fields__}
+
+
+def _recorded_reply(answer: RecordedAnswer) -> web.Response:
+    headers = {"Content-Type": answer.content_type, **answer.headers}
+    return web.Response(status=answer.code, body=answer.body.encode(), headers=headers)
 
 
 def _reset_connection(request: web.Request) -> None:

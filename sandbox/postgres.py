@@ -112,6 +112,14 @@ class PostgresServer:
             self._process.stop(signal_number=signal.SIGQUIT)
             self._process = None
 
+    def refuse_writes(self) -> None:
+        """Refuse writes, on open connections too, like a demoted primary that stays up."""
+        self._set_read_only("on")
+
+    def accept_writes(self) -> None:
+        """Accept writes again."""
+        self._set_read_only("off")
+
     def remove(self) -> None:
         """Stop and remove all data."""
         self.kill()
@@ -158,6 +166,10 @@ class PostgresServer:
             connection.cursor().execute(statement)
         finally:
             connection.close()
+
+    def _set_read_only(self, value: str) -> None:
+        self._run_outside_transaction(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+        self._run_outside_transaction("SELECT pg_reload_conf()")
 
     def _create_template(self) -> None:
         # In a child process, because thoth-storages reads the environment. It creates the database as well.

@@ -42,6 +42,16 @@ class TcpProxy:
             self._background.stop()
             self._background = None
 
+    def move(self, target: int) -> None:
+        """Connect new clients to another port; connections that are open stay with their server."""
+        self._target = target
+
+    def restart(self, tls: ssl.SSLContext) -> None:
+        """Close all connections, and accept new ones with another TLS context."""
+        self.close()
+        self._tls = tls
+        self.open()
+
     def __enter__(self) -> Self:
         """Open the proxy."""
         self.open()
@@ -62,11 +72,16 @@ class TcpProxy:
             server.close()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # The cancellation by close() ends here: asyncio logs an error if the handler of a connection is cancelled.
-        with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.CancelledError):
-            server_reader, server_writer = await asyncio.open_connection(HOST, self._target, limit=_CHUNK)
-            with contextlib.closing(server_writer):
-                await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+        try:
+            with contextlib.closing(writer), contextlib.suppress(OSError):
+                await self._connect(reader, writer)
+        except asyncio.CancelledError:  # by close(); asyncio logs an error if the handler of a connection is cancelled
+            writer.transport.abort()  # a TLS connection would close only after an answer of the client
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection(HOST, self._target, limit=_CHUNK)
+        with contextlib.closing(server_writer):
+            await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,10 +6,9 @@ that they cause are made here.
 """
 
 import json
-import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
@@ -17,14 +16,26 @@ from urllib.parse import quote
 from thoth.common import OpenShift
 from thoth.common.workflows import WorkflowManager
 
+from investigator.argo.creation import create_workflow
 from investigator.argo.credentials import Credentials
 from investigator.argo.http import ApiError, ClusterApi
 from investigator.argo.labels import TraceMetadata
 from investigator.argo.pending_count import count_pending
+from investigator.argo.permissions import Permission, missing
+from investigator.argo.templates import (
+    TEMPLATE_GROUP,
+    DeploymentError,
+    TemplateError,
+    set_parameters,
+    the_template,
+    the_workflow,
+)
 from investigator.argo.ttl_cache import TTLCache
-from investigator.resilience.http_errors import is_refusal
 
-_LOGGER = logging.getLogger(__name__)
+__all__ = ["ClusterClient", "ClusterPolicy", "DeploymentError", "Namespaces", "PreparedWorkflow", "TemplateError"]
+
+# The API may refuse the cached template by these, and accept the current one.
+_ABOUT_TEMPLATE = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +60,11 @@ class Namespaces:
 
 @dataclass(frozen=True, slots=True)
 class PreparedWorkflow:
-    """A processed template: a workflow that can be created."""
+    """A processed template: a workflow that can be created; ``subject`` names the template in logs."""
 
     namespace: str
     body: dict[str, Any]
-
-
-class TemplateError(Exception):
-    """The template in the infra namespace is missing, ambiguous or invalid: a fault of the deployment."""
+    subject: str = ""
 
 
 class ClusterClient(OpenShift):
@@ -89,8 +97,9 @@ class ClusterClient(OpenShift):
         self.backend_namespace = namespaces.backend
         self._thread = threading.local()
         self._api = ClusterApi(credentials, connections=policy.connections, timeout=policy.timeout)
-        self._host = (api or credentials.host).rstrip("/")
-        self._template_host = (template_api or credentials.host).rstrip("/")
+        self._credentials = credentials
+        self._api_url = api
+        self._template_url = template_api
         self._page_size = policy.page_size
         self._templates = TTLCache(self._fetch_template, policy.template_ttl)
         self._solvers = TTLCache(self._fetch_solvers, policy.solvers_ttl)
@@ -100,7 +109,8 @@ class ClusterClient(OpenShift):
 
         Raises:
             ApiError, urllib3.exceptions.HTTPError: the API refused a request, or did not answer.
-            TemplateError: the template is missing, ambiguous or invalid.
+            DeploymentError: the template is missing, ambiguous or invalid.
+            NoWorkflowError: the processed template contains no workflow.
             ThothCommonExceptionError, ValueError, TypeError, LookupError: the arguments are invalid.
         """
         self._thread.manager = manager = _CapturingManager(self)
@@ -113,18 +123,15 @@ class ClusterClient(OpenShift):
         return cast("WorkflowManager", self._thread.manager)
 
     def create(self, workflow: PreparedWorkflow, trace: TraceMetadata) -> bool:
-        """Create a workflow; return False if one of that name exists. Raises the API errors of `prepare`."""
+        """Create a workflow; return False if one of that name exists.
+
+        Raises the API errors of `prepare`, also if no answer shows that the workflow exists.
+        """
         metadata = dict(workflow.body.get("metadata") or {})
         for key, added in (("labels", trace.labels), ("annotations", trace.annotations)):
             metadata[key] = {**(metadata.get(key) or {}), **added}
-        try:
-            self._api.create(self._workflows_url(workflow.namespace), {**workflow.body, "metadata": metadata})
-        except ApiError as error:
-            # A 409 with another reason has created nothing, e.g. "Conflict" when two creations meet at a quota.
-            if error.status == HTTPStatus.CONFLICT and error.reason in ("AlreadyExists", ""):
-                return False
-            raise
-        return True
+        body = {**workflow.body, "metadata": metadata}
+        return create_workflow(self._api, self._workflows_url(workflow.namespace), body, subject=workflow.subject)
 
     def count_pending(self, namespace: str, stop_above: int) -> int:
         """Count the workflows of a namespace that have not started; the count ends soon after ``stop_above``."""
@@ -132,19 +139,31 @@ class ClusterClient(OpenShift):
         return count_pending(self._api, url, page_size=self._page_size, stop_above=stop_above)
 
     def get_solver_names(self) -> list[str]:
-        """Return the names of the installed solvers without duplicates, from a TTL cache."""
+        """Return the names of the installed solvers without duplicates, from a TTL cache.
+
+        Raises:
+            ApiError, urllib3.exceptions.HTTPError: the API refused the request, or did not answer.
+            DeploymentError: the ConfigMap has no solvers, as while it is replaced.
+        """
         return list(self._solvers.get(self.infra_namespace))
 
     def get_configmap(self, configmap_id: str, namespace: str) -> dict[str, Any]:
         """Fetch a ConfigMap; if it has no data, add empty data."""
-        config_map = self._api.get(
-            f"{self._host}/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(configmap_id)}"
-        )
-        return {**config_map, "data": config_map.get("data") or {}}
+        url = f"{self._host}/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(configmap_id)}"
+        config_map = self._api.get(url, kind="ConfigMap", name=configmap_id)
+        data = config_map.get("data")
+        return {**config_map, "data": data if isinstance(data, dict) else {}}
 
     def version(self) -> str:
         """Return the version of the API; shows that the worker can reach it."""
-        return str(self._api.get(f"{self._host}/version").get("gitVersion", "unknown"))
+        return str(self._api.get(f"{self._host}/version", kind="").get("gitVersion", "unknown"))
+
+    def missing_permissions(self, needed: Iterable[Permission]) -> list[Permission]:
+        """Return the permissions that the worker lacks; raises the API errors of `prepare`."""
+        groups: dict[str, list[Permission]] = {self._host: [], self._template_host: []}
+        for permission in needed:
+            groups[self._template_host if permission.group == TEMPLATE_GROUP else self._host].append(permission)
+        return [each for host, permissions in groups.items() for each in missing(self._api, host, permissions)]
 
     def close(self) -> None:
         """Close the connections to the API; call it after the last call."""
@@ -153,12 +172,7 @@ class ClusterClient(OpenShift):
     @staticmethod
     def set_template_parameters(template: dict[str, Any], **parameters: object) -> None:
         """Set parameters of a template like the base does, but do not log the values: some are passwords."""
-        declared = {entry["name"]: entry for entry in template.setdefault("parameters", [])}
-        for name, value in parameters.items():
-            if name not in declared:
-                _warn_undeclared(template["metadata"]["name"], name)
-                template["parameters"].append(declared.setdefault(name, {"name": name}))
-            declared[name]["value"] = "" if value is None else str(value)
+        set_parameters(template, parameters)
 
     def process(self, namespace: str, selector: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Process the only template that the selector matches.
@@ -170,7 +184,7 @@ class ClusterClient(OpenShift):
         try:
             return self._process(namespace, template, parameters)
         except ApiError as error:
-            current = self._templates.get_if_changed(key, template) if is_refusal(error.status) else None
+            current = self._templates.get_if_changed(key, template) if error.status in _ABOUT_TEMPLATE else None
             if current is None:
                 raise
             return self._process(namespace, current, parameters)
@@ -178,22 +192,33 @@ class ClusterClient(OpenShift):
     def _process(self, namespace: str, template: str, parameters: dict[str, Any]) -> dict[str, Any]:
         filled = json.loads(template)  # a copy for each call, because the base's functions modify it
         self.set_template_parameters(filled, **parameters)
-        url = f"{self._template_host}/apis/template.openshift.io/v1/namespaces/{quote(namespace)}/processedtemplates"
-        return self._api.post(url, filled)
+        subject = f"template {filled['metadata']['name']}"
+        return self._api.post(
+            self._templates_url(namespace, "processedtemplates"), filled, kind="*Template", subject=subject
+        )
 
     def _fetch_template(self, key: tuple[str, str]) -> str:
         namespace, selector = key
-        url = f"{self._host}/apis/template.openshift.io/v1/namespaces/{quote(namespace)}/templates"
-        items = self._api.get(url, {"labelSelector": selector}).get("items") or []
-        if len(items) != 1:
-            raise TemplateError(
-                f"there are {len(items)} templates with label {selector} in namespace {namespace}, not 1"
-            )
-        type_meta = {"kind": "Template", "apiVersion": "template.openshift.io/v1"}  # the items of a list lack it
-        return json.dumps({**type_meta, **items[0]})
+        url = self._templates_url(namespace, "templates")
+        template = the_template(self._api.get(url, {"labelSelector": selector}, kind="*List"), namespace, selector)
+        return json.dumps(template)
 
     def _fetch_solvers(self, _: str | None) -> list[str]:
-        return list(dict.fromkeys(filter(None, super().get_solver_names())))
+        names = list(dict.fromkeys(filter(None, super().get_solver_names())))
+        if not names:
+            raise DeploymentError(f"the ConfigMap solvers in namespace {self.infra_namespace} lists no solver")
+        return names
+
+    @property
+    def _host(self) -> str:
+        return (self._api_url or self._credentials.host).rstrip("/")
+
+    @property
+    def _template_host(self) -> str:
+        return (self._template_url or self._credentials.host).rstrip("/")
+
+    def _templates_url(self, namespace: str, resource: str) -> str:
+        return f"{self._template_host}/apis/{TEMPLATE_GROUP}/v1/namespaces/{quote(namespace)}/{resource}"
 
     def _workflows_url(self, namespace: str) -> str:
         return f"{self._host}/apis/argoproj.io/v1alpha1/namespaces/{quote(namespace)}/workflows"
@@ -225,22 +250,7 @@ class _CapturingManager(WorkflowManager):
         """Capture the workflow instead of submitting it."""
         del workflow_limit
         processed = self.openshift.process(namespace, label_selector, template_parameters or {})
-        objects = processed.get("objects") or []
-        if not objects or not isinstance(objects[0], dict):
-            raise TemplateError(f"the template with label {label_selector} in namespace {namespace} has no workflow")
-        _set_arguments(objects[0], workflow_parameters or {})
-        self.captured.append(PreparedWorkflow(workflow_namespace or namespace, objects[0]))
+        workflow = the_workflow(processed, workflow_parameters or {}, label_selector)
+        subject = f"template with label {label_selector}"
+        self.captured.append(PreparedWorkflow(workflow_namespace or namespace, workflow, subject))
         return None
-
-
-def _set_arguments(workflow: dict[str, Any], parameters: dict[str, Any]) -> None:
-    arguments = workflow.setdefault("spec", {}).setdefault("arguments", {})
-    others = [entry for entry in arguments.get("parameters") or () if entry["name"] not in parameters]
-    arguments["parameters"] = [{"name": name, "value": value} for name, value in parameters.items()] + others
-
-
-@cache
-def _warn_undeclared(template: str, parameter: str) -> None:
-    _LOGGER.warning(
-        "Added a parameter that the template does not declare template=%s parameter=%s", template, parameter
-    )

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials for the cluster's API: the pod's service account, else KUBECONFIG."""
+"""Credentials for the cluster's API: the pod's service account, else KUBECONFIG; read again whenever they change."""
 
+import logging
 import os
 import ssl
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kubernetes import client, config
 from kubernetes.config import incluster_config
 from kubernetes.config.config_exception import ConfigException
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from investigator.argo.file_cache import FileCache
+from investigator.argo.tls import TlsFiles, tls_context
 from investigator.errors import StartupError
 
-TokenReader = Callable[[], str | None]
+_LOGGER = logging.getLogger(__name__)
 
 
 class ClusterConfigError(StartupError):
@@ -22,7 +24,10 @@ class ClusterConfigError(StartupError):
 
 
 class Credentials:
-    """The URL of the cluster's API, the TLS settings, and the token, which is read again when its file changes.
+    """The URL of the cluster's API, the TLS settings, and the token; may be used by many threads.
+
+    Each is read again when a file changes: the token's, the certificate authority's, the client certificate's, its
+    key's, or KUBECONFIG.
 
     Args:
         kubeconfig: path of the file for use outside of a cluster, several separated by colons; None for its default.
@@ -42,93 +47,102 @@ class Credentials:
         token_file: str = incluster_config.SERVICE_TOKEN_FILENAME,
         ca_file: str = incluster_config.SERVICE_CERT_FILENAME,
     ) -> None:
-        self._kubeconfig = kubeconfig
-        self._token_file = token_file
+        self._verify = verify_tls
+        pod, file = _ServiceAccount(token_file, ca_file), _Kubeconfig(kubeconfig)
         try:
-            configuration = _in_cluster(token_file, ca_file)
-            self.in_cluster = True
+            configuration = pod.configuration()
+            self._source: _ServiceAccount | _Kubeconfig = pod
         except ConfigException as error:
-            configuration = self._from_kubeconfig(f"there is no service account ({error}), and ")
-            self.in_cluster = False
-        self.host: str = configuration.host.rstrip("/")
-        self.tls = _tls(configuration, verify=verify_tls)
-        self._token = _CachedToken(self._token_files(), self._read_token)
+            configuration = file.configuration(f"there is no service account ({error}), and ")
+            self._source = file
+        self._last = self._server(configuration)
+        self._servers = FileCache(self._server_files, self._read_server)
+        self._token = FileCache(lambda: self._source.token_files, self._source.token)
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether the credentials are those of a pod's service account."""
+        return isinstance(self._source, _ServiceAccount)
+
+    @property
+    def host(self) -> str:
+        """The URL of the API, without a slash at the end."""
+        return self._servers.get().host
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """The TLS settings: the same object until the authority, the client's certificate or its key changes."""
+        return self._servers.get().tls
 
     def token(self) -> str | None:
         """Return the current bearer token; None if the worker authenticates by a client certificate."""
         return self._token.get()
 
     def refresh(self) -> None:
-        """Read the token again at its next use, because the API refused the last one."""
+        """Read everything again at its next use, because the API refused the last request."""
         self._token.invalidate()
+        self._servers.invalidate()
 
-    def _token_files(self) -> Sequence[str]:
-        if self.in_cluster:
-            return [self._token_file]
+    def _server_files(self) -> Sequence[str]:
+        return [*self._source.server_files, *self._last.files.paths()]
+
+    def _read_server(self) -> "_Server":
+        try:
+            self._last = self._server(self._source.configuration(), self._last)
+        except (ConfigException, ClusterConfigError, OSError, ValueError) as error:
+            # Another program may be writing a file, or has replaced the certificate and not yet its key.
+            _LOGGER.warning("Could not use changed credentials of the cluster, using the last ones error=%s", error)
+        return self._last
+
+    def _server(self, configuration: client.Configuration, last: "_Server | None" = None) -> "_Server":
+        paths = configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file
+        files = TlsFiles(*(str(path) if path else None for path in paths))
+        content = files.content()
+        tls = last.tls if last and last.content == content else tls_context(files, verify=self._verify)
+        return _Server(configuration.host.rstrip("/"), files, content, tls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    host: str
+    files: TlsFiles
+    content: tuple[bytes, ...]
+    tls: ssl.SSLContext
+
+
+class _ServiceAccount:
+    """The service account of a pod."""
+
+    def __init__(self, token_file: str, ca_file: str) -> None:
+        self._token_file = token_file
+        self._ca_file = ca_file
+        self.token_files = [token_file]
+        self.server_files = [ca_file]
+
+    def configuration(self) -> client.Configuration:
+        incluster_config.InClusterConfigLoader(self._token_file, self._ca_file).load_and_set()
+        return client.Configuration()
+
+    def token(self) -> str | None:
+        return Path(self._token_file).read_text("utf-8").strip()
+
+
+class _Kubeconfig:
+    """A file for use outside of a cluster."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
         default = str(Path(config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION).expanduser())
-        return (self._kubeconfig or default).split(os.pathsep)
+        self.token_files = self.server_files = (path or default).split(os.pathsep)
 
-    def _read_token(self) -> str | None:
-        if self.in_cluster:
-            return Path(self._token_file).read_text("utf-8").strip()
-        header = self._from_kubeconfig().get_api_key_with_prefix("authorization")
-        return header.split(" ", 1)[-1].strip() if header else None
-
-    def _from_kubeconfig(self, error_prefix: str = "") -> client.Configuration:
+    def configuration(self, error_prefix: str = "") -> client.Configuration:
         configuration = client.Configuration()
         try:
-            config.load_kube_config(config_file=self._kubeconfig, client_configuration=configuration)
+            config.load_kube_config(config_file=self._path, client_configuration=configuration)
         except Exception as error:  # the file's content decides the type, and another program may be writing it
             raise ClusterConfigError(f"{error_prefix}KUBECONFIG has no usable credentials: {error}") from error
         return configuration
 
-
-class _CachedToken:
-    """A token that is read again when one of its files changes; may be used by many threads."""
-
-    def __init__(self, files: Sequence[str], read: TokenReader) -> None:
-        self._files = files
-        self._read = read
-        self._lock = threading.Lock()
-        self._read_versions: object = None
-        self._token: str | None = None
-
-    def get(self) -> str | None:
-        versions = [_file_version(file) for file in self._files]
-        with self._lock:
-            if versions != self._read_versions:
-                self._token = self._read()
-                self._read_versions = versions
-            return self._token
-
-    def invalidate(self) -> None:
-        with self._lock:
-            self._read_versions = None
-
-
-def _file_version(file: str) -> tuple[int, int, int] | None:
-    try:
-        stat = Path(file).stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-
-def _in_cluster(token_file: str, ca_file: str) -> client.Configuration:
-    incluster_config.InClusterConfigLoader(token_file, ca_file).load_and_set()
-    return client.Configuration()
-
-
-def _tls(configuration: client.Configuration, *, verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    # The self-made authorities of clusters often lack extensions that newer versions of Python require by default.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if configuration.ssl_ca_cert:
-        context.load_verify_locations(configuration.ssl_ca_cert)
-    if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    def token(self) -> str | None:
+        header = self.configuration().get_api_key_with_prefix("authorization")
+        return header.split(" ", 1)[-1].strip() if header else None

@@ -39,7 +39,7 @@ def count_pending(api: ClusterApi, url: str, *, page_size: int, stop_above: int)
 
 def _list(api: ClusterApi, url: str, query: dict[str, str]) -> dict[str, Any]:
     try:
-        return api.get(url, query, accept=_METADATA_ONLY)
+        return api.get(url, query, kind="*List", accept=_METADATA_ONLY)
     except ApiError as error:
         if (
             error.status == HTTPStatus.GONE

@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
-import urllib3.exceptions
-from thoth.common.exceptions import ThothCommonExceptionError
-
-from investigator.argo.client import ClusterClient, PreparedWorkflow, TemplateError
-from investigator.argo.credentials import ClusterConfigError
-from investigator.argo.http import ApiError
+from investigator.argo.answers import cluster_error
+from investigator.argo.client import ClusterClient, PreparedWorkflow
 from investigator.argo.ids import workflow_id
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.argo.labels import TraceMetadata, trace_metadata
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
 from investigator.delivery.current_message import bind_message, current_context
-from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
+from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy, Calls
-from investigator.resilience.http_errors import error_for_status
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -131,16 +126,3 @@ class WorkflowScheduler:
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)
         return PendingLimiter(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set, namespace)
-
-
-def cluster_error(error: Exception) -> Exception:
-    """Map an exception of a cluster call to the error for the handler; return an unknown one unchanged."""
-    if isinstance(error, ApiError):
-        return error_for_status(error.status, str(error), delay=error.retry_after)
-    if isinstance(error, urllib3.exceptions.HTTPError):
-        return UnavailableError(f"the cluster's API does not answer: {error}")
-    if isinstance(error, TemplateError | ClusterConfigError | OSError):
-        return TemporaryError(str(error))
-    if isinstance(error, ThothCommonExceptionError | ValueError | TypeError | LookupError | AttributeError):
-        return PermanentError(f"the message does not make a valid workflow: {type(error).__name__}: {error}")
-    return error

@@ -6,12 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from psycopg2 import errorcodes
-from sqlalchemy import exc
-from thoth.common.exceptions import ThothCommonExceptionError
-from thoth.storages.exceptions import ThothStorageExceptionError
-
-from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
+from investigator.graph.answers import graph_error
 from investigator.graph.database import Database
 from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy, Calls
@@ -19,13 +14,6 @@ from investigator.resilience.calls import CallPolicy, Calls
 T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
-
-# SQLSTATE classes of an unavailable server: lost connections, no connections left, shutting down or starting up.
-_UNAVAILABLE = {
-    errorcodes.CLASS_CONNECTION_EXCEPTION,
-    errorcodes.CLASS_INSUFFICIENT_RESOURCES,
-    errorcodes.CLASS_OPERATOR_INTERVENTION,
-}
 
 
 class GraphClient:
@@ -121,24 +109,3 @@ def _log_flag(known: bool, flag: str, value: bool, version: tuple[str, str, str]
             "Package version is not in the graph, nothing flagged flag=%s value=%s package=%s version=%s index=%s",
             *facts,
         )
-
-
-def graph_error(error: Exception) -> Exception:
-    """Map an exception of the database or the library to the error for the handler; return an unknown one unchanged."""
-    if isinstance(error, exc.DBAPIError):
-        return _database_error(error)
-    if isinstance(error, ThothCommonExceptionError | ThothStorageExceptionError | exc.StatementError | ValueError):
-        return PermanentError(f"the graph cannot store or query this: {type(error).__name__}: {error}")
-    if isinstance(error, exc.SQLAlchemyError):
-        return TemporaryError(f"the query of the graph failed: {error}")
-    return error
-
-
-def _database_error(error: exc.DBAPIError) -> PermanentError | TemporaryError:
-    text = str(error.orig).strip()
-    code = getattr(error.orig, "pgcode", None)  # None if the connection broke, or could not be opened
-    if isinstance(error, exc.DataError | exc.IntegrityError):
-        return PermanentError(f"the graph cannot store or query this: {text}")
-    if code is None or (code[:2] in _UNAVAILABLE and code != errorcodes.QUERY_CANCELED):
-        return UnavailableError(f"the graph is unavailable: {text}")
-    return TemporaryError(f"the query of the graph failed: {text}")

@@ -19,6 +19,7 @@ from thoth.storages.graph.models import (
 )
 from thoth.storages.graph.postgres import GraphDatabase
 
+from investigator.graph.failover import leave_servers_that_refuse_writes
 from investigator.graph.index_urls import registered_spelling
 
 
@@ -180,6 +181,7 @@ def _engine(address: DatabaseAddress, policy: DatabasePolicy) -> Engine:
         pool_pre_ping=True,  # replaces a connection that a restarted server has closed, before its use
         connect_args={
             "connect_timeout": policy.connect_timeout,
+            "target_session_attrs": "read-write",  # never a standby, whatever address leads to it
             "keepalives_idle": quarter,
             "keepalives_interval": quarter,
             "keepalives_count": 3,
@@ -193,4 +195,5 @@ def _engine(address: DatabaseAddress, policy: DatabasePolicy) -> Engine:
         connection.execute(f"SET LOCAL statement_timeout = {milliseconds}")
 
     event.listen(engine, "begin", limit_statements)
+    leave_servers_that_refuse_writes(engine)
     return engine

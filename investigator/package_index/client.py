@@ -5,12 +5,11 @@ import logging
 from functools import partial
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import requests
 from packaging.utils import canonicalize_name
 from thoth.python.source import normalize_url
 
-from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.package_index.download import Downloads, ProjectNotFoundError, without_credentials
+from investigator.package_index.answers import ProjectNotFoundError, index_error
+from investigator.package_index.download import Downloads, without_credentials
 from investigator.package_index.listing import parse_listing
 from investigator.package_index.specifiers import select
 from investigator.resilience.breaker_group import BreakerGroup
@@ -84,14 +83,3 @@ def _project_url(index_url: str, project: str) -> str:
     parts = urlsplit(str(normalize_url(index_url)))
     path = f"{parts.path.rstrip('/')}/{quote(project)}/"
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-
-
-def index_error(error: Exception) -> Exception:
-    """Map an exception of a look-up to the error for the handler; return an unknown one unchanged."""
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return TemporaryError(f"the package index sent an invalid response: {error}")
-    if isinstance(error, ValueError):  # the URL or the specifier is invalid
-        return PermanentError(f"the URL of the package index is invalid: {error}")
-    if isinstance(error, requests.RequestException):
-        return UnavailableError(f"the package index does not answer: {error}")
-    return error

@@ -10,6 +10,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from investigator.resilience.http_pools import close_pools
+
 
 class Deadline:
     """Ends the exchange of this thread after a number of seconds, whatever the thread waits for.
@@ -98,6 +100,11 @@ class DeadlineAdapter(HTTPAdapter):
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
         _use_watched_pools(manager)
         return manager
+
+    def close(self) -> None:
+        """Close the idle connections, also those of pools that an answer still refers to."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            close_pools(manager)
 
 
 def _use_watched_pools(manager: PoolManager) -> None:

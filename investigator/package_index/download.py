@@ -9,28 +9,15 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 import requests
 
 from investigator.delivery.errors import TemporaryError, UnavailableError
+from investigator.package_index.answers import status_error
 from investigator.package_index.deadline import Deadline, DeadlineAdapter
 from investigator.package_index.listing import ACCEPT, Answer
-from investigator.resilience.http_errors import error_for_status, retry_after
+from investigator.resilience.retry_after import retry_after
 
 #: The largest listings on PyPI have 20 MiB. The limit applies after decompression.
 MAX_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 _MAX_REDIRECTS = 5
-
-# The index answers that it has no such project.
-_ABSENT = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
-# Refusals that concern every package: credentials, a proxy, and an index that has no listing in a known format.
-_REFUSED_FOR_ALL = {
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.METHOD_NOT_ALLOWED,
-    HTTPStatus.NOT_ACCEPTABLE,
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
-}
-
-
-class ProjectNotFoundError(Exception):
-    """The index answered that it does not have the project."""
 
 
 class Downloads:
@@ -110,12 +97,7 @@ def _answer(response: requests.Response, url: str) -> Answer:
 
 def _status_error(response: requests.Response, url: str) -> Exception:
     text = f"GET {url}: {response.status_code} {response.reason}"
-    if response.status_code in _ABSENT:
-        return ProjectNotFoundError(text)
-    if response.status_code in _REFUSED_FOR_ALL or response.ok:
-        return TemporaryError(text)
-    delay = retry_after(response.headers.get("Retry-After"))
-    return error_for_status(response.status_code, text, delay=delay)
+    return status_error(response.status_code, text, retry_after(response.headers.get("Retry-After")))
 
 
 def _body(response: requests.Response, url: str) -> bytes:

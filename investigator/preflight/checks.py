@@ -18,7 +18,7 @@ from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 from urllib3.exceptions import HTTPError
 
-from investigator.argo.client import ClusterClient
+from investigator.argo.client import ClusterClient, DeploymentError
 from investigator.argo.credentials import ClusterConfigError
 from investigator.argo.http import ApiError
 from investigator.delivery.dead_letters import dead_letter_topic
@@ -26,6 +26,7 @@ from investigator.errors import StartupError
 from investigator.graph.database import Database
 from investigator.kafka.options import client_options
 from investigator.kafka.topics import Topic, create_missing, halts_topic
+from investigator.preflight.cluster_permissions import missing_cluster_permissions
 from investigator.preflight.kafka_connection import KAFKA_REMEDY, explain_connection_failure
 from investigator.preflight.kafka_permissions import missing_permissions
 from investigator.resilience.thread_pool import DaemonThreadPool
@@ -97,8 +98,7 @@ class Preflight:
         return await self._problem(f"The knowledge graph at {address}", _GRAPH_REMEDY, check)
 
     async def _cluster(self) -> str | None:
-        namespace = self.settings.thoth_infra_namespace
-        check = _in_thread(lambda: _check_cluster(self.cluster, namespace))
+        check = _in_thread(lambda: _check_cluster(self.cluster, self.settings))
         return await self._problem("The cluster's API", _CLUSTER_REMEDY, check)
 
     async def _problem(self, server: str, remedy: str, check: Awaitable[None]) -> str | None:
@@ -133,7 +133,7 @@ _CLUSTER_REMEDY = (
     "Inside the cluster, run with a service account; outside, set KUBECONFIG to a file with a valid token. "
     "KUBERNETES_API_URL, OPENSHIFT_API_URL and KUBERNETES_VERIFY_TLS must match the cluster too."
 )
-_ROLE_REMEDY = "The service account needs a valid token and the roles of manifests/."
+_ROLE_REMEDY = "The service account needs a valid token and the roles of manifests/role.yaml."
 
 
 async def _in_thread(check: Callable[[], T]) -> T:
@@ -193,13 +193,15 @@ def _check_schema(database: Database) -> None:
         )
 
 
-def _check_cluster(client: Callable[[], ClusterClient], namespace: str) -> None:
+def _check_cluster(client: Callable[[], ClusterClient], settings: Settings) -> None:
     with closing(client()) as cluster:
-        _check_api(cluster, namespace)
+        cluster.version()
+        if missing := missing_cluster_permissions(cluster, settings):
+            raise _Problem(f"denies the worker permissions that it needs: {', '.join(missing)}. {_ROLE_REMEDY}")
+        _check_solvers(cluster, settings.thoth_infra_namespace)
 
 
-def _check_api(cluster: ClusterClient, namespace: str) -> None:
-    cluster.version()
+def _check_solvers(cluster: ClusterClient, namespace: str) -> None:
     try:
         solvers = cluster.get_solver_names()
     except ApiError as error:
@@ -207,9 +209,15 @@ def _check_api(cluster: ClusterClient, namespace: str) -> None:
             raise _Problem(
                 f"refuses to show the ConfigMap of solvers in {namespace}: {error}. {_ROLE_REMEDY}"
             ) from error
-        _LOGGER.warning("Could not read the list of solvers; no package is solved until it exists error=%s", error)
+        _warn_without_solvers(error)
+    except DeploymentError as error:
+        _warn_without_solvers(error)
     else:
-        _LOGGER.info("Found solvers in the cluster solvers=%s", ",".join(solvers) or "none")
+        _LOGGER.info("Found solvers in the cluster solvers=%s", ",".join(solvers))
+
+
+def _warn_without_solvers(error: Exception) -> None:
+    _LOGGER.warning("Could not read the list of solvers; messages that need it wait error=%s", error)
 
 
 def _first_line(error: Exception) -> str:

@@ -111,26 +111,46 @@ def test_messages_with_the_same_key_are_handled_in_order(
     assert metric(worker, HALTED) == 0
 
 
-REFUSED: dict[int, tuple[str, dict[str, object]]] = {
-    400: ("thoth.package-extract-trigger", {"image": "ubi8:refused", "environment_type": "runtime"}),
-    403: ("thoth.adviser-trigger", {"recommendation_type": "refused"}),
-    404: ("thoth.kebechet-trigger", {"webhook_payload": {"action": "refused"}}),
-    422: ("thoth.build-analysis-trigger", {"base_image": "ubi8:refused"}),
+REFUSED: dict[str, tuple[str, dict[str, object]]] = {
+    "unknown field": ("thoth.package-extract-trigger", {"image": "ubi8:refused", "environment_type": "runtime"}),
+    "denied by Gatekeeper": ("thoth.adviser-trigger", {"recommendation_type": "refused"}),
+    "object too large for etcd": ("thoth.kebechet-trigger", {"webhook_payload": {"action": "refused"}}),
+    "workflow is invalid": ("thoth.build-analysis-trigger", {"base_image": "ubi8:refused"}),
 }
 
 
-@pytest.mark.parametrize("status", REFUSED)
-def test_a_request_that_the_cluster_refuses_is_not_retried(
-    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, status: int
+@pytest.mark.parametrize("answer", REFUSED)
+def test_a_message_that_the_cluster_refuses_is_not_retried(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, answer: str
 ) -> None:
-    """A later attempt would be refused too: the message fails permanently, and its topic is halted at once."""
-    base_name, fields = REFUSED[status]
+    """The answer is about this message: it fails permanently, and its topic is halted at once."""
+    base_name, fields = REFUSED[answer]
     shared_sandbox.cluster.request_log.clear()
-    shared_sandbox.cluster.faults.set(failing("refused", status=status))
+    fault = Fault(effect="answer", answer=answer, method="POST", path=CREATION, body="refused")
+    shared_sandbox.cluster.faults.set(fault)
 
     kafka.send(shared_sandbox.topic(base_name), message(fields))
     wait_until(lambda: metric(worker, HALTED, base_topic_name=base_name) == 1, "the topic is halted")
 
     label = base_name.rsplit(".", 1)[-1].replace("-", "_")
     assert metric(worker, "thoth_investigator_exceptions_total", message_type=label) == 1
-    assert shared_sandbox.cluster.request_log.statuses("POST", CREATION) == {status: 1}
+    assert shared_sandbox.cluster.request_log.statuses("POST", CREATION) == {fault.recorded().code: 1}
+
+
+PASSING = ["permission to create", "namespace is being deleted", "no definition of workflows", "token refused"]
+
+
+@pytest.mark.parametrize("answer", PASSING)
+def test_an_answer_that_concerns_every_message_fails_none(
+    worker: Worker, shared_sandbox: Sandbox, kafka: BlockingKafka, answer: str
+) -> None:
+    """The message waits until the cluster is repaired, and uses up no attempt."""
+    solved = "thoth_investigator_processed_total"
+    before = metric(worker, solved, message_type="cve_provided")
+    fault = Fault(effect="answer", answer=answer, method="POST", path=CREATION, count=5)
+    shared_sandbox.cluster.faults.set(fault)
+
+    kafka.send(shared_sandbox.topic("thoth.cve-update.cve-provided"), message(release()))
+
+    wait_until(lambda: metric(worker, solved, message_type="cve_provided") == before + 1, "the message is handled")
+    assert metric(worker, "thoth_investigator_failures_total", message_type="cve_provided") == 0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 import yaml
 
 from investigator.argo.labels import TraceMetadata
+from investigator.preflight.cluster_permissions import needed_permissions
 from investigator.settings import load_settings
 from investigator.settings.modes import Mode
 from investigator.settings.reference import reference
 from sandbox.cluster import ClusterStandIn
+from sandbox.faults import Fault
 from tests.support.cluster_clients import ARGUMENTS, cluster_client
 
 FOLDER = Path(__file__).parents[2] / "manifests"
@@ -112,11 +115,21 @@ def _verb(method: str, name: list[str]) -> str:
 @pytest.mark.usefixtures("cluster_environment")
 def test_the_roles_allow_exactly_the_calls_that_a_worker_makes(cluster: ClusterStandIn, tmp_path: Path) -> None:
     """A worker lacks no permission and has no unused one."""
-    client = cluster_client(cluster, tmp_path)
-    client.get_solver_names()
-    for method in ("schedule_adviser", "schedule_revsolver"):
-        kind = method.removeprefix("schedule_")
-        prepared = client.prepare(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
-        client.count_pending(prepared.namespace, 0)
-        client.create(prepared, TraceMetadata({}, {}))
+    with closing(cluster_client(cluster, tmp_path)) as client:
+        client.get_solver_names()
+        for method in ("schedule_adviser", "schedule_revsolver"):
+            kind = method.removeprefix("schedule_")
+            prepared = client.prepare(method, {**ARGUMENTS[kind], "job_id": f"{kind}-210601000000-0123456789abcdef"})
+            client.count_pending(prepared.namespace, 0)
+            cluster.faults.set(Fault(effect="disguise", method="POST", path="*/workflows", answer="empty success"))
+            client.create(prepared, TraceMetadata({}, {}))
+            cluster.faults.clear()
     assert _requested(cluster) == _allowed()
+
+
+def test_a_start_checks_for_exactly_the_permissions_of_the_roles() -> None:
+    """The check misses no permission, and asks for none that the roles do not grant."""
+    (config,) = _of_kind("ConfigMap")
+    limited = {**config["data"], **SECRET, "THOTH_CONSUMER_MODE": "middletier", "ARGO_PENDING_WORKFLOW_LIMIT": "10"}
+    needed = needed_permissions(load_settings({"KAFKA_CONSUMER_GROUP_ID": "any", **limited}))
+    assert {(each.namespace, each.group, each.resource, each.verb) for each in needed} == _allowed()

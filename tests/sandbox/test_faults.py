@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.cluster import ClusterStandIn
-from sandbox.faults import Fault, Faults
+from sandbox.faults import Effect, Fault, Faults
 from sandbox.processes import eventually
 
 WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/thoth-backend/workflows"
@@ -110,3 +110,19 @@ def test_a_stop_does_not_wait_for_hanging_requests(cluster: ClusterStandIn) -> N
     started = time.monotonic()
     cluster.stop()
     assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("effect", ["answer", "disguise"])
+def test_an_answer_must_be_recorded(effect: Effect) -> None:
+    """A fault with a misspelled answer would silently inject nothing."""
+    with pytest.raises(ValueError, match="no answer 'leader chanched' is recorded"):
+        Fault(effect=effect, answer="leader chanched")
+    with pytest.raises(ValueError, match="no answer '' is recorded"):
+        Fault(effect=effect)
+
+
+def test_warnings_combine_with_another_fault() -> None:
+    """An API warns about what it refuses, too."""
+    faults = Faults()
+    faults.set(Fault(effect="warning", text="odd"), Fault(effect="status"), Fault(effect="reset"))
+    assert [fault.effect for fault in faults.pick("GET", "/", "")] == ["warning", "status"]

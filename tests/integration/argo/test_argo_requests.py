@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import urllib3.exceptions
 
-from investigator.argo.client import ClusterClient, ClusterPolicy, TemplateError
+from investigator.argo.client import ClusterClient, ClusterPolicy, DeploymentError, TemplateError
 from investigator.argo.http import ApiError
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
@@ -81,7 +81,8 @@ def test_connections_are_reused(client: ClusterClient, cluster: ClusterStandIn) 
     """Twenty consecutive calls need one connection."""
     for number in range(10):
         client.create(prepare(client, job_id=f"solver-rhel-8-py38-210601000000-{number}"), NO_TRACE)
-    connections = client._api._pool.connection_from_url(cluster.url)
+    with client._api._pools.lend(client._credentials.tls) as pools:
+        connections = pools.connection_from_url(cluster.url)
     assert (connections.num_connections, connections.num_requests) == (1, 21)
 
 
@@ -108,7 +109,7 @@ def test_a_token_change_that_the_file_does_not_show_is_found_by_the_refusal(
     client: ClusterClient, cluster: ClusterStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Size and times of the file may be unchanged."""
-    monkeypatch.setattr("investigator.argo.credentials._file_version", lambda _: None)
+    monkeypatch.setattr("investigator.argo.file_cache.file_version", lambda _: None)
     client.version()
     cluster.rotate_token("another")
     client.version()
@@ -123,10 +124,13 @@ def test_solver_names_are_cached_without_blanks_and_duplicates(client: ClusterCl
     assert len(cluster.request_log.find("GET", "*/configmaps/solvers")) == 1
 
 
-def test_no_solvers_are_an_empty_list(client: ClusterClient, cluster: ClusterStandIn) -> None:
-    """An empty ConfigMap does not mean a solver without a name."""
+def test_no_solvers_are_an_error(client: ClusterClient, cluster: ClusterStandIn) -> None:
+    """An empty ConfigMap does not mean a solver without a name, and is not cached."""
     cluster.solvers = []
-    assert client.get_solver_names() == []
+    with pytest.raises(DeploymentError, match="the ConfigMap solvers in namespace thoth-infra lists no solver"):
+        client.get_solver_names()
+    cluster.solvers = ["solver-rhel-8-py38"]
+    assert client.get_solver_names() == ["solver-rhel-8-py38"]
 
 
 def test_only_workflows_that_have_not_started_are_counted(client: ClusterClient, cluster: ClusterStandIn) -> None:

@@ -5,14 +5,9 @@ import asyncio
 import time
 
 import pytest
-import urllib3.exceptions
-from thoth.common.exceptions import SolverNameParseError
 
-from investigator.argo.client import TemplateError
-from investigator.argo.http import ApiError
 from investigator.argo.ids import workflow_id
-from investigator.argo.scheduler import cluster_error
-from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
+from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
 from sandbox.cluster import ClusterStandIn
@@ -63,15 +58,6 @@ async def test_a_long_retry_after_reaches_the_engine(make: Make, cluster: Cluste
     assert len(cluster.request_log.find("POST", CREATE)) == 1
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 422])
-async def test_a_refusal_is_permanent_and_not_repeated(status: int, make: Make, cluster: ClusterStandIn) -> None:
-    """No quick retry follows."""
-    cluster.faults.set(Fault(effect="status", status=status, method="POST", path=CREATE))
-    with pytest.raises(PermanentError, match=str(status)):
-        await schedule(make())
-    assert len(cluster.request_log.find("POST", CREATE)) == 1
-
-
 async def test_arguments_that_thoth_common_refuses_are_a_permanent_error(make: Make, cluster: ClusterStandIn) -> None:
     """The error has the reason; no request reaches the cluster."""
     scheduler = make()
@@ -110,33 +96,3 @@ async def test_calls_wait_until_an_outage_is_over(make: Make, cluster: ClusterSt
     cluster.faults.clear()
     await asyncio.gather(*calls)
     assert len(cluster.created) == 30
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (ApiError("GET /", 500, "oops"), TemporaryError("GET /: 500 oops")),
-        (ApiError("GET /", 200, "no JSON"), TemporaryError("GET /: 200 no JSON")),
-        (ApiError("GET /", 401, "who?"), TemporaryError("GET /: 401 who?")),
-        (ApiError("GET /", 413, "too large"), PermanentError("GET /: 413 too large")),
-        (ApiError("GET /", 429, "slow down", retry_after=2), UnavailableError("GET /: 429 slow down", delay=2)),
-        (ApiError("GET /", 504, "gateway"), UnavailableError("GET /: 504 gateway")),
-        (urllib3.exceptions.ProtocolError("reset"), UnavailableError("the cluster's API does not answer: reset")),
-        (TemplateError("0 templates"), TemporaryError("0 templates")),
-        (PermissionError("token"), TemporaryError("token")),
-        (
-            SolverNameParseError("odd"),
-            PermanentError("the message does not make a valid workflow: SolverNameParseError: odd"),
-        ),
-    ],
-)
-def test_errors_are_mapped_to_those_of_handlers(error: Exception, expected: PermanentError | TemporaryError) -> None:
-    """The type says whether another attempt may succeed and whether the API is unavailable; the delay is the API's."""
-    mapped = cluster_error(error)
-    assert (type(mapped), str(mapped), vars(mapped)) == (type(expected), str(expected), vars(expected))
-
-
-def test_an_unknown_error_is_not_mapped() -> None:
-    """A defect of the worker must not look like an error of the cluster."""
-    error = AssertionError("ours")
-    assert cluster_error(error) is error

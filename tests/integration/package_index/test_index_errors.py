@@ -5,10 +5,9 @@ import logging
 import time
 
 import pytest
-import requests
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.package_index.client import PackageIndex, index_error
+from investigator.package_index.client import PackageIndex
 from sandbox.faults import Fault
 from sandbox.package_index import JSON, MAIN, CannedAnswer, PackageIndexServer
 from tests.integration.package_index.package_indexes import FLASK
@@ -115,16 +114,3 @@ async def test_a_long_retry_after_reaches_the_engine(index: PackageIndex, server
     with pytest.raises(UnavailableError) as caught:
         await index.versions(server.index_url(), "flask")
     assert caught.value.delay == 7
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (requests.exceptions.ContentDecodingError("no gzip"), TemporaryError),
-        (requests.exceptions.MissingSchema("no scheme"), PermanentError),
-        (requests.ConnectTimeout("slow"), UnavailableError),
-    ],
-)
-def test_errors_are_mapped_to_those_of_handlers(error: Exception, kind: type[Exception]) -> None:
-    """The type says whether another attempt may succeed, and whether the index is unavailable."""
-    assert type(index_error(error)) is kind

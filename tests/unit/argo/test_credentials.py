@@ -44,7 +44,7 @@ def test_a_rotated_token_of_a_service_account_is_used_at_once(pod: Path) -> None
 def test_a_refused_token_is_read_again(pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if size and times of the file are unchanged."""
     credentials = pod_credentials(pod)
-    monkeypatch.setattr("investigator.argo.credentials._file_version", lambda _: (1, 2, 3))
+    monkeypatch.setattr("investigator.argo.file_cache.file_version", lambda _: (1, 2, 3))
     credentials.token()
     pod.write_text("other", "utf-8")
     assert credentials.token() == "first"

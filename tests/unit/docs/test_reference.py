@@ -6,9 +6,14 @@ import pytest
 
 from docs import generate
 from docs.asyncapi import asyncapi
+from docs.errors import error_page
 from investigator.app import load_message_types
+from investigator.argo.answer_rows import CLUSTER_ANSWERS
+from investigator.graph.answers import GRAPH_ANSWERS
 from investigator.observability.metrics import definitions
+from investigator.package_index.answers import INDEX_ANSWERS
 from investigator.settings.reference import reference
+from sandbox.recorded import HTTP
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +49,13 @@ def test_each_topic_has_a_channel_with_its_message_and_an_operation(document: di
     assert addresses == {f"{{deployment}}.{name}" for name in load_message_types()}
     targets = {operation["channel"]["$ref"] for operation in document["operations"].values()}
     assert targets == {f"#/channels/{name}" for name in document["channels"]}
+
+
+def test_the_page_of_errors_has_every_row_with_an_answer() -> None:
+    """An operator finds each cause, and an answer to compare with."""
+    page = "\n".join(error_page())
+    for row in (*CLUSTER_ANSWERS, *GRAPH_ANSWERS, *INDEX_ANSWERS):
+        assert f"| {row.name} | `{row.codes[0]}`" in page
+        assert f" | {row.meaning.value} | {row.cause} |" in page
+    for answer in HTTP.values():
+        assert f"| {answer.row} | `{answer.code}" in page
