@@ -14,7 +14,8 @@ from thoth.storages.exceptions import ThothStorageExceptionError
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.graph.database import Database
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.calls import Calls
+from investigator.resilience.quick_retries import CallPolicy
 
 T = TypeVar("T")
 

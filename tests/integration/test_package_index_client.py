@@ -17,12 +17,18 @@ from investigator.delivery.errors import PermanentError, TemporaryError, Unavail
 from investigator.package_index import download
 from investigator.package_index.client import PackageIndex, index_error
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.breaker_policy import BreakerPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.faults import Fault
 from sandbox.package_index import HTML, JSON, MAIN, CannedAnswer, PackageIndexServer
 
 FLASK = ["2.1.3", "2.0.3", "1.1.4"]
 MEDIA_TYPES = [(JSON,), (HTML,), ("text/html",)]
+
+
+def impatient_breakers() -> BreakerGroup:
+    """Return breakers whose calls probe at once and then fail, so that a test sees the error."""
+    return BreakerGroup("index", BreakerPolicy(independent=True, patience=0.0, initial_probe_interval=0.001))
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def server() -> Iterator[PackageIndexServer]:
 @pytest.fixture
 def index() -> Iterator[PackageIndex]:
     """A client with short timeouts, which makes no quick retry after a second."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, BreakerGroup("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, impatient_breakers())
     yield index
     index.close()
 
@@ -43,7 +49,7 @@ def index() -> Iterator[PackageIndex]:
 @pytest.fixture
 def impatient() -> Iterator[PackageIndex]:
     """A client without quick retries."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, BreakerGroup("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, impatient_breakers())
     yield index
     index.close()
 

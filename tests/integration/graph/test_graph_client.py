@@ -15,7 +15,7 @@ from investigator.delivery.errors import PermanentError, TemporaryError, Unavail
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags
 from sandbox.postgres import Database as SandboxDatabase
 from sandbox.postgres import PostgresServer
