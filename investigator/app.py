@@ -94,7 +94,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     dead_letters = DeadLetterPublisher(settings, producer, _dead_letter_topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
-    breakers, group = build_breakers(metrics), GroupSizeAssignor()
+    breakers, group = build_breakers(settings, metrics), GroupSizeAssignor()
     clients = ExitStack()
     services = cache(partial(build_services, settings, metrics, breakers, group, clients))
     app = Investigator(

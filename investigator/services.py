@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the clients that handlers use: of the cluster, the graph and the package indexes; a part of `app`."""
 
+import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from investigator.agent.context import Services
 from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
@@ -14,7 +16,8 @@ from investigator.graph.database import Database, DatabaseAddress, DatabasePolic
 from investigator.observability.metrics import Metrics
 from investigator.package_index.client import PackageIndex
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.breaker_policy import BreakerPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from investigator.settings import Settings
 from investigator.streaming.assignor import GroupSizeAssignor
 
@@ -32,9 +35,13 @@ class Breakers:
         return self.cluster, self.graph, self.index
 
 
-def build_breakers(metrics: Metrics) -> Breakers:
+def build_breakers(settings: Settings, metrics: Metrics) -> Breakers:
     """Build the breakers, all closed, and their metrics."""
-    return Breakers(*(_breaker(name, metrics) for name in ("cluster", "graph", "index")))
+    policy = BreakerPolicy(patience=settings.thoth_investigator_outage_patience)
+    hosts = replace(policy, independent=True)
+    return Breakers(
+        _breakers("cluster", policy, metrics), _breakers("graph", policy, metrics), _breakers("index", hosts, metrics)
+    )
 
 
 def build_services(
@@ -100,10 +107,35 @@ def build_database(settings: Settings) -> Database:
     return Database(address, DatabasePolicy(connections=settings.thoth_consumer_workers))
 
 
-def _breaker(dependency: str, metrics: Metrics) -> BreakerGroup:
-    group = BreakerGroup(dependency)
+def _breakers(dependency: str, policy: BreakerPolicy, metrics: Metrics) -> BreakerGroup:
+    group = BreakerGroup(dependency, policy)
     metrics.circuit_breaker_open.labels(dependency).set_function(lambda: group.view.is_open)
+    group.on_change = _OperationMetrics(group, metrics).update
     return group
+
+
+@dataclass
+class _OperationMetrics:
+    """Exports the unavailable operations of a dependency: two series each, which end with the outage."""
+
+    group: BreakerGroup
+    metrics: Metrics
+    exported: set[str] = field(default_factory=set)
+
+    def update(self) -> None:
+        """Add the series of new outages, and remove those of ended ones."""
+        current = {each.operation for each in self.group.view.operations}
+        for operation in current - self.exported:
+            self._add(operation)
+        for operation in self.exported - current:
+            self.metrics.operation_unavailable.remove(self.group.name, operation)
+            self.metrics.operation_waiting_calls.remove(self.group.name, operation)
+        self.exported = current
+
+    def _add(self, operation: str) -> None:
+        labels = (self.group.name, operation)
+        self.metrics.operation_unavailable.labels(*labels).set(time.time())
+        self.metrics.operation_waiting_calls.labels(*labels).set_function(partial(self.group.waiting, operation))
 
 
 def _set_schema_metric(metrics: Metrics, database: Database, settings: Settings) -> None:

@@ -13,12 +13,13 @@ from investigator.argo.ids import workflow_id
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.argo.labels import TraceMetadata, trace_metadata
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
-from investigator.delivery.current_message import bind_message, current_context
+from investigator.delivery.current_message import bind_message, current_context, report_progress
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.calls import Calls
+from investigator.resilience.quick_retries import CallPolicy
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ class WorkflowScheduler:
         workflow = await self._calls.run(prepare, operation=f"process the template {kind}")
         result = await self._create(kind, workflow, trace_metadata(base_name, origin, correlation_id))
         self._count(result, base_name, kind)
+        if result is not CreateResult.EXISTED:
+            report_progress()
         _LOGGER.info("Scheduled workflow kind=%s name=%s message=%s result=%s", kind, name, origin, result.value)
 
     async def solver_names(self) -> list[str]:

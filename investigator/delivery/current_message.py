@@ -11,6 +11,10 @@ from dataclasses import dataclass
 WhileWaiting = Callable[[str], AbstractAsyncContextManager[object]]
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallContext:
     """The message on whose behalf a call is made, as far as the call needs to know it.
@@ -19,10 +23,15 @@ class CallContext:
         message_key: identifies the message.
         while_waiting: entered for as long as the call only waits for its turn, so that the dispatcher can lend the
             message's slot to another message.
+        while_held_back: the same, for as long as what the call needs is unavailable; the dispatcher also accepts other
+            messages of the topic meanwhile, which may need something else.
+        report_progress: called when the message has achieved something that no later attempt repeats.
     """
 
     message_key: Hashable
     while_waiting: WhileWaiting = nullcontext
+    while_held_back: WhileWaiting = nullcontext
+    report_progress: Callable[[], None] = _nothing
 
 
 _CURRENT: ContextVar[CallContext | None] = ContextVar("call_context", default=None)
@@ -33,10 +42,21 @@ def current_context() -> CallContext:
     return _CURRENT.get() or CallContext(asyncio.current_task())
 
 
+def report_progress() -> None:
+    """Record that the current message has achieved something that no later attempt repeats."""
+    current_context().report_progress()
+
+
 @contextmanager
-def bind_message(message_key: Hashable, while_waiting: WhileWaiting = nullcontext) -> Iterator[None]:
+def bind_message(
+    message_key: Hashable,
+    while_waiting: WhileWaiting = nullcontext,
+    *,
+    while_held_back: WhileWaiting = nullcontext,
+    report_progress: Callable[[], None] = _nothing,
+) -> Iterator[None]:
     """Make the calls of this task, and of tasks that it starts, calls on behalf of the message."""
-    token = _CURRENT.set(CallContext(message_key, while_waiting))
+    token = _CURRENT.set(CallContext(message_key, while_waiting, while_held_back, report_progress))
     try:
         yield
     finally:

@@ -9,19 +9,21 @@ halts its topic. Only then it is finished in the ledger, and its offset may be c
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from functools import partial
 
-from investigator.delivery.current_message import bind_message
+from investigator.delivery.attempts import Attempts
 from investigator.delivery.failure_handler import FailureHandler
 from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.held_back import HeldBack
 from investigator.delivery.in_flight import InFlightMessages
 from investigator.delivery.ledger import AckToken, Ledger, Partition
 from investigator.delivery.messages import Delivery, InFlightMessage
 from investigator.delivery.notifier import Notifier
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
-from investigator.delivery.retry import Failure, run_with_retries
+from investigator.delivery.retry import Failure
 from investigator.delivery.slots import Slots
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,12 +55,13 @@ class Dispatcher:
         self._dead_letters = dead_letters
         self._observer = observer
         self._slots = Slots(policy.concurrency)
-        self._in_flight = InFlightMessages()
+        self._in_flight = InFlightMessages(HeldBack(policy.max_held_back, policy.max_held_back_bytes))
         self._failure_handler = FailureHandler(halt_coordinator, dead_letters, observer, self._in_flight, redact)
         #: The full name of each topic, by its base name, from its first accepted message on.
         self._full_names: dict[str, str] = {}
         self._draining: set[Partition] = set()
         self._notifiers: defaultdict[str, Notifier] = defaultdict(Notifier)
+        self._attempts = Attempts(policy.retry, observer, self._hold_back, self._raise_if_revoked)
 
     def in_flight(self) -> list[InFlightMessage]:
         """Return all messages that were accepted and are not finished."""
@@ -133,7 +136,8 @@ class Dispatcher:
     async def _deliver(self, message: InFlightMessage, predecessor: InFlightMessage | None) -> None:
         with self._observer.context(message.delivery):
             if predecessor is not None:
-                await predecessor.done.wait()
+                async with self._hold_back(message, "its turn"):
+                    await predecessor.done.wait()
             while not await self._try_to_finish(message):
                 pass
             self.ledger.finish(message.ack_token)
@@ -176,43 +180,19 @@ class Dispatcher:
             if not self._may_start(message):
                 return False
             self._unblock(message)
-            message.failure = await self._run_attempts(message)
+            message.failure = await self._attempts.run(message)
         if message.failure is not None:
             return await self._failure_handler.handle_exhausted(message, message.failure)
         self._dead_letters.record_success(message.delivery)
         return True
 
-    async def _run_attempts(self, message: InFlightMessage) -> Failure | None:
-        message.waits_for = ""
-        self._observer.started(message.delivery)
-        succeeded = False
-        try:
-            failure = await self._run_steps(message)
-            succeeded = failure is None
-            return failure
-        finally:
-            self._observer.stopped(message.delivery, succeeded=succeeded)
-
-    async def _run_steps(self, message: InFlightMessage) -> Failure | None:
-        if message.steps is None:
-            message.steps = list(message.delivery.make_steps())
-        with bind_message(message.delivery.origin, message.waiting_for):
-            return await run_with_retries(
-                message.steps,
-                self._policy.retry,
-                sleep=partial(self._pause, message),
-                on_failed_attempt=partial(self._on_failed_attempt, message),
-            )
-
-    def _on_failed_attempt(self, message: InFlightMessage, error: Exception, attempts: int) -> None:
-        message.last_failure = Failure(error, attempts)
-        self._observer.failed_attempt(message.delivery, error, attempts)
-
-    async def _pause(self, message: InFlightMessage, seconds: float) -> None:
-        self._raise_if_revoked(message)
-        message.waits_for = "its next attempt"
-        await message.slot.sleep(seconds)
-        message.waits_for = ""
+    @asynccontextmanager
+    async def _hold_back(self, message: InFlightMessage, what: str) -> AsyncIterator[None]:
+        """Lend the message's slot, and make room in its topic, for as long as what it needs is unavailable."""
+        with self._in_flight.held_back.hold(message):
+            self._notifiers[message.delivery.topic].notify()
+            async with message.waiting_for(what):
+                yield
 
     def _unblock(self, message: InFlightMessage) -> None:
         if message.is_blocking:

@@ -5,6 +5,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection
 
+from investigator.delivery.held_back import HeldBack
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import InFlightMessage
 
@@ -14,7 +15,8 @@ Task = asyncio.Task[None]
 class InFlightMessages:
     """The messages that were accepted and are not finished, each with the task that processes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, held_back: HeldBack) -> None:
+        self.held_back = held_back
         self._messages: dict[Task, InFlightMessage] = {}
         self._counts: Counter[str] = Counter()
         self._blocking: Counter[str] = Counter()
@@ -29,8 +31,8 @@ class InFlightMessages:
         return {task: each for task, each in self._messages.items() if each.ack_token.partition in partitions}
 
     def count(self, topic: str) -> int:
-        """Return how many messages of a topic are in flight."""
-        return self._counts[topic]
+        """Return how many messages of a topic are in flight, those aside that are held back and make room."""
+        return self._counts[topic] - self.held_back.making_room(topic)
 
     def enqueue_by_key(self, message: InFlightMessage) -> InFlightMessage | None:
         """Make the message the last one of its key; return the one that it has to wait for, None if there is none."""

@@ -66,6 +66,8 @@ class InFlightMessage:
         last_failure: its last failed attempt, and how many had failed by then.
         is_blocking: whether it halted its topic and has not been retried since.
         is_being_dead_lettered: whether its dead letter is being written.
+        makes_room: whether it is held back and does not count among the messages in flight of its topic.
+        has_progressed: whether it has achieved something since its last failed attempt that no later one repeats.
         done: set when its task has ended, finished or cancelled.
     """
 
@@ -79,6 +81,8 @@ class InFlightMessage:
     last_failure: Failure | None = None
     is_blocking: bool = False
     is_being_dead_lettered: bool = False
+    makes_room: bool = False
+    has_progressed: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
     _waits: list[str] = field(default_factory=list)
 
@@ -86,6 +90,15 @@ class InFlightMessage:
     def is_processing(self) -> bool:
         """Whether a drain gives the message time to finish, because a cancellation now would waste its work."""
         return self.slot.held or self.is_being_dead_lettered
+
+    def report_progress(self) -> None:
+        """Record that the message has achieved something that no later attempt repeats."""
+        self.has_progressed = True
+
+    def take_progress(self) -> bool:
+        """Return whether the message has progressed since the last call."""
+        progressed, self.has_progressed = self.has_progressed, False
+        return progressed
 
     @asynccontextmanager
     async def waiting_for(self, what: str) -> AsyncIterator[None]:

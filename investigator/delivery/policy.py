@@ -36,12 +36,17 @@ class DispatchPolicy:
 
     Args:
         concurrency: how many messages are processed at once, over all topics.
-        max_in_flight: how many messages of one topic are in memory, processed or waiting.
+        max_in_flight: how many messages of one topic are in memory, processed or waiting, those held back aside.
+        max_held_back: how many messages of all topics may be held back and make room for others, which may need
+            something that is available.
+        max_held_back_bytes: how many bytes their values may have.
         max_offset_lead: how many offsets of a partition may be accepted, counted from its first unfinished one.
         retry: attempts and pauses.
     """
 
     concurrency: int = 20
     max_in_flight: int = 80
+    max_held_back: int = 1000
+    max_held_back_bytes: int = 32 * 2**20
     max_offset_lead: int = 1000
     retry: RetryPolicy = field(default_factory=RetryPolicy)

@@ -36,8 +36,11 @@ async def run_with_retries(
     *,
     sleep: Callable[[float], Awaitable[None]],
     on_failed_attempt: Callable[[Exception, int], None],
+    made_progress: Callable[[], bool] = lambda: False,
 ) -> Failure | None:
     """Run the steps in order, each until it succeeds once.
+
+    Only failures without progress count: a message with much work may meet many short failures until it is done.
 
     Args:
         steps: the steps of the message. A step that succeeds is removed from the list, so that no later attempt runs
@@ -45,6 +48,8 @@ async def run_with_retries(
         policy: how often and how fast to retry.
         sleep: waits for a number of seconds.
         on_failed_attempt: called at every failed attempt: the error, and the number of attempts that have failed.
+        made_progress: returns whether the message has achieved something since the last call that no later attempt
+            repeats.
 
     Returns:
         None when all steps succeeded, else the failure of the message.
@@ -54,8 +59,9 @@ async def run_with_retries(
         error = await _failure_of(steps[0])
         if error is None:
             del steps[0]
+            failed = 0
             continue
-        failed += 1
+        failed = 1 if made_progress() else failed + 1
         on_failed_attempt(error, failed)
         if not policy.allows_retry(failed, error):
             return Failure(error, failed)

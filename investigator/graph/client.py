@@ -9,7 +9,8 @@ from typing import TypeVar
 from investigator.graph.answers import graph_error
 from investigator.graph.database import Database
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.calls import Calls
+from investigator.resilience.quick_retries import CallPolicy
 
 T = TypeVar("T")
 

@@ -99,6 +99,18 @@ class Metrics:
         "Whether calls wait because a dependency is unavailable",
         ("dependency",),
     )
+    operation_unavailable = Definition(
+        Gauge,
+        "thoth_investigator_operation_unavailable_since_timestamp_seconds",
+        "Since when calls wait because an operation of a dependency is unavailable; absent while it is available",
+        ("dependency", "operation"),
+    )
+    operation_waiting_calls = Definition(
+        Gauge,
+        "thoth_investigator_operation_waiting_calls",
+        "Calls that wait for an unavailable operation of a dependency; absent while it is available",
+        ("dependency", "operation"),
+    )
     halted_topics = Definition(
         Gauge, "thoth_investigator_halted_topics", "Whether a topic is halted", ("base_topic_name",)
     )

@@ -13,7 +13,8 @@ from investigator.package_index.download import Downloads, without_credentials
 from investigator.package_index.listing import parse_listing
 from investigator.package_index.specifiers import select
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.calls import Calls
+from investigator.resilience.quick_retries import CallPolicy
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,46 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blocking calls of one dependency, off the event loop: quick retries, a breaker, and the errors of handlers."""
+"""Blocking calls of one dependency, off the event loop: quick retries, breakers, and the errors of handlers."""
 
 import asyncio
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
-from investigator.delivery.current_message import current_context
+from investigator.delivery.current_message import WhileWaiting, current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.resilience.breaker_group import BreakerGroup
+from investigator.resilience.breaker_group import BreakerGroup, PatienceExhaustedError
+from investigator.resilience.quick_retries import CallPolicy, QuickRetries
 from investigator.resilience.thread_pool import DaemonThreadPool
 
 T = TypeVar("T")
 
 ErrorMapping = Callable[[Exception], Exception]
-
-
-@dataclass(frozen=True, slots=True)
-class CallPolicy:
-    """How to make calls of one dependency; times in seconds.
-
-    Attributes:
-        threads: the number of concurrent calls; more threads than messages in flight would be idle.
-        retry_budget: no retry begins later than this after the first attempt; the timeout of one call is a good value.
-        max_attempts: if half of all calls fail, 98 of 100 still succeed without another attempt of the engine.
-        initial_backoff: a lost connection can be replaced at once.
-        max_backoff: the longest pause.
-        timeout: far longer than the timeouts of the calls themselves, which a dependency may circumvent.
-    """
-
-    threads: int
-    retry_budget: float
-    max_attempts: int = 6
-    initial_backoff: float = 0.05
-    max_backoff: float = 2.0
-    timeout: float = 60.0
-
-    def backoff(self, failures: int, jitter: float) -> float:
-        """Return the pause after ``failures`` attempts; ``jitter``, 0 to 1, spreads calls that failed together."""
-        full: float = min(self.initial_backoff * 2 ** (failures - 1), self.max_backoff)
-        return full * (0.5 + jitter / 2)
 
 
 class Calls:
@@ -59,39 +34,48 @@ class Calls:
     async def run(self, function: Callable[[], T], *, operation: str) -> T:
         """Call ``function`` in a thread until it succeeds or the policy allows no more attempts.
 
-        During an outage the call waits until the dependency is available again.
+        During an outage the call waits until what it needs is available again.
 
         Args:
             function: makes the call.
-            operation: what the call is about, a short stable text that continues "fails to": an outage of one
-                operation does not hold back the others.
+            operation: what the call is about, a short stable text such as "read the graph": an outage of one operation
+                does not hold back the others.
 
         Raises:
             PermanentError: no attempt can succeed.
-            TemporaryError: no attempt has succeeded.
+            TemporaryError: no attempt has succeeded, and the failure is not an outage of the dependency.
         """
-        message = current_context()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._policy.retry_budget
-        failures = 0
+        retries = QuickRetries(self._policy)
+        call = partial(self._call, function, operation, retries)
         while True:
             try:
-                return await self._breakers.call(
-                    lambda: self._attempt(function),
-                    operation=operation,
-                    message_key=message.message_key,
-                    while_waiting=message.while_waiting,
-                )
+                return await call()
+            except PatienceExhaustedError as exhausted:
+                failure = exhausted.error
+                break
             except TemporaryError as error:
-                failures += 1
-                pause = max(self._backoff(failures), error.delay or 0.0)
-                if failures >= self._policy.max_attempts or loop.time() + pause > deadline:
-                    raise
+                if (pause := retries.pause_after(error)) is None:
+                    if not self._breakers.open(operation, error, retries.failing_since):
+                        raise
+                    continue  # the next call waits for the end of the outage
             await asyncio.sleep(pause)
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback has this frame: without a cycle it is freed at once, with its connection
 
     def close(self) -> None:
         """End the threads after the calls that they have begun."""
         self._threads.close()
+
+    async def _call(self, function: Callable[[], T], operation: str, retries: QuickRetries) -> T:
+        message = current_context()
+        return await self._breakers.call(
+            partial(self._attempt, function),
+            operation=operation,
+            message_key=message.message_key,
+            while_waiting=_restarting(retries, message.while_held_back),
+        )
 
     async def _attempt(self, function: Callable[[], T]) -> T:
         try:
@@ -106,5 +90,14 @@ class Calls:
                 raise
             raise mapped from error
 
-    def _backoff(self, failures: int) -> float:
-        return self._policy.backoff(failures, random.random())  # noqa: S311 - spreads load, guards nothing
+
+def _restarting(retries: QuickRetries, while_held_back: WhileWaiting) -> WhileWaiting:
+    """Return a context that restarts the quick retries after the wait: neither the outage nor the wait uses them up."""
+
+    @asynccontextmanager
+    async def wait(what: str) -> AsyncIterator[None]:
+        async with while_held_back(what):
+            yield
+        retries.restart()
+
+    return wait

@@ -45,6 +45,12 @@ class ClusterSettings(SettingsGroup):
     argo_pending_sleep_time: Seconds = 2
     """How long the worker waits before it counts the pending workflows again."""
 
+    thoth_investigator_outage_patience: Seconds = 120
+    """How long messages wait without a failed attempt for an operation that fails while other operations of the same
+    dependency succeed: a package index that does not answer, or one kind of workflow that cannot be created. Afterwards
+    every failed probe is a failed attempt of the messages that wait. While a dependency as a whole is unavailable they
+    wait without limit."""
+
     thoth_investigator_call_timeout: Seconds = 10
     """Timeout of one call of the cluster's API. Such calls take milliseconds: after this time no answer will come, and
     a retry of the message is the better choice."""

@@ -12,14 +12,15 @@ from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import Halt
 from investigator.delivery.messages import InFlightMessage
 from investigator.observability.metrics import Metrics, message_type
-from investigator.resilience.breaker import BreakerView
 from investigator.resilience.breaker_group import BreakerGroup
+from investigator.resilience.breaker_view import BreakerView, OperationView
 from investigator.web.status_model import (
     DependencyStatus,
     FailedMessageStatus,
     HaltStatus,
     MessageStatus,
     NamespaceStatus,
+    OperationStatus,
     PartitionStatus,
     Status,
     TopicStatus,
@@ -142,6 +143,17 @@ class StatusCollector:
             consecutive_failures=view.failures,
             waiting_calls=view.waiting,
             last_error=None if view.error is None else self.redact(view.error),
+            unavailable_operations=tuple(self._operation(each, now) for each in view.operations),
+        )
+
+    def _operation(self, view: OperationView, now: float) -> OperationStatus:
+        return OperationStatus(
+            operation=view.operation,
+            unavailable_seconds=now - view.since,
+            next_probe_seconds=max(0.0, view.next_probe - now),
+            waiting_calls=view.waiting,
+            last_error=None if view.error is None else self.redact(view.error),
+            others_succeed=view.is_own,
         )
 
     def _namespaces(self) -> tuple[NamespaceStatus, ...]:

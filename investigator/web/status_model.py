@@ -64,8 +64,23 @@ class TopicStatus:
 
 
 @dataclass(frozen=True)
+class OperationStatus:
+    """An unavailable operation of a dependency; calls wait for it, and one of them probes it now and then.
+
+    ``others_succeed`` says whether other operations of the dependency succeed meanwhile.
+    """
+
+    operation: str
+    unavailable_seconds: float
+    next_probe_seconds: float
+    waiting_calls: int
+    last_error: str | None
+    others_succeed: bool
+
+
+@dataclass(frozen=True)
 class DependencyStatus:
-    """A system that handlers call; while it is unavailable, calls wait, and one of them probes it now and then."""
+    """A system that handlers call; it is unavailable if operations fail and no other one succeeds."""
 
     name: str
     is_unavailable: bool
@@ -74,6 +89,7 @@ class DependencyStatus:
     consecutive_failures: int
     waiting_calls: int
     last_error: str | None
+    unavailable_operations: tuple[OperationStatus, ...]
 
 
 @dataclass(frozen=True)

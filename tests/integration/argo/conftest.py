@@ -13,7 +13,7 @@ from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.cluster import ClusterStandIn
 from tests.integration.argo.scheduling import Make
 from tests.support.cluster_clients import cluster_client

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from investigator.argo.ids import workflow_id
-from investigator.delivery.errors import PermanentError, TemporaryError
+from investigator.delivery.errors import PermanentError
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
 from sandbox.cluster import ClusterStandIn
@@ -49,13 +49,16 @@ async def test_a_short_retry_after_is_obeyed(make: Make, cluster: ClusterStandIn
     assert second.started - first.started >= 1
 
 
-async def test_a_long_retry_after_reaches_the_engine(make: Make, cluster: ClusterStandIn) -> None:
-    """The error has the seconds, which are too many for a quick retry."""
-    cluster.faults.set(Fault(effect="status", status=503, retry_after=30, method="POST", path=CREATE))
-    with pytest.raises(TemporaryError) as caught:
-        await schedule(make())
-    assert caught.value.delay == 30
-    assert len(cluster.request_log.find("POST", CREATE)) == 1
+async def test_a_long_retry_after_delays_a_lone_call_and_is_no_failure(
+    make: Make, cluster: ClusterStandIn, breaker: BreakerGroup
+) -> None:
+    """The call waits in the breaker of its operation; the next request is a probe after that time."""
+    cluster.faults.set(Fault(effect="status", status=503, retry_after=3, method="POST", path=CREATE, count=1))
+    await schedule(make(), kind="adviser")
+    first, second = cluster.request_log.find("POST", CREATE)
+    assert second.started - first.started >= 3
+    assert not breaker.view.operations
+    assert len(cluster.created) == 1
 
 
 async def test_arguments_that_thoth_common_refuses_are_a_permanent_error(make: Make, cluster: ClusterStandIn) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.postgres import Database as SandboxDatabase
 
 

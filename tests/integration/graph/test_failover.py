@@ -15,13 +15,13 @@ from investigator.graph.answers import GRAPH_ANSWERS, graph_error, sqlstate
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.resilience.answers import Meaning
-from investigator.resilience.breaker import Breaker
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.breaker_group import BreakerGroup
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.graph_seed import PYPI, GraphSeed
-from sandbox.ports import HOST
 from sandbox.postgres import PASSWORD, USER, PostgresServer
 from sandbox.postgres import Database as SandboxDatabase
 from sandbox.recorded import GRAPH, RecordedError
+from sandbox.tcp_ports import HOST
 from sandbox.tcp_proxy import TcpProxy
 
 SOLVER = "solver-rhel-8-py38"
@@ -73,7 +73,7 @@ def graph(failover: Failover) -> Iterator[GraphClient]:
         HOST, failover.address.port, USER, SecretStr(PASSWORD), failover.new.name, ssl_disabled=True
     )
     database = Database(address, DatabasePolicy(connections=5, connect_timeout=2))
-    graph = GraphClient(database, CallPolicy(threads=5, retry_budget=2.0), Breaker("graph"))
+    graph = GraphClient(database, CallPolicy(threads=5, retry_budget=2.0), BreakerGroup("graph"))
     yield graph
     graph.close()
 

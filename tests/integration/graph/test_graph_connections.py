@@ -12,7 +12,7 @@ from investigator.delivery.errors import TemporaryError, UnavailableError
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.graph_seed import PYPI, GraphSeed
 from sandbox.postgres import Database as SandboxDatabase
 from sandbox.postgres import PostgresServer

@@ -7,8 +7,14 @@ import pytest
 
 from investigator.package_index.client import PackageIndex
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy
+from investigator.resilience.breaker_policy import BreakerPolicy
+from investigator.resilience.quick_retries import CallPolicy
 from sandbox.package_index import PackageIndexServer
+
+
+def impatient_breakers() -> BreakerGroup:
+    """Return breakers whose calls probe at once and then fail, so that a test sees the error."""
+    return BreakerGroup("index", BreakerPolicy(independent=True, patience=0.0, initial_probe_interval=0.001))
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def server() -> Iterator[PackageIndexServer]:
 @pytest.fixture
 def index() -> Iterator[PackageIndex]:
     """A client with short timeouts, which makes no quick retry after a second."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, BreakerGroup("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, impatient_breakers())
     yield index
     index.close()
 
@@ -29,6 +35,6 @@ def index() -> Iterator[PackageIndex]:
 @pytest.fixture
 def impatient() -> Iterator[PackageIndex]:
     """A client without quick retries."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, BreakerGroup("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, impatient_breakers())
     yield index
     index.close()

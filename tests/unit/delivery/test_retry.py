@@ -168,8 +168,24 @@ def test_steps_run_in_order_each_until_it_succeeds_once(script: list[int], attem
     failure = run_in_virtual_time(scripted.run(steps, RetryPolicy(attempts)))
     expected = [str(number) for number, failures in enumerate(script) for _ in range(failures + 1)]
     assert scripted.names() == expected[: len(scripted.runs)]
-    assert len(scripted.failed) == min(sum(script), attempts)
-    assert (failure is None) == (scripted.names() == expected) == (sum(script) < attempts)
+    assert (failure is None) == (scripted.names() == expected) == all(failures < attempts for failures in script)
+
+
+@given(progress=st.lists(st.booleans(), max_size=30), attempts=st.integers(1, 6))
+def test_only_failures_without_progress_count(progress: list[bool], attempts: int) -> None:
+    """A message that achieves something between its failures is never failed for their sum."""
+    scripted, script = ScriptedSteps(), iter(progress)
+    run = run_with_retries(
+        [scripted.step("only", *errors(len(progress)))],
+        RetryPolicy(attempts),
+        sleep=asyncio.sleep,
+        on_failed_attempt=lambda error, failed: scripted.failed.append((str(error), failed)),
+        made_progress=lambda: next(script),
+    )
+    failure = run_in_virtual_time(run)
+    in_a_row = "".join("P" if each else "." for each in progress).replace("P", " .").split()
+    assert (failure is not None) == any(len(each) >= attempts for each in in_a_row)
+    assert all(failed <= attempts for _, failed in scripted.failed)
 
 
 class UnreadableError(Exception):

@@ -19,6 +19,8 @@ SCRAPED = {
     "thoth_investigator_pending_workflows": {"namespace"},
     "thoth_investigator_pending_workflow_limit": {"namespace"},
     "thoth_investigator_circuit_breaker_open": {"dependency"},
+    "thoth_investigator_operation_unavailable_since_timestamp_seconds": {"dependency", "operation"},
+    "thoth_investigator_operation_waiting_calls": {"dependency", "operation"},
     "thoth_investigator_halted_topics": {"base_topic_name"},
     "thoth_investigator_missing_handler_total": {"base_topic_name", "message_version"},
     "message_count_by_version_total": {"message_type", "message_version"},

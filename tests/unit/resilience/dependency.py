@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fake dependency, called through a breaker."""
+"""A fake dependency, called through breakers."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from investigator.delivery.errors import UnavailableError
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 
 
 @dataclass
@@ -33,14 +33,17 @@ class Dependency:
         return [round(time, 1) for time, _ in self.calls]
 
 
-def ask(breaker: Breaker, dependency: Dependency, message_key: object) -> "asyncio.Task[str]":
+def ask(
+    breaker: BreakerGroup, dependency: Dependency, message_key: object, operation: str = "create"
+) -> "asyncio.Task[str]":
     """Start a call for the message ``message_key``."""
-    return asyncio.create_task(breaker.call(lambda: dependency.answer(message_key), message_key=message_key))
+    call = breaker.call(lambda: dependency.answer(message_key), operation=operation, message_key=message_key)
+    return asyncio.create_task(call)
 
 
-async def opened(dependency: Dependency) -> tuple[Breaker, "asyncio.Task[str]"]:
-    """Return a breaker that ten calls have just opened, and the one of these that it holds back."""
-    breaker = Breaker("cluster")
+async def opened(dependency: Dependency) -> tuple[BreakerGroup, "asyncio.Task[str]"]:
+    """Return breakers that ten calls have just opened, and the one of these that it holds back."""
+    breaker = BreakerGroup("cluster")
     dependency.error_for = dependency.unavailable
     calls = [ask(breaker, dependency, number) for number in range(10)]
     failed, (waiting,) = await asyncio.wait(calls, timeout=0.02)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from investigator.delivery.errors import PermanentError, UnavailableError
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from tests.support.virtual_time import finished_at, in_virtual_time, settle
 from tests.unit.resilience.dependency import Dependency, ask, opened
 
@@ -18,7 +18,7 @@ async def test_an_outage_of_any_length_causes_at_most_nine_errors() -> None:
     """Of a thousand messages in an outage of ten minutes, all but nine see no error."""
     dependency = Dependency()
     dependency.error_for = dependency.unavailable
-    breaker = Breaker("cluster")
+    breaker = BreakerGroup("cluster")
     calls = []
     for number in range(1000):
         calls.append(ask(breaker, dependency, number))
@@ -110,9 +110,7 @@ async def test_another_call_probes_if_the_probe_is_cancelled_before_it_begins() 
     second = ask(breaker, dependency, "second")
     await settle()
     dependency.error_for = lambda _: None
-    assert breaker._timer
-    breaker._timer.cancel()
-    breaker._start_probe()
+    breaker._start_probe("create")
     first.cancel()
     assert await second == "hello second"
 
@@ -140,7 +138,7 @@ async def test_a_call_may_be_cancelled_and_released_in_the_same_moment() -> None
     waiting = ask(breaker, dependency, "waiting")
     await settle()
     waiting.cancel()
-    breaker._state.record_success()
+    breaker._state.record_success("create", 1.0, 1.0)
     breaker._wake_waiters()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -160,6 +158,8 @@ async def test_while_waiting_is_entered_for_the_wait_only() -> None:
         seen.append(("continues", asyncio.get_running_loop().time()))
 
     dependency.error_for = lambda message_key: None if message_key != "mine" else UnavailableError("only for the first")
-    await breaker.call(lambda: dependency.answer("other"), message_key="mine", while_waiting=while_waiting)
+    await breaker.call(
+        lambda: dependency.answer("other"), operation="create", message_key="mine", while_waiting=while_waiting
+    )
     assert [what for what, _ in seen] == ["waits", "continues"]
     assert seen[1][1] - seen[0][1] == pytest.approx(1.0, abs=0.1)

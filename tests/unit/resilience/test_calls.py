@@ -5,6 +5,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from investigator.delivery.current_message import bind_message, current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.calls import CallPolicy, Calls
+from investigator.resilience.calls import Calls
+from investigator.resilience.quick_retries import CallPolicy
 
 POLICY = CallPolicy(threads=2, retry_budget=5.0, initial_backoff=0.001)
 
@@ -34,10 +36,16 @@ class Flaky:
         return self.calls
 
 
+class BusyError(Exception):
+    """An error that may concern the message alone."""
+
+
 def mapping(error: Exception) -> Exception:
     """Map lost connections to an outage, and ValueErrors to permanent errors."""
     if isinstance(error, ConnectionError):
         return UnavailableError(str(error))
+    if isinstance(error, BusyError):
+        return TemporaryError(str(error))
     return PermanentError(str(error)) if isinstance(error, ValueError) else error
 
 
@@ -61,12 +69,12 @@ async def test_a_few_failures_do_not_reach_the_caller(calls: Calls) -> None:
 
 
 async def test_the_number_of_attempts_is_bounded(calls: Calls) -> None:
-    """Afterwards the message's retry policy decides."""
-    flaky = Flaky(100, ConnectionError("reset"))
-    with pytest.raises(UnavailableError, match="reset") as caught:
+    """Afterwards the message's retry policy decides, unless the error shows an outage."""
+    flaky = Flaky(100, BusyError("busy"))
+    with pytest.raises(TemporaryError, match="busy") as caught:
         await calls.run(flaky, operation="work")
     assert flaky.calls == POLICY.max_attempts
-    assert isinstance(caught.value.__cause__, ConnectionError)
+    assert isinstance(caught.value.__cause__, BusyError)
 
 
 async def test_the_time_of_quick_retries_is_bounded(breaker: BreakerGroup) -> None:
@@ -78,14 +86,15 @@ async def test_the_time_of_quick_retries_is_bounded(breaker: BreakerGroup) -> No
     assert flaky.calls < 20
 
 
-async def test_a_call_that_never_ends_times_out(breaker: BreakerGroup) -> None:
+async def test_a_call_that_never_ends_times_out_and_waits_for_the_dependency(breaker: BreakerGroup) -> None:
     """A dependency may circumvent the timeouts of its calls, as a stopped PostgreSQL does."""
     never = threading.Event()
     with closing(Calls(breaker, CallPolicy(threads=1, retry_budget=0.05, timeout=0.05), mapping)) as calls:
-        with pytest.raises(UnavailableError, match=r"test did not answer within 0\.05 s"):
-            await calls.run(never.wait, operation="work")
+        call = asyncio.create_task(calls.run(partial(never.wait, 10.0), operation="work"))
+        await asyncio.wait([call], timeout=0.5)
+        assert breaker.view.error == "test did not answer within 0.05 s"
         never.set()
-        assert await calls.run(never.is_set, operation="work")
+        assert await call
 
 
 async def test_a_permanent_error_is_not_repeated(calls: Calls) -> None:

@@ -7,7 +7,7 @@ import urllib3
 
 from investigator.resilience.http_pools import ReplaceablePools
 from sandbox.cluster import ClusterStandIn
-from sandbox.ports import HOST
+from sandbox.tcp_ports import HOST
 
 FIRST, SECOND = ssl.create_default_context(), ssl.create_default_context()
 

@@ -8,7 +8,7 @@ from investigator.delivery.halts import FailedMessage
 from investigator.delivery.ledger import Partition
 from investigator.delivery.retry import Step
 from investigator.observability.redaction import Redactor
-from investigator.resilience.breaker import BreakerPolicy
+from investigator.resilience.breaker_policy import BreakerPolicy
 from investigator.web.status_model import (
     DependencyStatus,
     FailedMessageStatus,
@@ -121,7 +121,7 @@ async def test_an_unavailable_dependency_is_shown_with_its_next_probe() -> None:
     """With the error, the duration and the number of waiting calls."""
     fixture = StatusFixture()
     cluster = fixture.breakers[0]
-    cluster._breaker._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
+    cluster._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
 
     async def refused() -> None:
         raise UnavailableError("connection refused")
@@ -140,7 +140,11 @@ async def test_an_unavailable_dependency_is_shown_with_its_next_probe() -> None:
         consecutive_failures=1,
         waiting_calls=1,
         last_error="connection refused",
+        unavailable_operations=unavailable.unavailable_operations,
     )
+    [operation] = unavailable.unavailable_operations
+    assert (operation.operation, operation.waiting_calls, operation.others_succeed) == ("create", 1, False)
+    assert operation.last_error == "connection refused"
     assert round(unavailable.unavailable_seconds or 0) == 3
     assert round(unavailable.next_probe_seconds or 0) == 1
     assert (available.name, available.is_unavailable, available.last_error) == ("graph", False, None)
