@@ -9,10 +9,12 @@ from investigator.argo.api_errors import ApiError
 from investigator.argo.scheduler import WorkflowScheduler
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.resilience.answers import Meaning, find_row
+from investigator.resilience.breaker_group import BreakerGroup
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from sandbox.recorded import CLUSTER, GATEWAYS, RecordedAnswer
 from tests.integration.argo.scheduling import CREATE, Make, schedule
+from tests.support.impatient_breakers import impatient_breakers
 
 ROWS = {row.name: row for row in CLUSTER_ANSWERS}
 ERRORS = {
@@ -26,6 +28,12 @@ RECORDED = [answer for answer in (*CLUSTER, *GATEWAYS) if ROWS[answer.row].meani
 DOUBTFUL = [answer for answer in RECORDED if answer.code // 100 == 2 or answer.code == 409]
 JOB_ID = "adviser-210601000000-4a0aff399024bd3d"  # the name in the recorded answers
 PATHS = {"POST": CREATE, "GET": "*/templates"}
+
+
+@pytest.fixture
+def breaker() -> BreakerGroup:
+    """Breakers whose calls raise what a dependency answers during an outage."""
+    return impatient_breakers("cluster")
 
 
 def _name(answer: RecordedAnswer) -> str:

@@ -6,15 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from investigator.package_index.client import PackageIndex
-from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.breaker_policy import BreakerPolicy
 from investigator.resilience.quick_retries import CallPolicy
 from sandbox.package_index import PackageIndexServer
-
-
-def impatient_breakers() -> BreakerGroup:
-    """Return breakers whose calls probe at once and then fail, so that a test sees the error."""
-    return BreakerGroup("index", BreakerPolicy(independent=True, patience=0.0, initial_probe_interval=0.001))
+from tests.support.impatient_breakers import impatient_breakers
 
 
 @pytest.fixture
@@ -27,7 +21,7 @@ def server() -> Iterator[PackageIndexServer]:
 @pytest.fixture
 def index() -> Iterator[PackageIndex]:
     """A client with short timeouts, which makes no quick retry after a second."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, impatient_breakers())
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, impatient_breakers("index"))
     yield index
     index.close()
 
@@ -35,6 +29,6 @@ def index() -> Iterator[PackageIndex]:
 @pytest.fixture
 def impatient() -> Iterator[PackageIndex]:
     """A client without quick retries."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, impatient_breakers())
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, impatient_breakers("index"))
     yield index
     index.close()

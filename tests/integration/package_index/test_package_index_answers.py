@@ -10,12 +10,11 @@ from investigator.delivery.errors import PermanentError, TemporaryError, Unavail
 from investigator.package_index.answers import INDEX_ANSWERS, index_error
 from investigator.package_index.client import PackageIndex
 from investigator.resilience.answers import Meaning
-from investigator.resilience.breaker_group import BreakerGroup
-from investigator.resilience.breaker_policy import BreakerPolicy
 from investigator.resilience.quick_retries import CallPolicy
 from sandbox.faults import Fault
 from sandbox.package_index import PackageIndexServer
 from sandbox.recorded import PACKAGE_INDEX, RecordedAnswer
+from tests.support.impatient_breakers import impatient_breakers
 
 ROWS = {row.name: row for row in INDEX_ANSWERS}
 ERRORS = {
@@ -33,8 +32,7 @@ WITHOUT_ANSWER: dict[str, tuple[Exception, type[Exception]]] = {
 @pytest.fixture
 def index() -> Iterator[PackageIndex]:
     """A client without quick retries, whose breakers probe at once and then fail, so that a test sees the error."""
-    breakers = BreakerGroup("index", BreakerPolicy(independent=True, patience=0.0, initial_probe_interval=0.001))
-    index = PackageIndex(CallPolicy(threads=1, retry_budget=1.0, max_attempts=1), 1.0, breakers)
+    index = PackageIndex(CallPolicy(threads=1, retry_budget=1.0, max_attempts=1), 1.0, impatient_breakers("index"))
     yield index
     index.close()
 
