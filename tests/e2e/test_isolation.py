@@ -29,9 +29,8 @@ def dead_index(shared_sandbox: Sandbox) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def worker(shared_sandbox: Sandbox) -> Iterator[Worker]:
     """A worker that waits 15 seconds for an operation whose failure is its own."""
-    with shared_sandbox.worker(
-        {"THOTH_INVESTIGATOR_OUTAGE_PATIENCE": "15", "THOTH_INVESTIGATOR_MAX_RETRIES": "2"}
-    ) as running:
+    patience = {"THOTH_INVESTIGATOR_OUTAGE_PATIENCE": "15", "THOTH_INVESTIGATOR_MAX_RETRIES": "2"}
+    with shared_sandbox.worker({**shared_sandbox.env(), **patience}) as running:
         yield running
 
 
