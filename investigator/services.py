@@ -13,7 +13,7 @@ from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.observability.metrics import Metrics
 from investigator.package_index.client import PackageIndex
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy
 from investigator.settings import Settings
 from investigator.streaming.assignor import GroupSizeAssignor
@@ -21,14 +21,14 @@ from investigator.streaming.assignor import GroupSizeAssignor
 
 @dataclass(frozen=True)
 class Breakers:
-    """The circuit breakers: one for each dependency of the handlers."""
+    """The circuit breakers: one group for each dependency of the handlers."""
 
-    cluster: Breaker
-    graph: Breaker
-    index: Breaker
+    cluster: BreakerGroup
+    graph: BreakerGroup
+    index: BreakerGroup
 
-    def all(self) -> tuple[Breaker, ...]:
-        """Return all breakers."""
+    def all(self) -> tuple[BreakerGroup, ...]:
+        """Return all groups."""
         return self.cluster, self.graph, self.index
 
 
@@ -45,7 +45,7 @@ def build_services(
     Args:
         settings: the settings of the worker.
         metrics: the metrics of the worker.
-        breakers: the circuit breakers, one for each client.
+        breakers: the circuit breakers, one group for each client.
         group: returns how many workers share the limit of pending workflows.
         clients: gets the `close` of every client.
 
@@ -100,10 +100,10 @@ def build_database(settings: Settings) -> Database:
     return Database(address, DatabasePolicy(connections=settings.thoth_consumer_workers))
 
 
-def _breaker(dependency: str, metrics: Metrics) -> Breaker:
-    breaker = Breaker(dependency)
-    metrics.circuit_breaker_open.labels(dependency).set_function(lambda: breaker.view.is_open)
-    return breaker
+def _breaker(dependency: str, metrics: Metrics) -> BreakerGroup:
+    group = BreakerGroup(dependency)
+    metrics.circuit_breaker_open.labels(dependency).set_function(lambda: group.view.is_open)
+    return group
 
 
 def _set_schema_metric(metrics: Metrics, database: Database, settings: Settings) -> None:

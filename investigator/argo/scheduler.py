@@ -21,7 +21,7 @@ from investigator.delivery.current_message import bind_message, current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy, Calls
 from investigator.resilience.http_errors import error_for_status
 
@@ -51,13 +51,15 @@ class WorkflowScheduler:
         cluster: the client of the cluster, which the scheduler closes.
         policy: how to make calls, and the limit of pending workflows.
         metrics: count the scheduled workflows and show the pending ones.
-        breaker: holds calls back while the cluster's API is unavailable.
+        breakers: hold calls back while the cluster's API is unavailable.
     """
 
-    def __init__(self, cluster: ClusterClient, policy: WorkflowPolicy, metrics: Metrics, breaker: Breaker) -> None:
+    def __init__(
+        self, cluster: ClusterClient, policy: WorkflowPolicy, metrics: Metrics, breakers: BreakerGroup
+    ) -> None:
         self._cluster = cluster
         self._metrics = metrics
-        self._calls = Calls(breaker, policy.calls, cluster_error)
+        self._calls = Calls(breakers, policy.calls, cluster_error)
         namespaces = {cluster.namespaces.backend, cluster.namespaces.middletier}
         self._limiters = {namespace: self._limiter(namespace, policy.pending) for namespace in namespaces}
 
@@ -89,14 +91,15 @@ class WorkflowScheduler:
         """
         spec = WORKFLOW_KINDS[kind]
         name = job_id or workflow_id(spec.prefix or str(arguments["solver"]), origin, step)
-        workflow = await self._calls.run(partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name}))
-        result = await self._create(workflow, trace_metadata(base_name, origin, correlation_id), urgent=spec.urgent)
+        prepare = partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name})
+        workflow = await self._calls.run(prepare, operation=f"process the template {kind}")
+        result = await self._create(kind, workflow, trace_metadata(base_name, origin, correlation_id))
         self._count(result, base_name, kind)
         _LOGGER.info("Scheduled workflow kind=%s name=%s message=%s result=%s", kind, name, origin, result.value)
 
     async def solver_names(self) -> list[str]:
         """Return the names of the installed solvers; raises the errors of `schedule`."""
-        return await self._calls.run(self._cluster.get_solver_names)
+        return await self._calls.run(self._cluster.get_solver_names, operation="read the solvers")
 
     def close(self) -> None:
         """Stop counting pending workflows, stop the threads, and close the connections to the cluster."""
@@ -105,7 +108,8 @@ class WorkflowScheduler:
         self._calls.close()
         self._cluster.close()
 
-    async def _create(self, workflow: PreparedWorkflow, trace: TraceMetadata, *, urgent: bool) -> CreateResult:
+    async def _create(self, kind: WorkflowKind, workflow: PreparedWorkflow, trace: TraceMetadata) -> CreateResult:
+        operation = f"create {kind} workflows in {workflow.namespace}"
         calls = 0
 
         def create() -> bool:
@@ -113,10 +117,10 @@ class WorkflowScheduler:
             calls += 1
             return self._cluster.create(workflow, trace)
 
-        limiter = self._limiters[workflow.namespace]
+        limiter, urgent = self._limiters[workflow.namespace], WORKFLOW_KINDS[kind].urgent
         async with limiter.acquire(urgent=urgent, while_waiting=current_context().while_waiting) as permit:
             try:
-                created = await self._calls.run(create)
+                created = await self._calls.run(create, operation=operation)
             except PermanentError:
                 permit.cancel()
                 raise
@@ -135,7 +139,8 @@ class WorkflowScheduler:
     def _limiter(self, namespace: str, policy: PendingPolicy) -> PendingLimiter:
         async def count() -> int:
             with bind_message(f"count of {namespace}"):
-                return await self._calls.run(partial(self._cluster.count_pending, namespace, policy.limit or 0))
+                call = partial(self._cluster.count_pending, namespace, policy.limit or 0)
+                return await self._calls.run(call, operation=f"count pending workflows in {namespace}")
 
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)

@@ -13,7 +13,7 @@ from thoth.storages.exceptions import ThothStorageExceptionError
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.graph.database import Database
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy, Calls
 
 T = TypeVar("T")
@@ -38,17 +38,17 @@ class GraphClient:
     attempt may succeed.
     """
 
-    def __init__(self, database: Database, policy: CallPolicy, breaker: Breaker) -> None:
+    def __init__(self, database: Database, policy: CallPolicy, breakers: BreakerGroup) -> None:
         self._database = database
-        self._calls = Calls(breaker, policy, graph_error)
+        self._calls = Calls(breakers, policy, graph_error)
 
     async def registered_index_urls(self) -> list[str]:
         """Return the URLs of all package indexes in the graph, enabled or not."""
-        return await self._run(self._database.get_python_package_index_urls_all)
+        return await self._read(self._database.get_python_package_index_urls_all)
 
     async def enabled_index_urls(self) -> list[str]:
         """Return the URLs of the enabled package indexes."""
-        return await self._run(partial(self._database.get_python_package_index_urls_all, enabled=True))
+        return await self._read(partial(self._database.get_python_package_index_urls_all, enabled=True))
 
     async def registered_spelling(self, index_url: str) -> str:
         """Return the URL of an index as the graph spells it; the same URL if the index is not registered.
@@ -56,29 +56,29 @@ class GraphClient:
         A spelling is looked up in the graph once.
         """
         return self._database.known_index_url(index_url) or str(
-            await self._run(partial(self._database.normalize_python_index_url, index_url))
+            await self._read(partial(self._database.normalize_python_index_url, index_url))
         )
 
     async def package_version_exists(self, name: str, version: str, index_url: str) -> bool:
         """Return whether any solver has solved the package version."""
-        return await self._run(partial(self._database.python_package_version_exists, name, version, index_url))
+        return await self._read(partial(self._database.python_package_version_exists, name, version, index_url))
 
     async def is_solved(self, name: str, version: str, index_url: str, solver: str) -> bool:
         """Return whether that solver has solved the package version."""
-        return await self._run(partial(self._database.python_package_version_exists, name, version, index_url, solver))
+        return await self._read(partial(self._database.python_package_version_exists, name, version, index_url, solver))
 
     async def si_aggregated(self, name: str, version: str, index_url: str) -> bool:
         """Return whether the graph has aggregated security indicators of the package version on that index."""
-        return await self._run(partial(self._database.is_si_aggregated, name, version, index_url))
+        return await self._read(partial(self._database.is_si_aggregated, name, version, index_url))
 
     async def flag_package_missing(self, name: str, index_url: str) -> None:
         """Flag every known version of the package on that index as missing there."""
-        flagged = await self._run(partial(self._database.set_package_missing, name, index_url))
+        flagged = await self._write(partial(self._database.set_package_missing, name, index_url))
         _LOGGER.info("Flagged package versions as missing package=%s index=%s count=%d", name, index_url, flagged)
 
     async def flag_version_missing(self, name: str, version: str, index_url: str) -> None:
         """Flag the package version as missing on that index."""
-        known = await self._run(partial(self._database.set_missing, name, version, index_url))
+        known = await self._write(partial(self._database.set_missing, name, version, index_url))
         _log_flag(known, "missing", True, (name, version, index_url))  # noqa: FBT003 - the flag's value
 
     async def set_provides_source_distro(
@@ -90,13 +90,13 @@ class GraphClient:
     ) -> None:
         """Record whether the index has a source distribution of the package version."""
         set_flag = partial(self._database.set_provides_source_distro, name, version, index_url, value=value)
-        known = await self._run(set_flag)
+        known = await self._write(set_flag)
         _log_flag(known, "provides_source_distro", value, (name, version, index_url))
 
     async def mark_hashes_absent(self, name: str, version: str, index_url: str, hashes: Iterable[str]) -> None:
         """Mark artifacts of the package version, given by their SHA-256, as no longer present on that index."""
         given = list(hashes)
-        marked = await self._run(partial(self._database.mark_artifacts_absent, name, version, index_url, given))
+        marked = await self._write(partial(self._database.mark_artifacts_absent, name, version, index_url, given))
         facts = (name, version, index_url, len(given), marked)
         _LOGGER.info("Marked artifacts as absent package=%s version=%s index=%s given=%d marked=%d", *facts)
 
@@ -105,8 +105,11 @@ class GraphClient:
         self._calls.close()
         self._database.disconnect()
 
-    async def _run(self, function: Callable[[], T]) -> T:
-        return await self._calls.run(function)
+    async def _read(self, function: Callable[[], T]) -> T:
+        return await self._calls.run(function, operation="read the graph")
+
+    async def _write(self, function: Callable[[], T]) -> T:
+        return await self._calls.run(function, operation="write the graph")
 
 
 def _log_flag(known: bool, flag: str, value: bool, version: tuple[str, str, str]) -> None:  # noqa: FBT001 - see above

@@ -13,7 +13,7 @@ from investigator.delivery.errors import PermanentError, TemporaryError, Unavail
 from investigator.package_index.download import Downloads, ProjectNotFoundError, without_credentials
 from investigator.package_index.listing import parse_listing
 from investigator.package_index.specifiers import select
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy, Calls
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ class PackageIndex:
     Args:
         policy: how to make calls.
         timeout: seconds for connecting, and then for a whole answer.
-        breaker: holds calls back while the indexes are unavailable.
+        breakers: hold calls back while an index is unavailable.
     """
 
-    def __init__(self, policy: CallPolicy, timeout: float, breaker: Breaker) -> None:
-        self._calls = Calls(breaker, policy, index_error)
+    def __init__(self, policy: CallPolicy, timeout: float, breakers: BreakerGroup) -> None:
+        self._calls = Calls(breakers, policy, index_error)
         self._downloads = Downloads(policy.threads, timeout)
 
     async def versions(self, index_url: str, name: str, specifier: str = "") -> list[str]:
@@ -48,7 +48,8 @@ class PackageIndex:
             PermanentError: the index refuses the request at any time, or its URL or the specifier is invalid.
             TemporaryError: the request failed, or the answer is no listing; a later attempt may succeed.
         """
-        return await self._calls.run(partial(self._versions, index_url, name, specifier))
+        look_up = partial(self._versions, index_url, name, specifier)
+        return await self._calls.run(look_up, operation=f"ask {_host(index_url)}")
 
     def close(self) -> None:
         """Stop the threads and close the connections."""
@@ -67,6 +68,15 @@ class PackageIndex:
             facts = (name, without_credentials(index_url), specifier, len(listing.versions))
             _LOGGER.warning("Index lists no such version package=%s index=%s specifier=%r listed=%d", *facts)
         return selected
+
+
+def _host(index_url: str) -> str:
+    """Return host and port of an index, without user and password; "an invalid URL" if there is no host."""
+    try:
+        netloc = urlsplit(index_url).netloc
+    except ValueError:
+        netloc = ""
+    return netloc.rpartition("@")[2].lower() or "an invalid URL"
 
 
 def _project_url(index_url: str, project: str) -> str:

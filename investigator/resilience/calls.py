@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from investigator.delivery.current_message import current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.thread_pool import DaemonThreadPool
 
 T = TypeVar("T")
@@ -46,19 +46,25 @@ class CallPolicy:
 class Calls:
     """Makes blocking calls to one dependency; each must be safe to repeat.
 
+    ``breakers`` hold calls back during an outage.
     ``mapping`` maps an exception of a call to a PermanentError or TemporaryError, and returns an unknown one unchanged.
     """
 
-    def __init__(self, breaker: Breaker, policy: CallPolicy, mapping: ErrorMapping) -> None:
-        self.breaker = breaker
+    def __init__(self, breakers: BreakerGroup, policy: CallPolicy, mapping: ErrorMapping) -> None:
+        self._breakers = breakers
         self._policy = policy
         self._mapping = mapping
-        self._threads = DaemonThreadPool(policy.threads, breaker.name)
+        self._threads = DaemonThreadPool(policy.threads, breakers.name)
 
-    async def run(self, function: Callable[[], T]) -> T:
+    async def run(self, function: Callable[[], T], *, operation: str) -> T:
         """Call ``function`` in a thread until it succeeds or the policy allows no more attempts.
 
         During an outage the call waits until the dependency is available again.
+
+        Args:
+            function: makes the call.
+            operation: what the call is about, a short stable text that continues "fails to": an outage of one
+                operation does not hold back the others.
 
         Raises:
             PermanentError: no attempt can succeed.
@@ -70,8 +76,9 @@ class Calls:
         failures = 0
         while True:
             try:
-                return await self.breaker.call(
+                return await self._breakers.call(
                     lambda: self._attempt(function),
+                    operation=operation,
                     message_key=message.message_key,
                     while_waiting=message.while_waiting,
                 )

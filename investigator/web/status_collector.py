@@ -12,7 +12,8 @@ from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import Halt
 from investigator.delivery.messages import InFlightMessage
 from investigator.observability.metrics import Metrics, message_type
-from investigator.resilience.breaker import Breaker, BreakerView
+from investigator.resilience.breaker import BreakerView
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.web.status_model import (
     DependencyStatus,
     FailedMessageStatus,
@@ -54,7 +55,7 @@ class StatusCollector:
     worker_info: WorkerInfo
     dispatcher: Dispatcher
     halt_coordinator: HaltCoordinator
-    breakers: Sequence[Breaker]
+    breakers: Sequence[BreakerGroup]
     metrics: Metrics
     redact: Callable[[str], str]
 
@@ -77,7 +78,7 @@ class StatusCollector:
             halts_synced=self.halt_coordinator.synced.is_set(),
             halted_topics=self._halted_topics(at),
             topics=self._topics(messages, now),
-            dependencies=tuple(self._dependency(breaker.view, now) for breaker in self.breakers),
+            dependencies=tuple(self._dependency(group.view, now) for group in self.breakers),
             namespaces=self._namespaces(),
             in_flight=len(messages),
             oldest_messages=tuple(self._message(message, now) for message in messages[:_MAX_OLDEST_MESSAGES]),

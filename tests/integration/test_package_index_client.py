@@ -16,7 +16,7 @@ from thoth.python import Source
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.package_index import download
 from investigator.package_index.client import PackageIndex, index_error
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy
 from sandbox.faults import Fault
 from sandbox.package_index import HTML, JSON, MAIN, CannedAnswer, PackageIndexServer
@@ -35,7 +35,7 @@ def server() -> Iterator[PackageIndexServer]:
 @pytest.fixture
 def index() -> Iterator[PackageIndex]:
     """A client with short timeouts, which makes no quick retry after a second."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, Breaker("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0), 0.3, BreakerGroup("index"))
     yield index
     index.close()
 
@@ -43,7 +43,7 @@ def index() -> Iterator[PackageIndex]:
 @pytest.fixture
 def impatient() -> Iterator[PackageIndex]:
     """A client without quick retries."""
-    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, Breaker("index"))
+    index = PackageIndex(CallPolicy(threads=4, retry_budget=1.0, max_attempts=1), 0.5, BreakerGroup("index"))
     yield index
     index.close()
 

@@ -11,7 +11,7 @@ from investigator.argo.client import ClusterPolicy
 from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
 from investigator.observability.metrics import Metrics
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy
 from sandbox.cluster import ClusterStandIn
 from tests.integration.argo.scheduling import Make
@@ -25,9 +25,9 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def breaker() -> Breaker:
-    """A closed breaker."""
-    return Breaker("cluster")
+def breaker() -> BreakerGroup:
+    """A group without any outage."""
+    return BreakerGroup("cluster")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def make(
     cluster_environment: dict[str, str],
     tmp_path: Path,
     metrics: Metrics,
-    breaker: Breaker,
+    breaker: BreakerGroup,
 ) -> Iterator[Make]:
     """A function that makes a scheduler over the stand-in; the schedulers are closed after the test."""
     del cluster_environment  # thoth-common reads it

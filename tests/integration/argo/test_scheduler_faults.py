@@ -14,7 +14,7 @@ from investigator.argo.ids import workflow_id
 from investigator.argo.scheduler import cluster_error
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.observability.metrics import Metrics
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
 from tests.integration.argo.scheduling import CREATE, Make, attempts, counted, origin, schedule
@@ -99,7 +99,7 @@ async def test_a_call_that_hangs_does_not_stop_the_event_loop(make: Make, cluste
     await asyncio.gather(*calls)
 
 
-async def test_calls_wait_until_an_outage_is_over(make: Make, cluster: ClusterStandIn, breaker: Breaker) -> None:
+async def test_calls_wait_until_an_outage_is_over(make: Make, cluster: ClusterStandIn, breaker: BreakerGroup) -> None:
     """The breaker holds calls back while the API is unavailable, and releases them afterwards."""
     cluster.faults.set(Fault(effect="reset"))
     scheduler = make()

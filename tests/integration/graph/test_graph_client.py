@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import CallPolicy
 from sandbox.graph_seed import PYPI, GraphSeed, PackageFlags
 from sandbox.postgres import Database as SandboxDatabase
@@ -39,9 +39,9 @@ def address(database: SandboxDatabase) -> DatabaseAddress:
 
 
 @pytest.fixture
-def breaker() -> Breaker:
-    """A closed breaker."""
-    return Breaker("graph")
+def breaker() -> BreakerGroup:
+    """A group without any outage."""
+    return BreakerGroup("graph")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def client(database: SandboxDatabase) -> Iterator[Database]:
 
 
 @pytest.fixture
-def graph(client: Database, breaker: Breaker) -> Iterator[GraphClient]:
+def graph(client: Database, breaker: BreakerGroup) -> Iterator[GraphClient]:
     """The client that handlers use."""
     graph = GraphClient(client, CallPolicy(threads=5, retry_budget=2.0), breaker)
     yield graph
@@ -206,7 +206,7 @@ async def test_all_connections_return_to_the_pool(graph: GraphClient, graph_seed
 
 
 async def test_a_restart_of_the_server_causes_no_error(
-    client: Database, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
+    client: Database, graph_seed: GraphSeed, breaker: BreakerGroup, postgres: PostgresServer
 ) -> None:
     """The pool replaces closed connections before their use: no retry is needed."""
     graph_seed.index(PYPI)
@@ -218,7 +218,7 @@ async def test_a_restart_of_the_server_causes_no_error(
 
 
 async def test_calls_wait_until_an_outage_is_over(
-    graph: GraphClient, graph_seed: GraphSeed, breaker: Breaker, postgres: PostgresServer
+    graph: GraphClient, graph_seed: GraphSeed, breaker: BreakerGroup, postgres: PostgresServer
 ) -> None:
     """The breaker holds them back."""
     graph_seed.index(PYPI)
@@ -233,7 +233,7 @@ async def test_calls_wait_until_an_outage_is_over(
 
 
 async def test_a_locked_table_is_a_temporary_error_and_no_outage(
-    graph: GraphClient, graph_seed: GraphSeed, database: SandboxDatabase, breaker: Breaker
+    graph: GraphClient, graph_seed: GraphSeed, database: SandboxDatabase, breaker: BreakerGroup
 ) -> None:
     """The server cancels a statement that waits too long; the event loop is not blocked meanwhile."""
     graph_seed.index(PYPI)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
-from investigator.resilience.breaker import Breaker
+from investigator.resilience.breaker_group import BreakerGroup
 from investigator.web import StatusCollector, WorkerInfo
 from investigator.web.status_model import Status
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, now
@@ -24,7 +24,7 @@ class StatusFixture:
 
     worker: Worker = field(default_factory=Worker)
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
-    breakers: tuple[Breaker, ...] = field(default_factory=lambda: (Breaker("cluster"), Breaker("graph")))
+    breakers: tuple[BreakerGroup, ...] = field(default_factory=lambda: (BreakerGroup("cluster"), BreakerGroup("graph")))
     redact: Callable[[str], str] = field(default_factory=Redactor)
     topics: Mapping[str, str] = field(default_factory=lambda: TOPICS)
 

@@ -121,12 +121,14 @@ async def test_an_unavailable_dependency_is_shown_with_its_next_probe() -> None:
     """With the error, the duration and the number of waiting calls."""
     fixture = StatusFixture()
     cluster = fixture.breakers[0]
-    cluster._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
+    cluster._breaker._state.policy = BreakerPolicy(failures=1, initial_probe_interval=4)
 
     async def refused() -> None:
         raise UnavailableError("connection refused")
 
-    fixture.worker.submit([message(0, _Doing(step=lambda: cluster.call(refused, message_key="a message")))])
+    fixture.worker.submit(
+        [message(0, _Doing(step=lambda: cluster.call(refused, operation="create", message_key="a message")))]
+    )
     await run_until(3)
     status = fixture.status()
     unavailable, available = status.dependencies
