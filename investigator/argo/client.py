@@ -20,7 +20,7 @@ from thoth.common.workflows import WorkflowManager
 from investigator.argo.credentials import Credentials
 from investigator.argo.http import ApiError, ClusterApi
 from investigator.argo.labels import TraceMetadata
-from investigator.argo.pending_count import count_pending
+from investigator.argo.pending_count import PendingCount
 from investigator.argo.ttl_cache import TTLCache
 from investigator.resilience.http_errors import is_refusal
 
@@ -36,6 +36,7 @@ class ClusterPolicy:
     template_ttl: float = 300.0  # templates change with a deployment, a few times a week
     solvers_ttl: float = 5.0  # every message about a package needs them; a new solver is still used almost at once
     page_size: int = 500  # as kubectl: a page of workflows without their specs has some 200 kB
+    counts_unstarted_pods: bool = True  # Argo sets workflows Running before their pods start
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class ClusterClient(OpenShift):
         self._api = ClusterApi(credentials, connections=policy.connections, timeout=policy.timeout)
         self._host = (api or credentials.host).rstrip("/")
         self._template_host = (template_api or credentials.host).rstrip("/")
-        self._page_size = policy.page_size
+        pods_url = self._pods_url if policy.counts_unstarted_pods else None
+        self._pending = PendingCount(self._api, self._workflows_url, pods_url, policy.page_size)
         self._templates = TTLCache(self._fetch_template, policy.template_ttl)
         self._solvers = TTLCache(self._fetch_solvers, policy.solvers_ttl)
 
@@ -128,8 +130,7 @@ class ClusterClient(OpenShift):
 
     def count_pending(self, namespace: str, stop_above: int) -> int:
         """Count the workflows of a namespace that have not started; the count ends soon after ``stop_above``."""
-        url = self._workflows_url(namespace)
-        return count_pending(self._api, url, page_size=self._page_size, stop_above=stop_above)
+        return self._pending.count(namespace, stop_above)
 
     def get_solver_names(self) -> list[str]:
         """Return the names of the installed solvers without duplicates, from a TTL cache."""
@@ -197,6 +198,9 @@ class ClusterClient(OpenShift):
 
     def _workflows_url(self, namespace: str) -> str:
         return f"{self._host}/apis/argoproj.io/v1alpha1/namespaces/{quote(namespace)}/workflows"
+
+    def _pods_url(self, namespace: str) -> str:
+        return f"{self._host}/api/v1/namespaces/{quote(namespace)}/pods"
 
 
 class _CapturingManager(WorkflowManager):

@@ -64,7 +64,7 @@ class PendingLimiter:
     name: str = "the cluster"
     outage: CountOutage = field(init=False)
     _budget: PendingBudget = field(init=False)
-    _queue: RequestQueue = field(default_factory=RequestQueue)
+    _queue: RequestQueue[float] = field(default_factory=RequestQueue)
     _counter: "asyncio.Task[None] | None" = None
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class PendingLimiter:
         if self._counter:
             self._counter.cancel()
 
-    async def _wait_for_admission(self, request: Request, while_waiting: WhileWaiting) -> float:
+    async def _wait_for_admission(self, request: Request[float], while_waiting: WhileWaiting) -> float:
         """Wait until the request is admitted, and return the loop time of that."""
         self._admit_waiters()
         try:
@@ -117,7 +117,7 @@ class PendingLimiter:
             self._abandon(request)
             raise
 
-    def _abandon(self, request: Request) -> None:
+    def _abandon(self, request: Request[float]) -> None:
         self._queue.discard(request)
         if not request.turn.cancel() and not request.turn.cancelled():
             self._finish(request.turn.result(), created=False)  # admitted and cancelled in the same moment

@@ -8,6 +8,9 @@ starve the others. So a request that is overdue gets every fourth turn, while ur
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 # A user gives up after minutes; work for bots may be late by as much as it takes to serve a burst of users.
 _OVERDUE_SECONDS = 60.0
@@ -16,43 +19,43 @@ _URGENT_TURNS = 3
 
 
 @dataclass(slots=True, eq=False)
-class Request:
+class Request(Generic[T]):
     """A request that waits for its turn.
 
     Attributes:
         urgent: whether it precedes those that are not urgent.
         since: the loop time from which on it waits.
-        turn: gets the loop time of its turn.
+        turn: gets what the owner of the queue gives at its turn.
     """
 
     urgent: bool
     since: float
-    turn: "asyncio.Future[float]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    turn: "asyncio.Future[T]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class RequestQueue:
+class RequestQueue(Generic[T]):
     """The requests that wait, in two classes; within a class in the order of their arrival. ``now`` is loop time."""
 
     def __init__(self) -> None:
-        self._urgent: OrderedDict[Request, None] = OrderedDict()
-        self._others: OrderedDict[Request, None] = OrderedDict()
+        self._urgent: OrderedDict[Request[T], None] = OrderedDict()
+        self._others: OrderedDict[Request[T], None] = OrderedDict()
         self._urgent_turns = 0  # in a row, while another request was overdue
 
     def __len__(self) -> int:
         """Return how many requests wait."""
         return len(self._urgent) + len(self._others)
 
-    def add(self, *, urgent: bool, since: float) -> Request:
+    def add(self, *, urgent: bool, since: float) -> Request[T]:
         """Add a request behind those of its class."""
-        request = Request(urgent, since)
+        request: Request[T] = Request(urgent, since)
         (self._urgent if urgent else self._others)[request] = None
         return request
 
-    def discard(self, request: Request) -> None:
+    def discard(self, request: Request[T]) -> None:
         """Remove a request, whether it waits or not."""
         (self._urgent if request.urgent else self._others).pop(request, None)
 
-    def pop(self, now: float) -> Request | None:
+    def pop(self, now: float) -> Request[T] | None:
         """Remove and return the request that is next; None if none waits."""
         request = self._first(now)
         if request is not None:
@@ -60,7 +63,7 @@ class RequestQueue:
             self.discard(request)
         return request
 
-    def _first(self, now: float) -> Request | None:
+    def _first(self, now: float) -> Request[T] | None:
         is_turn_of_others = self._urgent_turns >= _URGENT_TURNS and self._is_overdue(now)
         classes = (self._others, self._urgent) if is_turn_of_others else (self._urgent, self._others)
         return next((request for requests in classes for request in requests), None)

@@ -13,7 +13,7 @@ from tests.support.pending_namespace import Namespace
 from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
 
-def order(queue: RequestQueue, now: float, turns: int) -> str:
+def order(queue: RequestQueue[None], now: float, turns: int) -> str:
     """Give that many turns; return the classes of the requests as "u" and "b"."""
     requests = [queue.pop(now) for _ in range(turns)]
     return "".join("u" if request.urgent else "b" for request in requests if request)
@@ -22,7 +22,7 @@ def order(queue: RequestQueue, now: float, turns: int) -> str:
 @in_virtual_time
 async def test_urgent_requests_come_first() -> None:
     """A burst of users is served before the bulk that came before it."""
-    queue = RequestQueue()
+    queue: RequestQueue[None] = RequestQueue()
     for _ in range(3):
         queue.add(urgent=False, since=0.0)
     for _ in range(5):
@@ -33,7 +33,7 @@ async def test_urgent_requests_come_first() -> None:
 @in_virtual_time
 async def test_overdue_requests_get_every_fourth_turn() -> None:
     """Urgent requests keep three of four turns, however large the backlog of the others is."""
-    queue = RequestQueue()
+    queue: RequestQueue[None] = RequestQueue()
     for _ in range(20):
         queue.add(urgent=False, since=0.0)
         queue.add(urgent=True, since=59.0)
@@ -43,7 +43,7 @@ async def test_overdue_requests_get_every_fourth_turn() -> None:
 @in_virtual_time
 async def test_requests_of_a_class_keep_their_order() -> None:
     """First in, first out, with and without overdue requests."""
-    queue = RequestQueue()
+    queue: RequestQueue[None] = RequestQueue()
     added = [queue.add(urgent=number % 3 == 0, since=float(number)) for number in range(60)]
     popped = [request for _ in added if (request := queue.pop(100.0))]
     assert len(popped) == len(added)
@@ -54,7 +54,7 @@ async def test_requests_of_a_class_keep_their_order() -> None:
 @in_virtual_time
 async def test_a_discarded_request_gets_no_turn() -> None:
     """And the others get theirs."""
-    queue = RequestQueue()
+    queue: RequestQueue[None] = RequestQueue()
     first, second = (queue.add(urgent=True, since=0.0) for _ in range(2))
     queue.discard(first)
     queue.discard(first)
