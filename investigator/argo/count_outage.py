@@ -9,6 +9,9 @@ import logging
 import math
 from dataclasses import dataclass
 
+from urllib3.exceptions import HTTPError
+
+from investigator.argo.http import ApiError
 from investigator.delivery.errors import PermanentError, TemporaryError
 
 _LOGGER = logging.getLogger(__name__)
@@ -34,8 +37,7 @@ class CountOutage:
         if self.since is None:
             self._begin(now, error)
         self._pause = min(self._pause * 2, _MAX_PAUSE)
-        requested = getattr(error, "delay", None) or 0.0
-        self.retry_at = now + max(self._pause, min(requested, _MAX_DELAY))
+        self.retry_at = now + max(self._pause, min(_requested_delay(error), _MAX_DELAY))
 
     def record_success(self, now: float) -> None:
         """Record a count that succeeded."""
@@ -50,10 +52,16 @@ class CountOutage:
     def _begin(self, now: float, error: Exception) -> None:
         self.since = now
         self._pause = _INITIAL_PAUSE / 2
-        is_known = isinstance(error, PermanentError | TemporaryError)
+        is_known = isinstance(error, ApiError | HTTPError | PermanentError | TemporaryError)
         _LOGGER.error(
             "Pending workflows can't be counted; messages that need the count wait namespace=%s error=%s",
             self.namespace,
             self.error,
             exc_info=None if is_known else error,
         )
+
+
+def _requested_delay(error: Exception) -> float:
+    """Return the seconds for which the server asked for no requests; 0 if it did not ask."""
+    requested = error.retry_after if isinstance(error, ApiError) else getattr(error, "delay", None)
+    return requested or 0.0

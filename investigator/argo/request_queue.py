@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# A user gives up after minutes; work for bots may be late by as much as it takes to serve a burst of users.
+# A user leaves after minutes; work for bots may be late by as much as it takes to serve a burst of users.
 _OVERDUE_SECONDS = 60.0
 # Three of four turns keep users quick, and one of four is enough for the bulk: its backlog shrinks in any case.
 _URGENT_TURNS = 3

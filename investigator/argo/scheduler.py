@@ -128,23 +128,14 @@ class WorkflowScheduler:
 
     def _admission(self, namespace: str, policy: PendingPolicy) -> Admission:
         show_pending = self._metrics.pending_workflows.labels(namespace=namespace).set
-        count = partial(self._count_pending, namespace, policy.limit or 0)
+        call = partial(self._cluster.count_pending, namespace, policy.limit or 0)
+        count = partial(self._counting.run, call)  # without quick retries and breaker: the limiter repeats it
         limiter, gate = PendingLimiter(policy, count, show_pending, namespace), QuotaGate(namespace)
         self._metrics.pending_count_failing.labels(namespace=namespace).set_function(lambda: limiter.is_failing)
         self._metrics.quota_waiting.labels(namespace=namespace).set_function(lambda: gate.waiting)
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)
         return Admission(namespace, limiter, gate)
-
-    async def _count_pending(self, namespace: str, stop_above: int) -> int:
-        """Count the pending workflows once: the limiter repeats a count that fails, and asks no breaker."""
-        try:
-            return await self._counting.run(partial(self._cluster.count_pending, namespace, stop_above))
-        except Exception as error:
-            mapped = cluster_error(error)
-            if mapped is error:
-                raise
-            raise mapped from error
 
 
 def cluster_error(error: Exception) -> Exception:

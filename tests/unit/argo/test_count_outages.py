@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import ReadTimeoutError
 
+from investigator.argo.http import ApiError
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from tests.support.pending_namespace import Namespace, schedule
@@ -17,7 +20,9 @@ from tests.support.virtual_time import in_virtual_time
 FAILURES = [
     TemporaryError("GET /workflows: 500 etcdserver: request timed out"),
     UnavailableError("the cluster's API does not answer"),
-    PermanentError("GET /workflows: 403 workflows is forbidden"),
+    PermanentError("the count is refused"),
+    ApiError("GET /workflows", 403, "workflows is forbidden", reason="Forbidden"),
+    ReadTimeoutError(HTTPConnectionPool("api"), "/workflows", "Read timed out."),
     PermanentError("GET /workflows: 404 the server could not find the requested resource"),
     TimeoutError(),
     ValueError("a page of HTML"),
@@ -86,11 +91,18 @@ async def test_a_failing_count_is_repeated_with_growing_pauses() -> None:
     assert 100 < len(namespace.counted_at) < 130
 
 
-@pytest.mark.parametrize(("requested", "respected"), [(20.0, 20.0), (86_400.0, 60.0)])
+@pytest.mark.parametrize(
+    ("failure", "respected"),
+    [
+        (ApiError("GET /workflows", 503, "starting", retry_after=20.0), 20.0),
+        (ApiError("GET /workflows", 429, "too many requests", retry_after=86_400.0), 60.0),
+        (TemporaryError("503", delay=20.0), 20.0),
+    ],
+)
 @in_virtual_time
-async def test_a_retry_after_is_respected_up_to_a_minute(requested: float, respected: float) -> None:
+async def test_a_retry_after_is_respected_up_to_a_minute(failure: Exception, respected: float) -> None:
     """A server that asks for silence gets it; a day is a mistake."""
-    namespace = Namespace(failure=TemporaryError("503", delay=requested))
+    namespace = Namespace(failure=failure)
     requests(namespace.limiter(), namespace, 3)
     await asyncio.sleep(500)
     assert respected <= namespace.shortest_interval < respected + 1

@@ -14,7 +14,7 @@ from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
 
 def order(queue: RequestQueue[None], now: float, turns: int) -> str:
-    """Give that many turns; return the classes of the requests as "u" and "b"."""
+    """Return the classes of the requests that get the next turns, as "u" and "b"."""
     requests = [queue.pop(now) for _ in range(turns)]
     return "".join("u" if request.urgent else "b" for request in requests if request)
 
