@@ -53,6 +53,8 @@ from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
 
+    from investigator.argo.admission import Admission
+
 
 def app_from_environment() -> Investigator:
     """Build the application from the environment; if the settings are invalid, print every problem and exit."""
@@ -96,7 +98,9 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
     breakers, group = build_breakers(settings, metrics), GroupSizeAssignor()
     clients = ExitStack()
-    services = cache(partial(build_services, settings, metrics, breakers, group, clients))
+    admissions: dict[str, Admission] = {}
+    build = partial(build_services, settings, metrics, breakers, group.member_count, clients, admissions=admissions)
+    services = cache(build)
     app = Investigator(
         settings.kafka_consumer_group_id,
         ConsumerContext(
@@ -111,9 +115,10 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
     add_monitor(app, metrics.registry)
     add_views(app, __version__, halt_coordinator, _topics(settings))
-    add_status_pages(
-        app, StatusCollector(_worker_info(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor)
+    collector = StatusCollector(
+        _worker_info(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor, admissions
     )
+    add_status_pages(app, collector)
     return app
 
 

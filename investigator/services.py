@@ -2,11 +2,13 @@
 """Builds the clients that handlers use: of the cluster, the graph and the package indexes; a part of `app`."""
 
 import time
+from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from investigator.agent.context import Services
+from investigator.argo.admission import Admission
 from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Credentials
 from investigator.argo.pending_limit import PendingPolicy
@@ -19,7 +21,6 @@ from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.breaker_policy import BreakerPolicy
 from investigator.resilience.quick_retries import CallPolicy
 from investigator.settings import Settings
-from investigator.streaming.assignor import GroupSizeAssignor
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,14 @@ def build_breakers(settings: Settings, metrics: Metrics) -> Breakers:
     )
 
 
-def build_services(
-    settings: Settings, metrics: Metrics, breakers: Breakers, group: GroupSizeAssignor, clients: ExitStack
+def build_services(  # noqa: PLR0913 - the parts of a worker that the services share
+    settings: Settings,
+    metrics: Metrics,
+    breakers: Breakers,
+    members: Callable[[], int],
+    clients: ExitStack,
+    *,
+    admissions: MutableMapping[str, Admission],
 ) -> Services:
     """Build the services of handlers, which connect at their first call.
 
@@ -53,23 +60,35 @@ def build_services(
         settings: the settings of the worker.
         metrics: the metrics of the worker.
         breakers: the circuit breakers, one group for each client.
-        group: returns how many workers share the limit of pending workflows.
+        members: returns the number of workers in the consumer group.
         clients: gets the `close` of every client.
+        admissions: gets the waits of each namespace, for the status page.
 
     Raises:
         ClusterConfigError: neither a service account nor KUBECONFIG names a cluster.
     """
     calls = CallPolicy(threads=settings.thoth_consumer_workers, retry_budget=settings.thoth_investigator_call_timeout)
-    pending = PendingPolicy(settings.argo_pending_workflow_limit, settings.argo_pending_sleep_time, group.member_count)
     database = build_database(settings)
     _set_schema_metric(metrics, database, settings)
-    workflows = WorkflowScheduler(build_cluster(settings), WorkflowPolicy(calls, pending), metrics, breakers.cluster)
+    policy = WorkflowPolicy(calls, _pending_policy(settings, members))
+    workflows = WorkflowScheduler(build_cluster(settings), policy, metrics, breakers.cluster, admissions)
     return Services(
         settings,
         clients.enter_context(closing(workflows)),
         clients.enter_context(closing(GraphClient(database, calls, breakers.graph))),
         clients.enter_context(closing(PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index))),
         metrics,
+    )
+
+
+def _pending_policy(settings: Settings, members: Callable[[], int]) -> PendingPolicy:
+    shares = settings.thoth_investigator_pending_limit_shares
+    return PendingPolicy(
+        settings.argo_pending_workflow_limit,
+        settings.argo_pending_sleep_time,
+        # Other groups are taken to have as many members: each group uses its part of the limit in any case.
+        members=lambda: shares * members(),
+        timeout=3 * settings.thoth_investigator_call_timeout,  # a count makes several calls
     )
 
 
@@ -81,9 +100,10 @@ def build_cluster(settings: Settings) -> ClusterClient:
     """
     credentials = Credentials(kubeconfig=settings.kubeconfig, verify_tls=settings.kubernetes_verify_tls)
     policy = ClusterPolicy(
-        connections=settings.thoth_consumer_workers,
+        connections=settings.thoth_consumer_workers + 2,  # one for the count of each namespace
         timeout=settings.thoth_investigator_call_timeout,
         template_ttl=settings.thoth_investigator_template_ttl,
+        counts_unstarted_pods=settings.thoth_investigator_pending_counts_unstarted_pods,
     )
     namespaces = Namespaces(
         infra=settings.thoth_infra_namespace,

@@ -17,6 +17,7 @@ from sandbox.cluster_api import ClusterApi
 from sandbox.cluster_permissions import check_permission
 from sandbox.http_server import CONTROL, HttpServer
 from sandbox.kubeconfig import write_kubeconfig
+from sandbox.quotas import Quota
 from sandbox.statuses import unauthorized
 from sandbox.templating import load_templates
 from sandbox.workflow_lifecycle import Runner, WorkflowController, WorkflowLifecycle
@@ -102,6 +103,15 @@ class ClusterStandIn(HttpServer):
         """Set the phase of a workflow."""
         self.on_loop(lambda: self.store.set_phase(self.store.get(namespace, name), phase))
 
+    def set_quota(self, namespace: str, hard: int | None) -> None:
+        """Allow at most `hard` workflows in a namespace; None removes the quota."""
+        quotas = {} if hard is None else {namespace: Quota(hard)}
+        self.on_loop(lambda: (self.store.quotas.pop(namespace, None), self.store.quotas.update(quotas)))
+
+    def start_pods(self, namespace: str) -> int:
+        """Start all pods of a namespace that wait, as when it gets a node; return their number."""
+        return self.on_loop(lambda: self.store.pods.start(namespace))
+
     def delete(self, namespace: str, name: str) -> None:
         """Delete a workflow, as Argo does when its TTL after completion is over."""
         self.on_loop(lambda: self.store.delete(self.store.get(namespace, name)))
@@ -141,6 +151,7 @@ class ClusterStandIn(HttpServer):
         yield web.get(f"{CONTROL}/workflows", self._show_created)
         yield web.post(f"{CONTROL}/seed", self._seed)
         yield web.put(f"{CONTROL}/token", self._set_token)
+        yield web.put(f"{CONTROL}/quota", self._set_quota)
 
     async def _show_created(self, _: web.Request) -> web.Response:
         return web.json_response([asdict(workflow) for workflow in self.created])
@@ -152,4 +163,9 @@ class ClusterStandIn(HttpServer):
 
     async def _set_token(self, request: web.Request) -> web.Response:
         self.rotate_token((await request.json())["token"])
+        return web.json_response({})
+
+    async def _set_quota(self, request: web.Request) -> web.Response:
+        arguments = await request.json()
+        self.set_quota(arguments["namespace"], arguments.get("hard"))
         return web.json_response({})

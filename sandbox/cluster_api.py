@@ -18,13 +18,11 @@ from sandbox.workflow_store import GROUP, Workflow, WorkflowStore
 __all__ = ["ClusterApi", "ClusterContent"]
 
 _CONFIG_MAPS = "/api/v1/namespaces/{namespace}/configmaps"
+_PODS = "/api/v1/namespaces/{namespace}/pods"
 _TEMPLATES = "/apis/template.openshift.io/v1/namespaces/{namespace}"
 _WORKFLOWS = f"/apis/{GROUP}/v1alpha1/namespaces/{{namespace}}/workflows"
-_UNSUPPORTED = (
-    "fieldSelector",
-    "watch",
-    "resourceVersion",
-)  # refused, because a client must not believe that they had an effect
+# Refused, because a client must not believe that they had an effect. Pods have a field selector.
+_UNSUPPORTED = {"fieldSelector", "watch", "resourceVersion"}
 
 
 class _Names(Protocol):
@@ -52,7 +50,7 @@ class ClusterApi:
     def __init__(self, content: ClusterContent) -> None:
         """Read and change that state."""
         self._content = content
-        self._pager: Pager[Workflow] = Pager()
+        self._pager: Pager[dict[str, Any]] = Pager()
 
     def routes(self) -> Iterator[web.RouteDef]:
         """Yield the routes of the API."""
@@ -62,6 +60,7 @@ class ClusterApi:
         yield web.get(f"{_CONFIG_MAPS}/{{name}}", self._get_config_map)
         yield web.get(f"{_TEMPLATES}/templates", self._list_templates)
         yield web.post(f"{_TEMPLATES}/processedtemplates", self._process_template)
+        yield web.get(_PODS, self._list_pods)
         yield web.get(_WORKFLOWS, self._list_workflows)
         yield web.post(_WORKFLOWS, self._create_workflow)
         yield web.get(f"{_WORKFLOWS}/{{name}}", self._get_workflow)
@@ -99,21 +98,25 @@ class ClusterApi:
         return web.json_response(process(await _json_object(request)), status=201)
 
     async def _list_workflows(self, request: web.Request) -> web.Response:
-        workflows, token = self._page(request)
-        metadata = {"continue": token} if token else {}
-        items = [workflow.body for workflow in workflows]
-        return web.json_response(_list_reply(f"{GROUP}/v1alpha1", "WorkflowList", items, metadata))
+        _check_supported(request, _UNSUPPORTED)
+        selector = parse_selector(request.query.get("labelSelector", ""))
+        workflows = self._content.store.select(request.match_info["namespace"], selector)
+        return self._page(request, f"{GROUP}/v1alpha1", "WorkflowList", [workflow.body for workflow in workflows])
 
-    def _page(self, request: web.Request) -> tuple[list[Workflow], str]:
-        unsupported = [parameter for parameter in _UNSUPPORTED if request.query.get(parameter)]
-        if unsupported:
-            message = f"the sandbox does not support {', '.join(unsupported)}"
-            raise bad_request(message)
+    async def _list_pods(self, request: web.Request) -> web.Response:
+        _check_supported(request, _UNSUPPORTED - {"fieldSelector"})
+        selector = parse_selector(request.query.get("labelSelector", ""))
+        fields = request.query.get("fieldSelector", "")
+        pods = self._content.store.pods.select(request.match_info["namespace"], selector, fields)
+        return self._page(request, "v1", "PodList", [pod.body() for pod in pods])
+
+    def _page(self, request: web.Request, version: str, kind: str, items: list[dict[str, Any]]) -> web.Response:
         limit = _limit(request)
         if request.query.get("continue"):
-            return self._pager.following(request.query["continue"], limit)
-        selector = parse_selector(request.query.get("labelSelector", ""))
-        return self._pager.first(self._content.store.select(request.match_info["namespace"], selector), limit)
+            page, token = self._pager.following(request.query["continue"], limit)
+        else:
+            page, token = self._pager.first(items, limit)
+        return web.json_response(_list_reply(version, kind, page, {"continue": token} if token else {}))
 
     async def _create_workflow(self, request: web.Request) -> web.Response:
         body = await _json_object(request)
@@ -139,6 +142,12 @@ def _list_reply(
 ) -> dict[str, Any]:
     list_metadata = {"resourceVersion": "1", **(metadata or {})}
     return {"kind": kind, "apiVersion": version, "metadata": list_metadata, "items": items}
+
+
+def _check_supported(request: web.Request, unsupported: set[str]) -> None:
+    if used := sorted(parameter for parameter in unsupported if request.query.get(parameter)):
+        message = f"the sandbox does not support {', '.join(used)}"
+        raise bad_request(message)
 
 
 def _limit(request: web.Request) -> int:

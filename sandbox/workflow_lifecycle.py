@@ -18,11 +18,13 @@ Runner = Callable[[CreatedWorkflow], Awaitable[None] | None]
 class WorkflowLifecycle:
     """The durations of the phases, in seconds, and the number of workflows in a namespace that run at once.
 
-    With `WorkflowLifecycle(pending=math.inf)` workflows stay Pending. Without a lifecycle (None) they stay as they were
-    created, without a phase, as while Argo's controller is unavailable.
+    With `WorkflowLifecycle(pending=math.inf)` workflows stay Pending, as beyond the parallelism of Argo's controller.
+    With `unstarted=math.inf` they are Running and their pods stay Pending, as without nodes. Without a lifecycle (None)
+    they stay as they were created, without a phase, as while Argo's controller is unavailable.
     """
 
     pending: float = 0.0
+    unstarted: float = 0.0  # while the workflow is Running, and its pod waits for a node
     running: float = 0.0
     ttl: float | None = None  # seconds after completion until the deletion; None for no deletion
     parallelism: int | None = None  # None: no limit
@@ -75,13 +77,18 @@ class WorkflowController:
         return self._semaphores.setdefault((namespace, lifecycle), asyncio.Semaphore(lifecycle.parallelism))
 
     async def _execute(self, workflow: Workflow, lifecycle: WorkflowLifecycle) -> None:
+        pod = self._store.pods.add(workflow.record.namespace, workflow.record.name)
         self._store.set_phase(workflow, "Running")
+        await asyncio.sleep(lifecycle.unstarted)
+        pod.phase = "Running"
         try:
             await asyncio.sleep(lifecycle.running)
             await self._call_runner(workflow.record)
         except Exception as error:  # noqa: BLE001 - any exception makes the workflow Failed
+            pod.phase = "Failed"
             self._store.set_phase(workflow, "Failed", f"{type(error).__name__}: {error}")
         else:
+            pod.phase = "Succeeded"
             self._store.set_phase(workflow, "Succeeded")
 
     async def _call_runner(self, record: CreatedWorkflow) -> None:

@@ -7,11 +7,15 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.label_selectors import Requirement, matches
 from sandbox.metadata_rules import check_metadata
+from sandbox.pod_store import PodStore
 from sandbox.statuses import already_exists, bad_request, invalid, not_found
+
+if TYPE_CHECKING:
+    from sandbox.quotas import Quota
 
 __all__ = ["COMPLETED_LABEL", "GROUP", "PHASE_LABEL", "CreatedWorkflow", "Phase", "Workflow", "WorkflowStore"]
 
@@ -76,6 +80,8 @@ class WorkflowStore:
         self._namespaces = {namespace: _Namespace() for namespace in namespaces}
         self._versions = itertools.count(1)
         self.created: list[CreatedWorkflow] = []
+        self.pods = PodStore()
+        self.quotas: dict[str, Quota] = {}  # by namespace
 
     def check_namespace(self, namespace: str) -> None:
         """Raise a Refusal with status 404 if the namespace does not exist."""
@@ -83,10 +89,13 @@ class WorkflowStore:
             raise not_found("namespaces", namespace)
 
     def create(self, namespace: str, body: dict[str, Any]) -> Workflow:
-        """Add a workflow and return it; raises a Refusal with the API server's status: 400, 404, 409 or 422."""
+        """Add a workflow and return it; raises a Refusal with the API server's status: 400, 403, 404, 409 or 422."""
         self.check_namespace(namespace)
         metadata = _validated_metadata(body, namespace)
-        if metadata["name"] in self._namespaces[namespace].by_name:
+        existing = self._namespaces[namespace].by_name
+        if quota := self.quotas.get(namespace):  # the API server asks the quota before it looks for the name
+            quota.check(metadata["name"], len(existing))
+        if metadata["name"] in existing:
             raise already_exists("workflows", metadata["name"], GROUP)
         workflow = self._add({**body, "metadata": metadata})
         self.created.append(workflow.record)
@@ -104,6 +113,7 @@ class WorkflowStore:
         namespace = self._namespaces[workflow.record.namespace]
         if namespace.by_name.get(workflow.record.name) is workflow:
             namespace.remove(workflow)
+            self.pods.delete(workflow.record.namespace, workflow.record.name)
 
     def select(self, namespace: str, selector: tuple[Requirement, ...] = ()) -> list[Workflow]:
         """Return the workflows whose labels satisfy the selector, sorted by name; empty for an unknown namespace."""
@@ -146,9 +156,11 @@ class WorkflowStore:
         }
 
     def clear(self) -> None:
-        """Delete all workflows and the records in `created`."""
+        """Delete all workflows with their pods, the quotas, and the records in `created`."""
         self._namespaces = {namespace: _Namespace() for namespace in self._namespaces}
         self.created.clear()
+        self.pods.clear()
+        self.quotas.clear()
 
     def _add(self, body: dict[str, Any]) -> Workflow:
         metadata = body["metadata"]

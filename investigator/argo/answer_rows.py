@@ -74,10 +74,17 @@ CLUSTER_ANSWERS: tuple[Row, ...] = (
     ),
     Row(
         name="quota not evaluated",
-        meaning=Meaning.UNAVAILABLE,
+        meaning=Meaning.WAIT_FOR_ROOM,
         cause="the cluster can't evaluate the quota of the namespace",
         codes=("500",),
         text=r"resource quota evaluation timed out",
+    ),
+    Row(
+        name="conflict at a quota",
+        meaning=Meaning.WAIT_FOR_ROOM,
+        cause="another creation changed the quota of the namespace at the same time",
+        codes=("409",),
+        text=r"Operation cannot be fulfilled on (cluster|applied)?resourcequotas?\b",
     ),
     Row(
         name="namespace terminates",

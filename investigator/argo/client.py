@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import quote
 
 from thoth.common import OpenShift
 from thoth.common.workflows import WorkflowManager
 
+from investigator.argo.api_urls import ApiUrls
 from investigator.argo.creation import create_workflow
 from investigator.argo.credentials import Credentials
 from investigator.argo.http import ApiError, ClusterApi
 from investigator.argo.labels import TraceMetadata
-from investigator.argo.pending_count import count_pending
+from investigator.argo.pending_count import PendingCount
 from investigator.argo.permissions import Permission, missing
 from investigator.argo.templates import (
     TEMPLATE_GROUP,
@@ -47,6 +47,7 @@ class ClusterPolicy:
     template_ttl: float = 300.0  # templates change with a deployment, a few times a week
     solvers_ttl: float = 5.0  # every message about a package needs them; a new solver is still used almost at once
     page_size: int = 500  # as kubectl: a page of workflows without their specs has some 200 kB
+    counts_unstarted_pods: bool = True  # Argo sets workflows Running before their pods start
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,9 @@ class ClusterClient(OpenShift):
         self.backend_namespace = namespaces.backend
         self._thread = threading.local()
         self._api = ClusterApi(credentials, connections=policy.connections, timeout=policy.timeout)
-        self._credentials = credentials
-        self._api_url = api
-        self._template_url = template_api
-        self._page_size = policy.page_size
+        self._urls = ApiUrls(credentials, api, template_api)
+        pods_url = self._urls.pods if policy.counts_unstarted_pods else None
+        self._pending = PendingCount(self._api, self._urls.workflows, pods_url, policy.page_size)
         self._templates = TTLCache(self._fetch_template, policy.template_ttl)
         self._solvers = TTLCache(self._fetch_solvers, policy.solvers_ttl)
 
@@ -131,12 +131,11 @@ class ClusterClient(OpenShift):
         for key, added in (("labels", trace.labels), ("annotations", trace.annotations)):
             metadata[key] = {**(metadata.get(key) or {}), **added}
         body = {**workflow.body, "metadata": metadata}
-        return create_workflow(self._api, self._workflows_url(workflow.namespace), body, subject=workflow.subject)
+        return create_workflow(self._api, self._urls.workflows(workflow.namespace), body, subject=workflow.subject)
 
     def count_pending(self, namespace: str, stop_above: int) -> int:
         """Count the workflows of a namespace that have not started; the count ends soon after ``stop_above``."""
-        url = self._workflows_url(namespace)
-        return count_pending(self._api, url, page_size=self._page_size, stop_above=stop_above)
+        return self._pending.count(namespace, stop_above)
 
     def get_solver_names(self) -> list[str]:
         """Return the names of the installed solvers without duplicates, from a TTL cache.
@@ -149,21 +148,22 @@ class ClusterClient(OpenShift):
 
     def get_configmap(self, configmap_id: str, namespace: str) -> dict[str, Any]:
         """Fetch a ConfigMap; if it has no data, add empty data."""
-        url = f"{self._host}/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(configmap_id)}"
-        config_map = self._api.get(url, kind="ConfigMap", name=configmap_id)
+        config_map = self._api.get(self._urls.config_map(namespace, configmap_id), kind="ConfigMap", name=configmap_id)
         data = config_map.get("data")
         return {**config_map, "data": data if isinstance(data, dict) else {}}
 
     def version(self) -> str:
         """Return the version of the API; shows that the worker can reach it."""
-        return str(self._api.get(f"{self._host}/version", kind="").get("gitVersion", "unknown"))
+        return str(self._api.get(f"{self._urls.host}/version", kind="").get("gitVersion", "unknown"))
 
     def missing_permissions(self, needed: Iterable[Permission]) -> list[Permission]:
         """Return the permissions that the worker lacks; raises the API errors of `prepare`."""
-        groups: dict[str, list[Permission]] = {self._host: [], self._template_host: []}
+        groups: dict[str, list[Permission]] = {self._urls.host: [], self._urls.template_host: []}
         for permission in needed:
-            groups[self._template_host if permission.group == TEMPLATE_GROUP else self._host].append(permission)
-        return [each for host, permissions in groups.items() for each in missing(self._api, host, permissions)]
+            groups[self._urls.template_host if permission.group == TEMPLATE_GROUP else self._urls.host].append(
+                permission
+            )
+        return [each for url, permissions in groups.items() for each in missing(self._api, url, permissions)]
 
     def close(self) -> None:
         """Close the connections to the API; call it after the last call."""
@@ -194,12 +194,12 @@ class ClusterClient(OpenShift):
         self.set_template_parameters(filled, **parameters)
         subject = f"template {filled['metadata']['name']}"
         return self._api.post(
-            self._templates_url(namespace, "processedtemplates"), filled, kind="*Template", subject=subject
+            self._urls.templates(namespace, "processedtemplates"), filled, kind="*Template", subject=subject
         )
 
     def _fetch_template(self, key: tuple[str, str]) -> str:
         namespace, selector = key
-        url = self._templates_url(namespace, "templates")
+        url = self._urls.templates(namespace, "templates")
         template = the_template(self._api.get(url, {"labelSelector": selector}, kind="*List"), namespace, selector)
         return json.dumps(template)
 
@@ -208,20 +208,6 @@ class ClusterClient(OpenShift):
         if not names:
             raise DeploymentError(f"the ConfigMap solvers in namespace {self.infra_namespace} lists no solver")
         return names
-
-    @property
-    def _host(self) -> str:
-        return (self._api_url or self._credentials.host).rstrip("/")
-
-    @property
-    def _template_host(self) -> str:
-        return (self._template_url or self._credentials.host).rstrip("/")
-
-    def _templates_url(self, namespace: str, resource: str) -> str:
-        return f"{self._template_host}/apis/{TEMPLATE_GROUP}/v1/namespaces/{quote(namespace)}/{resource}"
-
-    def _workflows_url(self, namespace: str) -> str:
-        return f"{self._host}/apis/argoproj.io/v1alpha1/namespaces/{quote(namespace)}/workflows"
 
 
 class _CapturingManager(WorkflowManager):

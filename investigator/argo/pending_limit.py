@@ -2,19 +2,20 @@
 """Keeps the number of pending workflows within a limit; one limiter per namespace serves all handlers of a worker.
 
 However many handlers wait, one task counts the workflows of the namespace, and not more often than the policy allows.
-`PendingBudget` decides how many workflows the worker may create after a count.
+`PendingBudget` decides how many workflows the worker may create after a count. While the count fails, the handlers
+wait, and the task repeats it.
 """
 
 import asyncio
-import copy
-import heapq
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from investigator.argo.count_outage import CountOutage
 from investigator.argo.pending_budget import PendingBudget
+from investigator.argo.request_queue import Request, RequestQueue
 from investigator.delivery.current_message import WhileWaiting
+from investigator.delivery.errors import TemporaryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ class PendingPolicy:
         limit: how many workflows may be pending when another one is created; None for no limit.
         interval: seconds between two counts; the contract's ARGO_PENDING_SLEEP_TIME.
         members: returns how many workers share the limit at the moment.
+        timeout: seconds after which a count counts as failed, whatever it does.
     """
 
     limit: int | None = None
     interval: float = 2.0  # the default of the contract
     members: Callable[[], int] = lambda: 1
+    timeout: float = 30.0  # three pages that each answer in the last moment
 
 
 @dataclass(slots=True)
@@ -45,46 +48,53 @@ class Permit:
 
 @dataclass(slots=True)
 class PendingLimiter:
-    """Issues the permits of one namespace, to urgent requests first, else in the order of the requests.
+    """Issues the permits of one namespace in the order of `RequestQueue`.
 
     Attributes:
         policy: the limit.
         count: asks the cluster how many workflows are pending.
         on_change: called with the number of pending workflows whenever this worker learns a new one.
-        name: the namespace, for the state of the messages that wait.
+        name: the namespace, for logs and for the state of the messages that wait.
+        outage: the failures of the count.
     """
 
     policy: PendingPolicy
     count: Callable[[], Awaitable[int]]
     on_change: Callable[[int], None] = lambda _: None
     name: str = "the cluster"
+    outage: CountOutage = field(init=False)
     _budget: PendingBudget = field(init=False)
-    _waiters: list[tuple[bool, int, "asyncio.Future[float]"]] = field(default_factory=list)
-    _sequence: "itertools.count[int]" = field(default_factory=itertools.count)
+    _queue: RequestQueue[float] = field(default_factory=RequestQueue)
     _counter: "asyncio.Task[None] | None" = None
 
     def __post_init__(self) -> None:
+        self.outage = CountOutage(self.name)
         self._budget = PendingBudget(self.policy.limit or 0, self.policy.interval)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether requests wait for a count that fails."""
+        return self.outage.since is not None and len(self._queue) > 0
 
     @asynccontextmanager
     async def acquire(
-        self, *, urgent: bool = False, while_waiting: WhileWaiting = nullcontext
+        self, *, urgent: bool = False, since: float | None = None, while_waiting: WhileWaiting = nullcontext
     ) -> AsyncIterator[Permit]:
         """Wait for a permit, for as long as it takes, and hold it while the workflow is created.
 
+        A count that fails, for whatever reason, fails no request: it is repeated until it succeeds.
+
         Args:
             urgent: whether the request precedes those that are not urgent.
+            since: the loop time from which on the request waits; by default now.
             while_waiting: entered for the duration of the wait.
-
-        Raises:
-            PermanentError: the cluster refuses the count.
-            TemporaryError: the count failed.
         """
         permit = Permit()
         if self.policy.limit is None:
             yield permit
             return
-        admitted_at = await self._wait_for_admission(while_waiting, urgent=urgent)
+        request = self._queue.add(urgent=urgent, since=_now() if since is None else since)
+        admitted_at = await self._wait_for_admission(request, while_waiting)
         try:
             yield permit
         finally:
@@ -95,21 +105,22 @@ class PendingLimiter:
         if self._counter:
             self._counter.cancel()
 
-    async def _wait_for_admission(self, while_waiting: WhileWaiting, *, urgent: bool) -> float:
+    async def _wait_for_admission(self, request: Request[float], while_waiting: WhileWaiting) -> float:
         """Wait until the request is admitted, and return the loop time of that."""
-        if not self._waiters and self._may_admit():
-            self._budget.admit(now := _now())
-            return now
-        admission: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiters, (not urgent, next(self._sequence), admission))
         self._admit_waiters()
         try:
+            if request.turn.done():
+                return request.turn.result()
             async with while_waiting(f"a permit in {self.name}"):
-                return await admission
+                return await request.turn
         except BaseException:
-            if not admission.cancel() and not admission.cancelled() and admission.exception() is None:
-                self._finish(admission.result(), created=False)  # admitted and cancelled in the same moment
+            self._abandon(request)
             raise
+
+    def _abandon(self, request: Request[float]) -> None:
+        self._queue.discard(request)
+        if not request.turn.cancel() and not request.turn.cancelled():
+            self._finish(request.turn.result(), created=False)  # admitted and cancelled in the same moment
 
     def _finish(self, admitted_at: float, *, created: bool) -> None:
         self._budget.finish(_now(), admitted_at, created=created)
@@ -117,45 +128,47 @@ class PendingLimiter:
 
     def _admit_waiters(self) -> None:
         """Admit as many requests as the budget allows; for the others, see that the counting task runs."""
-        while (admission := self._first_waiter()) and self._may_admit():
-            heapq.heappop(self._waiters)
-            self._budget.admit(now := _now())
-            admission.set_result(now)
+        while self._may_admit() and (request := self._queue.pop(_now())) is not None:
+            if not request.turn.done():
+                self._budget.admit(now := _now())
+                request.turn.set_result(now)
         if self._budget.pending is not None:
             self.on_change(self._budget.pending)
-        if self._waiters and self._counter is None:
+        if len(self._queue) and self._counter is None:
             self._counter = asyncio.create_task(self._count_while_needed())
 
     def _may_admit(self) -> bool:
         return self._budget.may_admit(_now(), self.policy.members())
 
-    def _first_waiter(self) -> "asyncio.Future[float] | None":
-        """Return the request that is next, and drop cancelled ones before it."""
-        while self._waiters and self._waiters[0][2].done():
-            heapq.heappop(self._waiters)
-        return self._waiters[0][2] if self._waiters else None
-
     async def _count_while_needed(self) -> None:
         try:
-            while self._first_waiter():
-                if (due := self._budget.next_count_at(_now(), self.policy.members())) > _now():
-                    await asyncio.sleep(due - _now())
-                    continue
-                self._budget.begin_count(_now(), self.policy.members())
-                counted = await self.count()
-                self._budget.end_count(_now(), counted)
-                self._admit_waiters()
-        except Exception as error:  # noqa: BLE001 - of whatever type: the requests that wait for the count raise it
-            self._fail_waiters(error)
+            while len(self._queue):
+                await self._count_when_due()
         finally:
             self._counter = None
 
-    def _fail_waiters(self, error: Exception) -> None:
-        while admission := self._first_waiter():
-            heapq.heappop(self._waiters)
-            copied = copy.copy(error)  # an exception that many tasks raise would accumulate all their tracebacks
-            copied.__cause__ = error
-            admission.set_exception(copied)
+    async def _count_when_due(self) -> None:
+        try:
+            due = max(self._budget.next_count_at(_now(), self.policy.members()), self.outage.retry_at)
+            if due > _now():
+                await asyncio.sleep(due - _now())
+            else:
+                await self._count()
+        except Exception as error:  # noqa: BLE001 - of whatever type: a defect here must not end the task either
+            self.outage.record_failure(_now(), error)
+
+    async def _count(self) -> None:
+        self._budget.begin_count(_now(), self.policy.members())
+        counted = await self._count_in_time()
+        self._budget.end_count(_now(), counted)
+        self.outage.record_success(_now())
+        self._admit_waiters()
+
+    async def _count_in_time(self) -> int:
+        try:
+            return await asyncio.wait_for(self.count(), self.policy.timeout)
+        except asyncio.TimeoutError as error:
+            raise TemporaryError(f"the count has no answer after {self.policy.timeout:g} s") from error
 
 
 def _now() -> float:

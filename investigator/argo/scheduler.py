@@ -2,26 +2,31 @@
 """Schedules Argo workflows: each one once per message, within the limit of pending workflows."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 
+from investigator.argo.admission import Admission
 from investigator.argo.answers import cluster_error
 from investigator.argo.client import ClusterClient, PreparedWorkflow
 from investigator.argo.ids import workflow_id
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.argo.labels import TraceMetadata, trace_metadata
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
-from investigator.delivery.current_message import bind_message, current_context, report_progress
-from investigator.delivery.errors import PermanentError
+from investigator.argo.quota import QuotaGate
+from investigator.argo.workflow_creation import CreateResult, WorkflowCreation
+from investigator.delivery.current_message import report_progress
 from investigator.delivery.origin import Origin
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.calls import Calls
 from investigator.resilience.quick_retries import CallPolicy
+from investigator.resilience.thread_pool import DaemonThreadPool
 
 _LOGGER = logging.getLogger(__name__)
+
+# Counts have threads of their own, so that creations that hang do not delay them. One that hangs holds its thread.
+_COUNTING_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,6 @@ class WorkflowPolicy:
     pending: PendingPolicy
 
 
-class CreateResult(Enum):
-    """The result of creating a workflow; the values are for the log."""
-
-    CREATED = "created"
-    EXISTED = "existed"  # an earlier delivery of the message created it
-    CREATED_BY_RETRY = "created by retry"  # an earlier call created it and lost the response; its retry found it
-
-
 class WorkflowScheduler:
     """Schedules workflows without blocking the event loop; one for all messages of a worker.
 
@@ -48,16 +45,24 @@ class WorkflowScheduler:
         policy: how to make calls, and the limit of pending workflows.
         metrics: count the scheduled workflows and show the pending ones.
         breakers: hold calls back while the cluster's API is unavailable.
+        admissions: gets the waits of each namespace, for the status page.
     """
 
     def __init__(
-        self, cluster: ClusterClient, policy: WorkflowPolicy, metrics: Metrics, breakers: BreakerGroup
+        self,
+        cluster: ClusterClient,
+        policy: WorkflowPolicy,
+        metrics: Metrics,
+        breakers: BreakerGroup,
+        admissions: MutableMapping[str, Admission] | None = None,
     ) -> None:
         self._cluster = cluster
         self._metrics = metrics
         self._calls = Calls(breakers, policy.calls, cluster_error)
-        namespaces = {cluster.namespaces.backend, cluster.namespaces.middletier}
-        self._limiters = {namespace: self._limiter(namespace, policy.pending) for namespace in namespaces}
+        self._counting = DaemonThreadPool(_COUNTING_THREADS, "cluster-count")
+        self._admissions = {} if admissions is None else admissions
+        for namespace in (cluster.namespaces.backend, cluster.namespaces.middletier):
+            self._admissions[namespace] = self._admission(namespace, policy.pending)
 
     async def schedule(  # noqa: PLR0913 - a message, what it asks for, and how to name and trace that
         self,
@@ -87,31 +92,16 @@ class WorkflowScheduler:
 
     def close(self) -> None:
         """Stop counting pending workflows, stop the threads, and close the connections to the cluster."""
-        for limiter in self._limiters.values():
-            limiter.close()
+        for admission in self._admissions.values():
+            admission.close()
+        self._counting.close()
         self._calls.close()
         self._cluster.close()
 
     async def _create(self, kind: WorkflowKind, workflow: PreparedWorkflow, trace: TraceMetadata) -> CreateResult:
-        operation = f"create {kind} workflows in {workflow.namespace}"
-        calls = 0
-
-        def create() -> bool:
-            nonlocal calls
-            calls += 1
-            return self._cluster.create(workflow, trace)
-
-        limiter, urgent = self._limiters[workflow.namespace], WORKFLOW_KINDS[kind].urgent
-        async with limiter.acquire(urgent=urgent, while_waiting=current_context().while_waiting) as permit:
-            try:
-                created = await self._calls.run(create, operation=operation)
-            except PermanentError:
-                permit.cancel()
-                raise
-            if not created and calls == 1:
-                permit.cancel()
-                return CreateResult.EXISTED
-        return CreateResult.CREATED if created else CreateResult.CREATED_BY_RETRY
+        create = WorkflowCreation(partial(self._cluster.create, workflow, trace))
+        attempt = partial(self._calls.run, create, operation=f"create {kind} workflows in {workflow.namespace}")
+        return await self._admissions[workflow.namespace].create(attempt, urgent=WORKFLOW_KINDS[kind].urgent)
 
     def _count(self, result: CreateResult, base_name: str, kind: WorkflowKind) -> None:
         labels = {"message_type": base_name, "workflow_type": kind}
@@ -120,12 +110,13 @@ class WorkflowScheduler:
         if result is not CreateResult.CREATED:
             self._metrics.deduplicated_workflows.labels(**labels).inc()
 
-    def _limiter(self, namespace: str, policy: PendingPolicy) -> PendingLimiter:
-        async def count() -> int:
-            with bind_message(f"count of {namespace}"):
-                call = partial(self._cluster.count_pending, namespace, policy.limit or 0)
-                return await self._calls.run(call, operation=f"count pending workflows in {namespace}")
-
+    def _admission(self, namespace: str, policy: PendingPolicy) -> Admission:
+        show_pending = self._metrics.pending_workflows.labels(namespace=namespace).set
+        call = partial(self._cluster.count_pending, namespace, policy.limit or 0)
+        count = partial(self._counting.run, call)  # without quick retries and breaker: the limiter repeats it
+        limiter, gate = PendingLimiter(policy, count, show_pending, namespace), QuotaGate(namespace)
+        self._metrics.pending_count_failing.labels(namespace=namespace).set_function(lambda: limiter.is_failing)
+        self._metrics.quota_waiting.labels(namespace=namespace).set_function(lambda: gate.waiting)
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)
-        return PendingLimiter(policy, count, self._metrics.pending_workflows.labels(namespace=namespace).set, namespace)
+        return Admission(namespace, limiter, gate)

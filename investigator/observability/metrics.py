@@ -93,6 +93,18 @@ class Metrics:
         "Workflows that may be pending before the worker waits to create more",
         ("namespace",),
     )
+    pending_count_failing = Definition(
+        Gauge,
+        "thoth_investigator_pending_count_failing",
+        "Whether messages wait because the pending workflows can't be counted",
+        ("namespace",),
+    )
+    quota_waiting = Definition(
+        Gauge,
+        "thoth_investigator_quota_waiting",
+        "Workflows that wait for room in a quota of their namespace",
+        ("namespace",),
+    )
     circuit_breaker_open = Definition(
         Gauge,
         "thoth_investigator_circuit_breaker_open",

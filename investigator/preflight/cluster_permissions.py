@@ -29,6 +29,8 @@ def needed_permissions(settings: Settings) -> Iterator[Permission]:
         yield Permission(namespace, _ARGO, "workflows", "get")
         if settings.argo_pending_workflow_limit is not None:
             yield Permission(namespace, _ARGO, "workflows", "list")
+            if settings.thoth_investigator_pending_counts_unstarted_pods:
+                yield Permission(namespace, "", "pods", "list")
 
 
 def missing_cluster_permissions(cluster: ClusterClient, settings: Settings) -> list[str]:

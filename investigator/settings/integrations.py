@@ -12,6 +12,7 @@ from investigator.settings.types import (
     NonNegativeInt,
     Password,
     Port,
+    PositiveInt,
     Seconds,
     Url,
 )
@@ -50,6 +51,14 @@ class ClusterSettings(SettingsGroup):
     dependency succeed: a package index that does not answer, or one kind of workflow that cannot be created. Afterwards
     every failed probe is a failed attempt of the messages that wait. While a dependency as a whole is unavailable they
     wait without limit."""
+
+    thoth_investigator_pending_limit_shares: PositiveInt = 1
+    """How many consumer groups create workflows in the same namespaces, such as one for each mode. Groups do not know
+    each other: each takes its part of ARGO_PENDING_WORKFLOW_LIMIT. Set the same limit, shares and sleep time in all."""
+
+    thoth_investigator_pending_counts_unstarted_pods: Flag = True
+    """1 counts a workflow as pending until one of its pods has started. Argo sets a workflow Running before that, even
+    in a namespace without nodes. Needs the permission to list pods. 0 counts by Argo's phase alone."""
 
     thoth_investigator_call_timeout: Seconds = 10
     """Timeout of one call of the cluster's API. Such calls take milliseconds: after this time no answer will come, and

@@ -3,10 +3,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from investigator.argo.admission import Admission
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.halts import Halt
@@ -14,6 +15,7 @@ from investigator.delivery.messages import InFlightMessage
 from investigator.observability.metrics import Metrics, message_type
 from investigator.resilience.breaker_group import BreakerGroup
 from investigator.resilience.breaker_view import BreakerView, OperationView
+from investigator.web.namespace_status import namespace_statuses
 from investigator.web.status_model import (
     DependencyStatus,
     FailedMessageStatus,
@@ -50,7 +52,7 @@ class WorkerInfo:
 class StatusCollector:
     """Collects the status from the parts of a worker.
 
-    ``redact`` removes passwords from a text.
+    ``redact`` removes passwords from a text; ``admissions`` are those of the namespaces, by name.
     """
 
     worker_info: WorkerInfo
@@ -59,6 +61,7 @@ class StatusCollector:
     breakers: Sequence[BreakerGroup]
     metrics: Metrics
     redact: Callable[[str], str]
+    admissions: Mapping[str, Admission] = field(default_factory=dict)
 
     def status(self, at: float, now: float) -> Status:
         """Return the current status.
@@ -80,7 +83,7 @@ class StatusCollector:
             halted_topics=self._halted_topics(at),
             topics=self._topics(messages, now),
             dependencies=tuple(self._dependency(group.view, now) for group in self.breakers),
-            namespaces=self._namespaces(),
+            namespaces=self._namespaces(now),
             in_flight=len(messages),
             oldest_messages=tuple(self._message(message, now) for message in messages[:_MAX_OLDEST_MESSAGES]),
         )
@@ -156,10 +159,11 @@ class StatusCollector:
             others_succeed=view.is_own,
         )
 
-    def _namespaces(self) -> tuple[NamespaceStatus, ...]:
+    def _namespaces(self, now: float) -> tuple[NamespaceStatus, ...]:
         pending = sample_values(self.metrics.pending_workflows)
         limits = sample_values(self.metrics.pending_workflow_limit)
-        return tuple(NamespaceStatus(labels[0], pending.get(labels), limit) for labels, limit in sorted(limits.items()))
+        views = [admission.view for admission in self.admissions.values()]
+        return namespace_statuses(views, pending, limits, now, self.redact)
 
     def _message(self, message: InFlightMessage, now: float) -> MessageStatus:
         failure = message.last_failure or message.failure

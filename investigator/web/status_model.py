@@ -94,11 +94,21 @@ class DependencyStatus:
 
 @dataclass(frozen=True)
 class NamespaceStatus:
-    """The pending workflows of a namespace by the latest count, None before the first one, and their limit."""
+    """The pending workflows of a namespace by the latest count, None before the first one, and their limit, if any.
+
+    The fields of the count are set while messages wait for a count that fails; those of the quota while creations wait
+    for room in it.
+    """
 
     namespace: str
     pending_workflows: int | None
-    pending_workflow_limit: int
+    pending_workflow_limit: int | None
+    count_failing_seconds: float | None = None
+    count_error: str | None = None
+    quota: str | None = None
+    quota_full_seconds: float | None = None
+    quota_waiting: int = 0
+    quota_error: str | None = None
 
 
 @dataclass(frozen=True)

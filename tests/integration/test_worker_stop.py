@@ -29,8 +29,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     """The services of the workers that the test builds; nothing of these workers stays in this process."""
     built: list[Services] = []
 
-    def build(*arguments: Any) -> Services:  # noqa: ANN401 - those of the original
-        built.append(build_services(*arguments))
+    def build(*arguments: Any, **options: Any) -> Services:  # noqa: ANN401 - those of the original
+        built.append(build_services(*arguments, **options))
         return built[-1]
 
     monkeypatch.setattr("investigator.app.build_services", build)

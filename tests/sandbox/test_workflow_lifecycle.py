@@ -116,3 +116,23 @@ async def test_a_workflow_deleted_while_it_runs_does_not_return(store: WorkflowS
     finish.set()
     await settle()
     assert phases(store) == {}
+
+
+async def test_without_nodes_a_workflow_is_running_and_its_pod_waits(store: WorkflowStore) -> None:
+    """As Argo does: its controller sets the phase although no pod has started."""
+    controller = WorkflowController(store, WorkflowLifecycle(unstarted=math.inf))
+    start(controller, store, "one")
+    await settle()
+    assert phases(store) == {"Running": 1}
+    assert [pod.phase for pod in store.pods.select(NAMESPACE)] == ["Pending"]
+    controller.cancel_all()
+
+
+async def test_pods_follow_their_workflow_and_are_deleted_with_it(store: WorkflowStore) -> None:
+    """A pod ends as its workflow does."""
+    controller = WorkflowController(store, WorkflowLifecycle())
+    start(controller, store, "one")
+    await settle()
+    assert [pod.phase for pod in store.pods.select(NAMESPACE)] == ["Succeeded"]
+    store.delete(store.get(NAMESPACE, "one"))
+    assert store.pods.select(NAMESPACE) == []

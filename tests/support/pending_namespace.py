@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
-from investigator.delivery.errors import TemporaryError
 
 
 @dataclass
@@ -21,14 +20,17 @@ class Namespace:
     pending: int = 0
     counted_at: list[float] = field(default_factory=list)
     created_at_pending: list[int] = field(default_factory=list)
-    broken: bool = False
+    failure: Exception | None = None  # what the count raises
+    hangs: bool = False
 
     async def count(self) -> int:
         """Answer like the cluster: with the number at the moment in which it processes the request."""
         self.counted_at.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.latency / 2)
-        if self.broken:
-            raise TemporaryError("500", delay=3.0)
+        if self.failure is not None:
+            raise self.failure
+        while self.hangs:  # noqa: ASYNC110 - the test ends it
+            await asyncio.sleep(1)
         counted = self.pending
         await asyncio.sleep(self.latency / 2)
         return counted

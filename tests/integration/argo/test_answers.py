@@ -21,9 +21,9 @@ ERRORS = {
     Meaning.PERMANENT: PermanentError,
     Meaning.TEMPORARY: TemporaryError,
     Meaning.UNAVAILABLE: UnavailableError,
-    Meaning.WAIT_FOR_ROOM: TemporaryError,
 }
-RECORDED = [answer for answer in (*CLUSTER, *GATEWAYS) if ROWS[answer.row].meaning is not Meaning.DONE]
+RECORDED = [answer for answer in (*CLUSTER, *GATEWAYS) if ROWS[answer.row].meaning in ERRORS]
+OF_QUOTAS = [answer for answer in CLUSTER if ROWS[answer.row].meaning is Meaning.WAIT_FOR_ROOM]
 # The API may have created the workflow, whatever it says.
 DOUBTFUL = [answer for answer in RECORDED if answer.code // 100 == 2 or answer.code == 409]
 JOB_ID = "adviser-210601000000-4a0aff399024bd3d"  # the name in the recorded answers
@@ -61,6 +61,14 @@ async def test_each_recorded_answer_has_the_meaning_of_its_row(
     assert str(error).startswith(f"{row.cause}: {answer.method} http")
     assert str(answer.code) in str(error)
     assert cluster.created == []
+
+
+@pytest.mark.parametrize("answer", OF_QUOTAS, ids=_name)
+async def test_a_refusal_by_a_quota_is_no_error(answer: RecordedAnswer, make: Make, cluster: ClusterStandIn) -> None:
+    """The creation waits for room, and is repeated."""
+    cluster.faults.set(Fault(effect="answer", answer=answer.name, method=answer.method, path=CREATE, count=1))
+    await schedule(make(max_attempts=1), "adviser", job_id=JOB_ID)
+    assert [workflow.name for workflow in cluster.created] == [JOB_ID]
 
 
 async def test_a_workflow_that_exists_is_done(make: Make, cluster: ClusterStandIn) -> None:

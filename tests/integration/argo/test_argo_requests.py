@@ -81,7 +81,7 @@ def test_connections_are_reused(client: ClusterClient, cluster: ClusterStandIn) 
     """Twenty consecutive calls need one connection."""
     for number in range(10):
         client.create(prepare(client, job_id=f"solver-rhel-8-py38-210601000000-{number}"), NO_TRACE)
-    with client._api._pools.lend(client._credentials.tls) as pools:
+    with client._api._pools.lend(client._urls.credentials.tls) as pools:
         connections = pools.connection_from_url(cluster.url)
     assert (connections.num_connections, connections.num_requests) == (1, 21)
 

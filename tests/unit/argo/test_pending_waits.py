@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import pytest
 
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
-from investigator.delivery.errors import TemporaryError
 from tests.support.pending_namespace import Namespace, schedule
 from tests.support.virtual_time import in_virtual_time, settle
 
@@ -86,19 +85,6 @@ async def test_the_count_ends_when_no_handler_waits_any_more() -> None:
     counts = len(namespace.counted_at)
     await asyncio.sleep(100)
     assert len(namespace.counted_at) <= counts + 1
-
-
-@in_virtual_time
-async def test_a_failed_count_reaches_all_handlers_that_wait_for_it() -> None:
-    """An error of the cluster causes no endless wait, and the next request counts again."""
-    namespace = Namespace(broken=True)
-    limiter = namespace.limiter()
-    ends = await asyncio.gather(*(schedule(limiter, namespace) for _ in range(3)), return_exceptions=True)
-    assert [(type(end), getattr(end, "delay", None)) for end in ends] == [(TemporaryError, 3.0)] * 3
-    assert len({id(end) for end in ends}) == 3
-    namespace.broken = False
-    await schedule(limiter, namespace)
-    assert namespace.shortest_interval >= 2.0
 
 
 @in_virtual_time
