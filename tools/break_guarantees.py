@@ -66,12 +66,12 @@ def broken(fault: Fault, text: str) -> str:
 
 def _failures(output: str) -> list[str]:
     """Return the lines of pytest's summary, which say why each test failed."""
-    return [f"  {line}" for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return [f"  {line}" for line in output.splitlines() if line.startswith("FAILED ")]
 
 
 def _run(checkout: Path, tests: Iterable[str]) -> "subprocess.CompletedProcess[str]":
-    # Without bytecode files, Python cannot mistake the old code for the new one.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Without bytecode files, Python cannot mistake the old code for the new one. The columns are for the reasons.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=60", *tests]
     # S603: the command is made of constants.
     return subprocess.run(command, cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
