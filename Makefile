@@ -34,7 +34,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 .PHONY: setup
 setup: $(STAMP) ## Create .venv and install all dependencies into it, if they have changed
@@ -91,6 +91,10 @@ bench: $(STAMP) ## Measure throughput, latency and memory in about 20 minutes (Q
 .PHONY: soak
 soak: $(STAMP) ## Run two workers while dependencies fail at random, then check every message (DURATION=600, SEED=7, KAFKA=embedded)
 	@SANDBOX_KAFKA=$(KAFKA) $(BIN)/python -m sandbox.soak $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: break-guarantees
+break-guarantees: $(STAMP) ## Break each guarantee in a copy of the code, and check that a test fails, in about 3 minutes
+	@$(BIN)/python -m tools.break_guarantees
 
 .PHONY: lint
 lint: $(STAMP) ## Check style and formatting

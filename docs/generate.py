@@ -19,10 +19,12 @@ from investigator.agent.message import fields_of
 from investigator.app import load_message_types
 from investigator.observability.metrics import definitions
 from investigator.settings.reference import Setting, reference
+from tools.guarantees import Fault, Guarantee, load_guarantees
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Folder of the generated pages, relative to ROOT.
 REFERENCE = Path("docs", "reference")
+GUARANTEES_PAGE = Path("docs", "explanation", "guarantees.md")
 NOTE = "`make docs` writes this page from the code; change it there."
 
 CONFIGURATION = """\
@@ -38,6 +40,12 @@ metrics mode counts the messages of every type by version."""
 METRICS = """\
 A worker serves these on `/metrics`, together with Faust's own. There, the names of counters end in `_total`, and the
 name of the info metric in `_info`."""
+
+GUARANTEES = """\
+What investigator guarantees, and how that is known. Each row is a fault that a change could bring into the code, and
+the test that fails then. `make break-guarantees` makes one fault after the other in a copy of the checkout, and expects
+that test to fail. `tools/guarantees.yaml` has the code of each fault. A guarantee covers more than its rows: the other
+tests of these modules check it too, and so do the end-to-end tests, which run real workers under injected faults."""
 
 
 def main(arguments: list[str]) -> int:
@@ -62,6 +70,7 @@ def pages(message_types: Mapping[str, MessageType]) -> dict[Path, str]:
         folder / "messages.md": _messages(types),
         folder / "metrics.md": _metrics(),
         folder / "errors.md": _page(["# Errors", NOTE, *error_page()]),
+        ROOT / GUARANTEES_PAGE: _guarantees(),
         folder / "asyncapi.yaml": f"# {NOTE}\n{yaml.safe_dump(asyncapi(types), sort_keys=False, width=110)}",
     }
 
@@ -143,6 +152,26 @@ def _metrics() -> str:
         for each in definitions()
     ]
     return _page(["# Metrics", NOTE, METRICS, _table(("Name", "Type", "Labels", "Meaning"), rows)])
+
+
+def _guarantees() -> str:
+    sections = (part for each in load_guarantees() for part in _guarantee(each))
+    return _page(["# Guarantees and their tests", NOTE, GUARANTEES, *sections])
+
+
+def _guarantee(each: Guarantee) -> Iterable[str]:
+    yield f"## {each.guarantee}"
+    yield f"With real workers: {', '.join(map(_link, each.end_to_end))}."
+    yield _table(("Fault", "Broken for the check", "Test that fails"), map(_fault, each.faults))
+
+
+def _fault(each: Fault) -> tuple[str, ...]:
+    file, _, test = each.test.partition("::")
+    return each.fault, _link(each.file), f"`{test}` in {_link(file)}"
+
+
+def _link(file: str) -> str:
+    return f"[{Path(file).name}](../../{file})"
 
 
 def _anchor(heading: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.timeout(300)
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("agents", "docs", "investigator", "sandbox", "tests")
+COPIED = ("agents", "docs", "investigator", "sandbox", "tests", "tools")
 LINKED = ("pyproject.toml", ".venv-producers")
 TUTORIAL = ROOT / "docs" / "add-a-message-type.md"
 

@@ -72,14 +72,6 @@ def test_annotations_and_labels_identify_the_message(client: ClusterClient, clus
     assert "investigator.thoth-station.ninja/correlation-id" not in created.labels
 
 
-@given(st.text(max_size=70), st.text(max_size=2000))
-def test_any_topic_and_correlation_id_makes_valid_labels(topic: str, correlation_id: str) -> None:
-    """A sender cannot prevent the creation of its workflow by an odd id."""
-    trace = trace_metadata("thoth.adviser-trigger", Origin(topic, 0, 0, 0), correlation_id)
-    assert all(0 < len(value) <= 63 for value in trace.labels.values())
-    assert sum(map(len, trace.annotations.values())) < 3000
-
-
 def test_passwords_are_not_logged(
     client: ClusterClient, cluster: ClusterStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
