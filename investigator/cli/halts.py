@@ -42,6 +42,7 @@ def halts(operations: Operations) -> click.Command:
     """Return the command that lists halts."""
 
     @click.command("halts", short_help="List the halted topics.")
+    @click.option("--all", is_flag=True, hidden=True, expose_value=False)  # scripts may have it; all is the default now
     @json_option
     def command(*, as_json: bool) -> None:
         """List the halted topics with time, operator or worker, and every failed message until it is settled."""

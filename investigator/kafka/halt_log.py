@@ -34,8 +34,8 @@ _Unwritten = tuple[bytes, bytes | None, Headers, Callable[[int], None]]
 
 
 _LOST = (
-    "The topic of the halt log was deleted; the worker ends, and creates it again when it starts. Messages that failed "
-    "are tried again then. Halt again what an operator had halted topic=%s reason=%s known_halts=%s"
+    "The topic of the halt log is lost; the worker ends, and creates the topic again when it starts. Messages that "
+    "failed are tried again then. Halt again what an operator had halted topic=%s reason=%s known_halts=%s"
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class KafkaHaltLog(Service):
             if not self.should_stop:
                 missing = missing + 1 if await self._is_missing() else 0
             if missing >= _CHECKS:
-                await self._end("it does not exist any more")
+                await self._end("the brokers do not list it any more: it was deleted, or the user may not see it")
                 return
 
     async def _is_missing(self) -> bool:
@@ -163,4 +163,4 @@ class KafkaHaltLog(Service):
     async def _end(self, reason: str) -> None:
         halted = ", ".join(self._halt_coordinator.table.topics()) or "none"
         _LOGGER.critical(_LOST, self._topic, reason, halted)
-        await self.crash(HaltLogLostError(f"the topic {self._topic} of the halt log was deleted: {reason}"))
+        await self.crash(HaltLogLostError(f"the topic {self._topic} of the halt log is lost: {reason}"))

@@ -12,7 +12,7 @@ COMPACTED = {"cleanup.policy": "compact"}
 
 @pytest.mark.parametrize("policy", ["delete", "compact,delete"])
 async def test_a_log_that_would_lose_records_is_refused(broker: Broker, deployment: str, policy: str) -> None:
-    """Somebody else created the topic."""
+    """An operator or another program created the topic."""
     name = f"{deployment}.halts"
     await broker.create_topics([name], config={"cleanup.policy": policy})
     with pytest.raises(CleanupPolicyError) as raised:

@@ -106,7 +106,7 @@ async def test_a_worker_ends_when_the_topic_of_the_log_was_deleted(
     async with log:
         while not log.crashed:  # noqa: ASYNC110  there is no event for it
             await asyncio.sleep(0.01)
-    assert "The topic of the halt log was deleted" in caplog.text
+    assert "The topic of the halt log is lost" in caplog.text
     assert "Crashed reason=HaltLogLostError" in caplog.text
 
 
