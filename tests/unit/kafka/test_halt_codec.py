@@ -44,6 +44,7 @@ def key_of(record: HaltRecord) -> HaltKey:
     return HaltKey(TOPIC, None if record.cause is None else record.cause.position)
 
 
+@settings(deadline=None)
 @given(record=records)
 def test_a_record_is_read_as_it_was_written(record: HaltRecord) -> None:
     """Key and value."""
@@ -188,7 +189,7 @@ near_values = st.fixed_dictionaries({}, optional=dict.fromkeys([*VALUE, "failure
 near_keys = st.lists(anything, max_size=5).map(lambda rest: json.dumps([GROUP, *rest]).encode())
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     key=st.none() | st.binary() | json_bytes | near_keys | st.just(encode_key(GROUP, KEY)),
     value=st.none() | st.binary() | json_bytes | near_values,

@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from investigator.delivery.origin import Origin
@@ -22,6 +22,7 @@ origins = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(position=origins, at=st.floats(0, 10**11), by=st.text())
 def test_a_record_is_read_as_it_was_written(position: Origin, at: float, by: str) -> None:
     """A name may hold any text; characters that UTF-8 does not have are replaced."""
@@ -74,6 +75,7 @@ def test_unknown_fields_are_allowed() -> None:
     assert decode_value(json.dumps({**VALUE, "new": [1]}).encode()) == Replayed(1.5, "operator", 2, 9)
 
 
+@settings(deadline=None)
 @given(key=st.binary(), value=st.none() | st.binary())
 def test_no_record_raises_another_error(key: bytes, value: bytes | None) -> None:
     """A reader passes over InvalidRecordError; any other error would end every command about dead letters."""
