@@ -44,6 +44,6 @@ def test_a_worker_does_not_start_with_a_halt_log_that_deletes_records(sandbox: S
     asyncio.run(broker.create_topics([halts], config={"cleanup.policy": "delete"}))
     worker = sandbox.worker(sandbox.env(("metrics",)))
     worker.start()
-    assert worker.wait() == 1
+    assert worker.wait(120) == 1
     assert f"{halts} has cleanup.policy=delete" in worker.log_text()
     assert "--add-config cleanup.policy=compact" in worker.log_text()
