@@ -91,7 +91,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     metrics.consumer_info.info({"version": __version__})
     options = client_options(settings)
     producer = _producer(settings, options)
-    halt_log, halt_coordinator = _halts(settings, options, producer)
+    halt_log, halt_coordinator = _halts(settings, options, producer, metrics)
     _export_halts(settings, halt_coordinator, metrics)
     dead_letters = DeadLetterPublisher(settings, producer, _dead_letter_topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
@@ -114,7 +114,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services)
     _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
     add_monitor(app, metrics.registry)
-    add_views(app, __version__, halt_coordinator, _topics(settings))
+    add_views(app, __version__, halt_coordinator, _topics(settings), redactor)
     collector = StatusCollector(
         _worker_info(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor, admissions
     )
@@ -131,11 +131,12 @@ def _producer(settings: Settings, options: dict[str, Any]) -> DurableProducer:
 
 
 def _halts(
-    settings: Settings, options: dict[str, Any], producer: DurableProducer
+    settings: Settings, options: dict[str, Any], producer: DurableProducer, metrics: Metrics
 ) -> tuple[KafkaHaltLog, HaltCoordinator]:
     topic = topics.halts_topic(settings).name
-    halt_log = KafkaHaltLog(topic, settings.kafka_consumer_group_id, TopicReader(options), producer)
-    halt_coordinator = HaltCoordinator(halt_log, _worker_name(), time.time)
+    count_invalid = metrics.invalid_log_records.labels("halts").inc
+    halt_log = KafkaHaltLog(topic, settings.kafka_consumer_group_id, TopicReader(options), producer, count_invalid)
+    halt_coordinator = HaltCoordinator(halt_log, _worker_name(), time.time, settings.topic)
     halt_log.feed(halt_coordinator)
     return halt_log, halt_coordinator
 

@@ -14,6 +14,7 @@ from investigator.agent import MessageType
 from investigator.agent.message import fields_of
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.kafka import topics
+from investigator.kafka.compaction import check_compaction
 from investigator.kafka.dead_letter_store import DeadLetterStore
 from investigator.kafka.errors import KafkaTimeoutError
 from investigator.kafka.halt_log import KafkaHaltLog
@@ -89,11 +90,16 @@ class Operations:
 
     @asynccontextmanager
     async def dead_letters(self, *, to_replay: bool = False) -> AsyncIterator[DeadLetterStore]:
-        """Open the dead letters; creates the topic of the replay log only if `to_replay` is set."""
+        """Open the dead letters; creates the topic of the replay log only if `to_replay` is set.
+
+        Raises:
+            KafkaError: the broker can't be reached, or the topic of the replay log is not compacted.
+        """
         options = client_options(self._settings)
         topic = topics.replays_topic(self._settings)
         if to_replay:
             await topics.create_missing(options, [topic])
+            await check_compaction(options, [topic])
         reader = TopicReader(options, idle_seconds=self._settings.thoth_investigator_read_idle_time)
         producer = self._producer()
         async with producer:

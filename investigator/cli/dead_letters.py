@@ -19,7 +19,7 @@ from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 from investigator.kafka.dead_letter_store import DeadLetterStore
-from investigator.kafka.replay_log import Replayed
+from investigator.kafka.replay_codec import Replayed
 
 _DEFAULT_LIMIT = 100
 

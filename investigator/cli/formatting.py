@@ -9,7 +9,7 @@ from investigator.cli.masking import Masking, printable
 from investigator.delivery.dead_letters import ATTEMPTS, EXCEPTION, ORIGINAL, REPLAYS, Headers
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
-from investigator.kafka.replay_log import Replayed
+from investigator.kafka.replay_codec import Replayed
 from investigator.observability.time_format import format_timestamp
 
 HEADINGS = ("PARTITION", "OFFSET", "FAILED AT", "ORIGINAL", "ATTEMPTS", "REPLAYS", "LAST REPLAY", "ERROR")

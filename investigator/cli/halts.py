@@ -11,18 +11,28 @@ from typing import Any
 import click
 
 from investigator.cli.common import base_name_of, json_option, print_json, print_table, run
+from investigator.cli.masking import printable
 from investigator.cli.ports import Operations
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.halts import FailedMessage, Halt, ResumeAction
+from investigator.delivery.halts import FailedMessage, Outcome, ResumeAction
+from investigator.delivery.resume import ResumeResult
 from investigator.kafka.errors import KafkaTimeoutError
 from investigator.observability.time_format import format_duration, format_timestamp
 
 _WRITE_SECONDS = 30.0
 _HEADINGS = ("TOPIC", "STATE", "SINCE", "BY", "MESSAGE", "ATTEMPTS", "ERROR")
-_OUTCOMES = {
-    ResumeAction.RETRY: "is retried",
-    ResumeAction.SKIP: "is skipped",
-    ResumeAction.DEAD_LETTER: "goes to the dead-letter topic",
+_RESULT_SECONDS = 15.0
+_RESULTS = {
+    Outcome.HANDLED: "was handled",
+    Outcome.SKIPPED: "was skipped",
+    Outcome.DEAD_LETTERED: "was written to the dead-letter topic",
+    Outcome.FINISHED: "was finished before",
+    Outcome.HALTED: "failed again and halts the topic",
+}
+_PENDING = {
+    ResumeAction.RETRY: "is to be retried; no worker has finished it yet",
+    ResumeAction.SKIP: "is to be skipped; no worker has done so yet",
+    ResumeAction.DEAD_LETTER: "is to be written to the dead-letter topic; no worker has done so yet",
 }
 
 _BY = click.option("--by", help="The operator, for the halt log; by default the name of this machine.")
@@ -32,11 +42,11 @@ def halts(operations: Operations) -> click.Command:
     """Return the command that lists halts."""
 
     @click.command("halts", short_help="List the halted topics.")
-    @click.option("--all", "everything", is_flag=True, help="Also list actions of a resume that are not applied yet.")
+    @click.option("--all", is_flag=True, hidden=True, expose_value=False)  # scripts may have it; all is the default now
     @json_option
-    def command(*, everything: bool, as_json: bool) -> None:
-        """List the halted topics with time, operator or worker, and failed messages."""
-        run(operations, _list(operations, everything=everything, as_json=as_json))
+    def command(*, as_json: bool) -> None:
+        """List the halted topics with time, operator or worker, and every failed message until it is settled."""
+        run(operations, _list(operations, as_json=as_json))
 
     return command
 
@@ -66,11 +76,18 @@ def resume(operations: Operations) -> click.Command:
         show_default=True,
         help="What the workers do with the failed messages that halted the topic.",
     )
+    @click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        default=_RESULT_SECONDS,
+        show_default=True,
+        help="The seconds to wait for what becomes of the failed messages.",
+    )
     @_BY
-    def command(base_name: str, action: str, by: str | None) -> None:
-        """Resume a topic on all workers of the consumer group."""
-        work = _resume(operations, base_name_of(operations, base_name), ResumeAction(action), by or operations.operator)
-        run(operations, work)
+    def command(base_name: str, action: str, wait: float, by: str | None) -> None:
+        """Resume a topic on all workers of the consumer group, and print what became of its failed messages."""
+        made = partial(_resume, action=ResumeAction(action), by=by or operations.operator, wait=wait)
+        run(operations, made(operations, base_name_of(operations, base_name)))
 
     return command
 
@@ -101,10 +118,10 @@ class _Line:
         return [(self.topic, state, since, self.by, *each) for each in cells or [("-", "-", "-")]]
 
 
-async def _list(operations: Operations, *, everything: bool, as_json: bool) -> None:
+async def _list(operations: Operations, *, as_json: bool) -> None:
     async with operations.halt_coordinator() as coordinator:
         topics = coordinator.table.topics()
-        lines = [line for topic in topics for line in _lines(coordinator, topic) if everything or line.halted]
+        lines = [line for topic in topics for line in _lines(coordinator, topic)]
     if as_json:
         for line in lines:
             print_json(line.to_json())
@@ -118,7 +135,7 @@ async def _list(operations: Operations, *, everything: bool, as_json: bool) -> N
 def _lines(coordinator: HaltCoordinator, topic: str) -> Iterator[_Line]:
     if (halt := coordinator.current_halt(topic)) is not None:
         yield _Line(topic, halted=True, since=halt.since, by=halt.by, action=None, failed_messages=halt.causes)
-    for record in coordinator.table.records(topic).values():
+    for record in coordinator.resumed_messages(topic):
         if record.action is not None and record.cause is not None:
             action, failed = record.action.value, record.cause
             yield _Line(topic, halted=False, since=record.since, by=record.by, action=action, failed_messages=(failed,))
@@ -134,25 +151,31 @@ async def _halt(operations: Operations, base_name: str, by: str) -> None:
     click.echo(f"{base_name} is halted.")
 
 
-async def _resume(operations: Operations, base_name: str, action: ResumeAction, by: str) -> None:
+async def _resume(operations: Operations, base_name: str, *, action: ResumeAction, by: str, wait: float) -> None:
     async with operations.halt_coordinator() as coordinator:
-        if (halt := coordinator.current_halt(base_name)) is None:
+        if not coordinator.table.records(base_name):
             click.echo(f"{base_name} is not halted.")
             return
-        change = partial(coordinator.resume, base_name, by=by, action=action)
-        await _write(lambda on_written: change(on_written=on_written))
-    _print_resumed(halt, action)
+        resume = coordinator.resume(base_name, by=by, action=action)
+        await _wait_until_written(resume.written)
+        click.echo(f"{base_name} is resumed.")
+        for each in await resume.wait(wait):
+            _print_result(each, action)
 
 
-def _print_resumed(halt: Halt, action: ResumeAction) -> None:
-    click.echo(f"{halt.topic} is resumed.")
-    for failed in halt.causes:
-        click.echo(f"The message at [{failed.partition}]@{failed.offset} {_OUTCOMES[action]}.")
+def _print_result(result: ResumeResult, action: ResumeAction) -> None:
+    what = _RESULTS.get(result.outcome, _PENDING[action])
+    error = "" if result.error is None else f": {result.error}"
+    click.echo(printable(f"The message at [{result.failed.partition}]@{result.failed.offset} {what}{error}"))
 
 
 async def _write(change: Callable[[Callable[[], None]], None]) -> None:
     written = asyncio.Event()
     change(written.set)
+    await _wait_until_written(written)
+
+
+async def _wait_until_written(written: asyncio.Event) -> None:
     try:
         await asyncio.wait_for(written.wait(), _WRITE_SECONDS)
     except asyncio.TimeoutError:

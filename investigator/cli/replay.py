@@ -18,7 +18,7 @@ from investigator.cli.ports import Operations
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, Verdict
 from investigator.kafka.dead_letter_store import DeadLetterStore
-from investigator.kafka.replay_log import Replayed
+from investigator.kafka.replay_codec import Replayed
 
 _MAX_ROWS = 100
 _PROGRESS_SECONDS = 5.0

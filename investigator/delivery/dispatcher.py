@@ -16,11 +16,13 @@ from functools import partial
 from investigator.delivery.attempts import Attempts
 from investigator.delivery.failure_handler import FailureHandler
 from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.halts import FailedMessage, Outcome, ResumeAction
 from investigator.delivery.held_back import HeldBack
 from investigator.delivery.in_flight import InFlightMessages
 from investigator.delivery.ledger import AckToken, Ledger, Partition
 from investigator.delivery.messages import Delivery, InFlightMessage
 from investigator.delivery.notifier import Notifier
+from investigator.delivery.owned_halts import OwnedHalts
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
 from investigator.delivery.retry import Failure
@@ -49,6 +51,7 @@ class Dispatcher:
         redact: Callable[[str], str] = str,
     ) -> None:
         self.ledger = Ledger(policy.max_offset_lead)
+        self._owned_halts = OwnedHalts(self.ledger, halt_coordinator)
         self._policy = policy
         self._halt_coordinator = halt_coordinator
         halt_coordinator.add_listener(self._on_topic_change)
@@ -57,8 +60,6 @@ class Dispatcher:
         self._slots = Slots(policy.concurrency)
         self._in_flight = InFlightMessages(HeldBack(policy.max_held_back, policy.max_held_back_bytes))
         self._failure_handler = FailureHandler(halt_coordinator, dead_letters, observer, self._in_flight, redact)
-        #: The full name of each topic, by its base name, from its first accepted message on.
-        self._full_names: dict[str, str] = {}
         self._draining: set[Partition] = set()
         self._notifiers: defaultdict[str, Notifier] = defaultdict(Notifier)
         self._attempts = Attempts(policy.retry, observer, self._hold_back, self._raise_if_revoked)
@@ -68,12 +69,7 @@ class Dispatcher:
         return self._in_flight.messages()
 
     def _on_topic_change(self, topic: str) -> None:
-        # The previous owner may have halted the topic over a message that we, the new owner, have already processed.
-        # Clear such halts.
-        full_name = self._full_names.get(topic, "")
-        for position in list(self._halt_coordinator.table.records(topic)):
-            if position and self.ledger.is_finished(Partition(full_name, position.partition), position.offset):
-                self._halt_coordinator.clear(topic, position)
+        self._owned_halts.clear_settled(topic)
         self._notifiers[topic].notify()
 
     def _notify_all_topics(self) -> None:
@@ -114,14 +110,13 @@ class Dispatcher:
     def _may_accept(self, delivery: Delivery) -> bool:
         return (
             delivery.partition not in self._draining
-            and not self._halt_coordinator.is_halted(delivery.topic)
+            and self._owned_halts.may_accept(delivery.topic)
             and self._in_flight.count(delivery.topic) < self._policy.max_in_flight
             and self.ledger.has_room(delivery.partition, delivery.offset)
         )
 
     def _start(self, delivery: Delivery, ack_token: AckToken) -> None:
         loop = asyncio.get_running_loop()
-        self._full_names[delivery.topic] = delivery.partition.topic
         message = InFlightMessage(delivery, ack_token, self._slots.slot(), accepted_at=loop.time())
         task = loop.create_task(self._deliver(message, self._in_flight.enqueue_by_key(message)))
         self._in_flight.add(task, message)
@@ -141,7 +136,6 @@ class Dispatcher:
             while not await self._try_to_finish(message):
                 pass
             self.ledger.finish(message.ack_token)
-            self._halt_coordinator.clear(message.delivery.topic, message.delivery.position)
             self._observer.finished(message.delivery, asyncio.get_running_loop().time() - message.accepted_at)
 
     async def _try_to_finish(self, message: InFlightMessage) -> bool:
@@ -151,8 +145,7 @@ class Dispatcher:
         """
         await self._wait_turn(message)
         try:
-            decision = self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
-            if decision is not None:
+            if (decision := self._decision_for(message)) is not None:
                 self._unblock(message)
                 return await self._failure_handler.apply_decision(message, *decision)
             return await self._process(message)
@@ -160,13 +153,19 @@ class Dispatcher:
             _LOGGER.exception("Internal error; halting topic")
             return self._failure_handler.halt(message, Failure(error, attempts=0))
 
+    def _decision_for(self, message: InFlightMessage) -> tuple[ResumeAction, FailedMessage] | None:
+        return self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
+
     async def _wait_turn(self, message: InFlightMessage) -> None:
         self._raise_if_revoked(message)
         message.waits_for = "its topic to be resumed"
         await self._notifiers[message.delivery.topic].wait_for(lambda: self._may_start(message))
 
     def _may_start(self, message: InFlightMessage) -> bool:
-        return not self._halt_coordinator.is_halted(message.delivery.topic) and not self._in_flight.is_blocked(message)
+        topic = message.delivery.topic
+        if self._halt_coordinator.is_resumed(topic, message.delivery.position):
+            return True
+        return not self._halt_coordinator.is_halted(topic) and not self._in_flight.is_blocked(message)
 
     def _raise_if_revoked(self, message: InFlightMessage) -> None:
         if message.ack_token.partition in self._draining:
@@ -177,13 +176,14 @@ class Dispatcher:
     async def _process(self, message: InFlightMessage) -> bool:
         message.waits_for = "a slot"
         async with message.slot:
-            if not self._may_start(message):
+            if not self._may_start(message) or self._decision_for(message) is not None:
                 return False
             self._unblock(message)
             message.failure = await self._attempts.run(message)
         if message.failure is not None:
             return await self._failure_handler.handle_exhausted(message, message.failure)
         self._dead_letters.record_success(message.delivery)
+        self._halt_coordinator.record_outcome(message.delivery.topic, message.delivery.position, Outcome.HANDLED)
         return True
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.halts import FailedMessage, ResumeAction
+from investigator.delivery.halts import FailedMessage, Outcome, ResumeAction
 from investigator.delivery.in_flight import InFlightMessages
 from investigator.delivery.messages import InFlightMessage
 from investigator.delivery.ports import DeadLetters, Observer
@@ -44,8 +44,14 @@ class FailureHandler:
         self._redact = redact
 
     async def handle_exhausted(self, message: InFlightMessage, failure: Failure) -> bool:
-        """Publish a message without attempts left as a dead letter, or halt its topic, as the topic's policy says."""
+        """Publish a message without attempts left as a dead letter, or halt its topic, as the topic's policy says.
+
+        What an operator has decided during these attempts, by another resume, comes first.
+        """
         self._observer.exhausted(message.delivery, failure)
+        decision = self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
+        if decision is not None:
+            return await self.apply_decision(message, *decision)
         if self._dead_letters.accepts(message.delivery):
             return await self._dead_letter(message, failure)
         return self.halt(message, failure)
@@ -54,6 +60,7 @@ class FailureHandler:
         """Skip or dead-letter a message, as the operator decided when resuming its topic."""
         if action is ResumeAction.SKIP:
             _LOGGER.warning("Operator skipped the message error=%s", cause.error)
+            self._record_outcome(message, Outcome.SKIPPED)
             return True
         return await self._dead_letter(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
 
@@ -76,4 +83,8 @@ class FailureHandler:
             return self.halt(message, failure)
         finally:
             message.is_being_dead_lettered = False
+        self._record_outcome(message, Outcome.DEAD_LETTERED)
         return True
+
+    def _record_outcome(self, message: InFlightMessage, outcome: Outcome) -> None:
+        self._halt_coordinator.record_outcome(message.delivery.topic, message.delivery.position, outcome)

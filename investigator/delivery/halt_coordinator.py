@@ -2,23 +2,30 @@
 """The halt coordinator: one worker's part in the halts of its group, and the way for operators to change them."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
-from investigator.delivery.halts import FailedMessage, Halt, HaltKey, HaltRecord, HaltTable, ResumeAction, summarize
+from investigator.delivery.halts import (
+    FailedMessage,
+    Halt,
+    HaltKey,
+    HaltRecord,
+    HaltTable,
+    LogEntry,
+    Outcome,
+    ResumeAction,
+    Settlement,
+    summarize,
+)
 from investigator.delivery.origin import MessagePosition
+from investigator.delivery.ports import HaltLog
+from investigator.delivery.resume import Resume, Resumes
 
+_LOGGER = logging.getLogger(__name__)
 
-class HaltLog(Protocol):
-    """The log that makes halts known to the whole group: every worker reads all records, in one order.
-
-    The records of one worker are written in the order in which it publishes them.
-    """
-
-    def publish(self, key: HaltKey, record: HaltRecord | None, on_written: Callable[[int], None]) -> None:
-        """Write the record, with as many retries as that needs, then call `on_written` with its offset."""
+_IGNORED = "Ignored a decision about a message that had not failed topic=%s position=%s action=%s log_offset=%d"
 
 
 @dataclass
@@ -38,9 +45,13 @@ class HaltCoordinator:
         log: makes halts known to the group.
         worker: the name of this worker, for the records.
         clock: returns the seconds since 1970.
+        full_name: returns the full name of a topic by its base name.
     """
 
-    def __init__(self, log: HaltLog, worker: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, log: HaltLog, worker: str, clock: Callable[[], float], full_name: Callable[[str], str] = str
+    ) -> None:
+        self.full_name = full_name
         self.table = HaltTable()
         #: Set when the log was read to its end for the first time; until then it is unknown which topics are halted.
         self.synced = asyncio.Event()
@@ -55,6 +66,9 @@ class HaltCoordinator:
         self._read_up_to = -1
         #: What to call once the log was read up to an offset.
         self._on_read: list[tuple[int, Callable[[], None]]] = []
+        #: How this worker finished failed messages whose records are not cleared yet.
+        self._outcomes: dict[HaltKey, Outcome] = {}
+        self._resumes = Resumes(log, self.table, clock)
 
     def add_listener(self, listener: Callable[[str], None]) -> None:
         """Call the listener with a topic whenever the state of the topic may have changed."""
@@ -72,9 +86,27 @@ class HaltCoordinator:
         """Return which of the topics are halted."""
         return [topic for topic in topics if self.is_halted(topic)]
 
+    def resumed_messages(self, topic: str) -> list[HaltRecord]:
+        """Return the decisions of resumes about messages that are not settled yet."""
+        return [record for record in self._records(topic).values() if not record.halts]
+
+    def is_resumed(self, topic: str, position: MessagePosition) -> bool:
+        """Return whether an operator resumed this failed message, even if its topic is halted over another one.
+
+        An operator's own halt of the topic delays retries, but no other decision.
+        """
+        records = self._records(topic)
+        record = records.get(position)
+        if record is None or record.halts:
+            return False
+        return record.action is not ResumeAction.RETRY or None not in records
+
     def decision_for(self, topic: str, position: MessagePosition) -> tuple[ResumeAction, FailedMessage] | None:
-        """Return what an operator decided about a message when resuming its topic; None if it is to be processed."""
-        return self.table.decision_for(HaltKey(topic, position))
+        """Return what an operator decided to do with a message instead of processing it; None to process it."""
+        record = self.table.records(topic).get(position)
+        if record is None or record.cause is None or record.action in (None, ResumeAction.RETRY):
+            return None
+        return ResumeAction(record.action), record.cause
 
     def halt(
         self,
@@ -109,8 +141,8 @@ class HaltCoordinator:
         by: str,
         action: ResumeAction = ResumeAction.RETRY,
         on_written: Callable[[], None] = _do_nothing,
-    ) -> None:
-        """Resume a topic for the whole group, with a decision about the messages that halted it.
+    ) -> Resume:
+        """Resume a topic for the whole group, with a decision about every failed message that is not settled.
 
         The log may contain halts this worker has not read yet. We therefore append the resume record first; once we
         read it back, we have read every halt written before it.
@@ -120,51 +152,50 @@ class HaltCoordinator:
             by: the operator that resumes it.
             action: what to do with the messages.
             on_written: called when the log has all records of the resume.
+
+        Returns:
+            What becomes of the messages.
         """
-        decide = partial(self._decide, topic, by, action, on_written)
+        resume = self._resumes.start(topic, on_written)
+        decide = partial(self._resumes.decide, resume, by, action)
         self._log.publish(HaltKey(topic), None, partial(self._call_when_read, decide))
+        return resume
 
     def _call_when_read(self, callback: Callable[[], None], offset: int) -> None:
         self._on_read.append((offset, callback))
         self._run_due_callbacks()
 
-    def _decide(self, topic: str, by: str, action: ResumeAction, on_written: Callable[[], None]) -> None:
-        halting = {
-            position: record for position, record in self._records(topic).items() if record.halts and record.cause
-        }
-        unwritten = set(halting)
-
-        def on_decision_written(position: MessagePosition | None, _offset: int) -> None:
-            unwritten.discard(position)
-            if not unwritten:
-                on_written()
-
-        for position, record in halting.items():
-            # A message that is to be retried needs no record.
-            decision = (
-                None if action is ResumeAction.RETRY else replace(record, since=self._clock(), by=by, action=action)
-            )
-            self._log.publish(HaltKey(topic, position), decision, partial(on_decision_written, position))
-        if not halting:
-            on_written()
+    def record_outcome(self, topic: str, position: MessagePosition, outcome: Outcome) -> None:
+        """Record how this worker finished a message, for the operator who resumed it, until `clear` writes it."""
+        if position in self._records(topic):
+            self._outcomes[HaltKey(topic, position)] = outcome
 
     def clear(self, topic: str, position: MessagePosition) -> None:
-        """Delete the record about a message that is finished, so that the log does not grow."""
+        """Delete the record about a message whose offset is committed, so that the log does not grow.
+
+        Until the commit, the record stays: after a crash, the next owner of the message has to follow the decision.
+        """
         key = HaltKey(topic, position)
         if position in self.table.records(topic) and key not in self._clearing:
             self._clearing.add(key)
-            self._log.publish(key, None, lambda _offset: None)
+            settlement = Settlement(self._outcomes.get(key, Outcome.FINISHED))
+            self._log.publish(key, settlement, lambda _offset: None)
 
-    def apply(self, key: HaltKey, record: HaltRecord | None, offset: int) -> None:
-        """Apply the next record of the log, read at that offset; None deletes the key."""
-        self.table.apply(key, record)
+    def apply(self, key: HaltKey, entry: LogEntry, offset: int) -> None:
+        """Apply the next entry of the log, read at that offset."""
+        if not self.table.apply(key, entry, offset) and isinstance(entry, HaltRecord):
+            _LOGGER.warning(_IGNORED, key.topic, key.position, entry.action, offset)
         self._clearing.discard(key)
+        if not isinstance(entry, HaltRecord):
+            self._outcomes.pop(key, None)
+        self._resumes.observe(key, entry)
         self.record_read(offset)
         self._notify_listeners(key.topic)
 
     def record_read(self, offset: int) -> None:
         """Record that the log was read up to this offset."""
         self._read_up_to = offset
+        self.table.record_read(offset)
         self._forget_read_halts()
         self._run_due_callbacks()
 

@@ -7,13 +7,17 @@ So no worker overwrites what another one wrote about another message, and a work
 knows everything that the others know, even after a restart.
 """
 
-import json
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from investigator.delivery.origin import MessagePosition
+
+# The table remembers the offsets of this number of failures, to tell a late decision from one written in advance.
+_REMEMBERED_FAILURES = 10_000
 
 
 class ResumeAction(str, Enum):
@@ -56,29 +60,50 @@ class HaltRecord:
         by: the worker or operator that made it.
         cause: the failed message; None if an operator halted the topic.
         action: the decision about the message; None for as long as it halts the topic.
+        failure_offset: the offset in the log of the record of the failure. A decision names it, because compaction
+            may remove that record; the record of a failure has it once it was read.
     """
 
     since: float
     by: str
     cause: FailedMessage | None = None
     action: ResumeAction | None = None
+    failure_offset: int | None = None
 
     @property
     def halts(self) -> bool:
         """Whether the record is a reason to halt the topic."""
         return self.action is None
 
-    def to_json(self) -> bytes:
-        """Return the value of the record in the log."""
-        return json.dumps(asdict(self)).encode()
+    @property
+    def is_undecided_failure(self) -> bool:
+        """Whether the record is that of a failed message without a decision."""
+        return self.halts and self.cause is not None
 
-    @classmethod
-    def from_json(cls, value: bytes) -> "HaltRecord":
-        """Read the value of a record; raise ValueError, KeyError or TypeError if it is no halt record."""
-        content: dict[str, Any] = json.loads(value)
-        cause = None if content["cause"] is None else FailedMessage(**content["cause"])
-        action = None if content["action"] is None else ResumeAction(content["action"])
-        return cls(content["since"], content["by"], cause, action)
+
+class Outcome(str, Enum):
+    """What became of a failed message.
+
+    PENDING: no worker has finished it yet. FINISHED: it was finished already, by an owner that did not record how.
+    """
+
+    PENDING = "pending"
+    HANDLED = "handled"
+    SKIPPED = "skipped"
+    DEAD_LETTERED = "dead-lettered"
+    FINISHED = "finished before"
+    HALTED = "halted again"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A tombstone of the log: the failed message is settled, so its key is deleted."""
+
+    outcome: Outcome
+
+
+#: What the log may say about a key: a record, that its message is settled, or that nothing is known any more.
+LogEntry = HaltRecord | Settlement | None
 
 
 @dataclass(frozen=True)
@@ -107,30 +132,80 @@ def summarize(topic: str, records: Iterable[HaltRecord]) -> Halt | None:
     return Halt(topic, reasons[0].since, reasons[0].by, causes)
 
 
+class _ReadOffsets:
+    """Which offsets of the log were read, and which of them held the failure of a message."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        #: Start and end of the ranges of offsets that compaction had removed before they could be read.
+        self._gaps: list[tuple[int, int]] = []
+        self._failures: OrderedDict[int, HaltKey] = OrderedDict()
+        self._forgotten_before = 0
+
+    def note(self, offset: int) -> None:
+        """Record that the log was read up to this offset."""
+        if offset > self._next:
+            self._gaps.append((self._next, offset))
+        self._next = max(self._next, offset + 1)
+
+    def note_failure(self, key: HaltKey, offset: int) -> None:
+        """Record that this offset held the failure of a message."""
+        self._failures[offset] = key
+        if len(self._failures) > _REMEMBERED_FAILURES:
+            oldest, _ = self._failures.popitem(last=False)
+            self._forgotten_before = oldest + 1
+
+    def may_be_failure(self, key: HaltKey, offset: int) -> bool:
+        """Return whether the offset held a failure of the message, as far as that is known."""
+        if not 0 <= offset < self._next:
+            return False
+        return offset < self._forgotten_before or self._failures.get(offset) == key or self._is_in_gap(offset)
+
+    def _is_in_gap(self, offset: int) -> bool:
+        index = bisect_right(self._gaps, (offset, self._next)) - 1
+        return index >= 0 and self._gaps[index][0] <= offset < self._gaps[index][1]
+
+
 class HaltTable:
     """The latest record of each key, as far as the log has been read."""
 
     def __init__(self) -> None:
         self._records: dict[str, dict[MessagePosition | None, HaltRecord]] = {}
+        self._read = _ReadOffsets()
 
-    def apply(self, key: HaltKey, record: HaltRecord | None) -> None:
-        """Apply the next record of the log; None deletes the key."""
+    def record_read(self, offset: int) -> None:
+        """Record that the log was read up to this offset."""
+        self._read.note(offset)
+
+    def apply(self, key: HaltKey, entry: LogEntry, offset: int) -> bool:
+        """Apply the next entry of the log; return False for a decision about a message that had not failed."""
+        self.record_read(offset)
+        if isinstance(entry, HaltRecord) and not (entry.halts or self._has_failed(key, entry)):
+            return False
         records = self._records.setdefault(key.topic, {})
         records.pop(key.position, None)
-        if record is not None:
-            records[key.position] = record
+        if isinstance(entry, HaltRecord):
+            records[key.position] = self._noted(key, entry, offset)
+        if not records:
+            del self._records[key.topic]
+        return True
+
+    def _noted(self, key: HaltKey, record: HaltRecord, offset: int) -> HaltRecord:
+        if not record.is_undecided_failure:
+            return record
+        self._read.note_failure(key, offset)
+        return replace(record, failure_offset=offset)
+
+    def _has_failed(self, key: HaltKey, decision: HaltRecord) -> bool:
+        if key.position in self.records(key.topic):
+            return True
+        offset = decision.failure_offset
+        return offset is not None and self._read.may_be_failure(key, offset)
 
     def topics(self) -> list[str]:
         """Return the topics that have records, in alphabetical order."""
-        return sorted(topic for topic, records in self._records.items() if records)
+        return sorted(self._records)
 
     def records(self, topic: str) -> Mapping[MessagePosition | None, HaltRecord]:
         """Return the records of a topic by their position; that of an operator's own halt has the position None."""
         return self._records.get(topic, {})
-
-    def decision_for(self, key: HaltKey) -> tuple[ResumeAction, FailedMessage] | None:
-        """Return what an operator decided about a message when resuming its topic; None if nothing."""
-        record = self.records(key.topic).get(key.position)
-        if record is None or record.action is None or record.cause is None:
-            return None
-        return record.action, record.cause

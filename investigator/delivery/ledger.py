@@ -7,6 +7,7 @@ after it are stored as metadata of the commit, so that the next owner of the par
 Each assignment of a partition has its own epoch; an ack token of an older epoch has no effect.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,6 +52,8 @@ class _PartitionState:
     #: The offset that the previous owner committed, None if its commit had no metadata.
     restored_offset: int | None = None
     last_commit: CommitPosition | None = None
+    #: What the brokers have stored, by a commit of this owner or of an earlier one; None if that is unknown.
+    stored: CommitPosition | None = None
 
     @property
     def commit_offset(self) -> int | None:
@@ -81,6 +84,11 @@ class Ledger:
         self._max_offset_lead = max_offset_lead
         self._partitions: dict[Partition, _PartitionState] = {}
         self._last_epoch = 0
+        self._listeners: list[Callable[[Partition], None]] = []
+
+    def add_listener(self, listener: Callable[[Partition], None]) -> None:
+        """Call the listener with a partition whenever this worker learns what the brokers have stored of it."""
+        self._listeners.append(listener)
 
     def assign(self, partition: Partition) -> None:
         """Start a new epoch of the partition: messages of an earlier assignment no longer count."""
@@ -93,6 +101,8 @@ class Ledger:
         if state is not None and state.next_offset is None:
             state.restored_offset = position.offset
             state.finished.update(position.finished)
+            state.stored = position
+            self._notify_listeners(partition)
 
     def set_start_offset(self, partition: Partition, offset: int) -> None:
         """Make the offset the one to commit for a partition that has no commit and no accepted message yet."""
@@ -133,7 +143,7 @@ class Ledger:
             return None
         if state.next_offset is None and state.restored_offset is not None and offset < state.restored_offset:
             # An operator rewound the group to before the commit, or the topic was recreated: process everything.
-            state.restored_offset = None
+            state.restored_offset = state.stored = None
             state.finished.clear()
         state.next_offset = offset + 1
         if offset in state.finished:
@@ -152,12 +162,19 @@ class Ledger:
             state.unfinished.pop(ack_token.offset, None)
             state.finished.add(ack_token.offset)
 
-    def is_finished(self, partition: Partition, offset: int) -> bool:
-        """Return whether the offset is known to be finished, in this assignment or an earlier one."""
+    def is_committed(self, partition: Partition, offset: int) -> bool:
+        """Return whether the brokers have stored that the message is finished, so that no owner receives it again."""
         state = self._partitions.get(partition)
-        if state is None or offset in state.unfinished:
+        if state is None or state.stored is None or offset in state.unfinished:
             return False
-        return offset in state.finished or offset < max(state.next_offset or 0, state.restored_offset or 0)
+        return offset < state.stored.offset or offset in state.stored.finished
+
+    def may_come(self, partition: Partition, offset: int) -> bool:
+        """Return whether the offset may be accepted in this assignment: it neither was, nor is it finished."""
+        state = self._partitions.get(partition)
+        if state is None or (state.next_offset is not None and offset < state.next_offset):
+            return False
+        return not self.is_committed(partition, offset)
 
     def commit_offset(self, partition: Partition) -> int | None:
         """Return the first offset that is not finished, None if no message was accepted."""
@@ -174,4 +191,9 @@ class Ledger:
     def record_commit(self, partition: Partition, position: CommitPosition) -> None:
         """Record that the broker has stored the commit."""
         if state := self._partitions.get(partition):
-            state.last_commit = position
+            state.last_commit = state.stored = position
+            self._notify_listeners(partition)
+
+    def _notify_listeners(self, partition: Partition) -> None:
+        for listener in self._listeners:
+            listener(partition)

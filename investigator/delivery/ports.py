@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The interfaces that the dispatcher needs from the rest of the application."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from investigator.delivery.halts import HaltKey, LogEntry
 from investigator.delivery.messages import Delivery
 from investigator.delivery.retry import Failure
 
@@ -41,3 +43,13 @@ class DeadLetters(Protocol):
 
     async def publish(self, delivery: Delivery, failure: Failure) -> None:
         """Publish the message; return when the broker has stored it, raise if it cannot be stored."""
+
+
+class HaltLog(Protocol):
+    """The log that makes halts known to the whole group: every worker reads all records, in one order.
+
+    The records of one worker are written in the order in which it publishes them.
+    """
+
+    def publish(self, key: HaltKey, entry: LogEntry, on_written: Callable[[int], None]) -> None:
+        """Write the entry, with as many retries as that needs, then call `on_written` with its offset."""

@@ -1,9 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A publisher of dead letters: it writes failed messages to the dead-letter topic of their topic."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
-from aiokafka.errors import LeaderNotAvailableError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidConfigurationError,
+    InvalidTopicError,
+    KafkaError,
+    LeaderNotAvailableError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    UnsupportedVersionError,
+)
 
 from investigator.delivery.dead_letter_limit import DeadLetterLimit, DeadLetterLimiter
 from investigator.delivery.dead_letters import Headers, dead_letter_headers, dead_letter_topic
@@ -15,6 +30,23 @@ from investigator.settings import Settings
 
 # The errors that a producer raises for a topic that was deleted.
 _DELETED = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
+
+# The errors that an operator has to repair; after any other one, another try may succeed.
+_REFUSALS = (
+    ClusterAuthorizationFailedError,
+    InvalidConfigurationError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    UnsupportedVersionError,
+)
+
+_FIRST_PAUSE_SECONDS = 1.0
+_MAX_PAUSE_SECONDS = 30.0
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class DeadLetterPublisher:
@@ -59,7 +91,29 @@ class DeadLetterPublisher:
         self._limiter.record(delivery.topic, handled=True)
 
     async def publish(self, delivery: Delivery, failure: Failure) -> None:
-        """Write the dead letter; raise a KafkaError if the broker does not accept it."""
+        """Write the dead letter, with as many tries as an outage of the brokers needs; the pauses grow up to 30 s.
+
+        Raises:
+            KafkaError: the brokers refuse the dead letter, and will do so again.
+        """
+        pause = _FIRST_PAUSE_SECONDS
+        while not await self._try_to_publish(delivery, failure, pause):
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+        self._limiter.record(delivery.topic, handled=False)
+        self._metrics.dead_letters.labels(message_type(delivery.topic)).inc()
+
+    async def _try_to_publish(self, delivery: Delivery, failure: Failure, pause: float) -> bool:
+        try:
+            await self._publish(delivery, failure)
+        except (KafkaError, OSError) as error:
+            if isinstance(error, _REFUSALS):
+                raise
+            _LOGGER.warning("Could not write the dead letter; will retry pause_seconds=%g error=%r", pause, error)
+            return False
+        return True
+
+    async def _publish(self, delivery: Delivery, failure: Failure) -> None:
         headers = dead_letter_headers(delivery, failure, self._settings.kafka_consumer_group_id, self._redact)
         topic = dead_letter_topic(delivery.partition.topic)
         was_known = topic in self._known_topics
@@ -70,8 +124,6 @@ class DeadLetterPublisher:
                 raise
             self._known_topics.discard(topic)  # an operator deleted it, so create it again
             await self._write(topic, delivery, headers)
-        self._limiter.record(delivery.topic, handled=False)
-        self._metrics.dead_letters.labels(message_type(delivery.topic)).inc()
 
     async def _write(self, topic: str, delivery: Delivery, headers: Headers) -> None:
         await self._ensure_topic(topic, delivery.partition.topic)

@@ -13,7 +13,8 @@ from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, replay_headers
 from investigator.kafka.producer import DurableProducer, RecordLocation
-from investigator.kafka.replay_log import Replayed, ReplayLog
+from investigator.kafka.replay_codec import Replayed
+from investigator.kafka.replay_log import ReplayLog
 from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
 

@@ -6,31 +6,23 @@ others between them. A topic that was deleted and recreated has the same offsets
 the timestamp of the dead letter.
 """
 
-import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+
+from aiokafka import ConsumerRecord
 
 from investigator.delivery.origin import Origin
+from investigator.kafka.log_records import InvalidRecordError, InvalidRecords
 from investigator.kafka.producer import DurableProducer, RecordLocation
+from investigator.kafka.replay_codec import Replayed, decode_key, decode_value, encode_key, encode_value
 from investigator.kafka.topic_reader import OffsetRange, TopicReader
 
+_LOGGER = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class Replayed:
-    """The last replay of a dead letter.
 
-    Attributes:
-        at: when it was sent, in seconds since 1970.
-        by: the operator who replayed it.
-        partition: the partition of the replay in the original topic.
-        offset: its offset there.
-    """
-
-    at: float
-    by: str
-    partition: int
-    offset: int
+def _do_nothing() -> None:
+    """Do nothing about an invalid record: the caller counts none."""
 
 
 class ReplayLog:
@@ -40,30 +32,38 @@ class ReplayLog:
         topic: the name of the log's topic; it must exist before `append` is called.
         reader: reads the log.
         producer: writes the log.
+        count_invalid: called for each record that is not valid.
     """
 
-    def __init__(self, topic: str, reader: TopicReader, producer: DurableProducer) -> None:
+    def __init__(
+        self,
+        topic: str,
+        reader: TopicReader,
+        producer: DurableProducer,
+        count_invalid: Callable[[], None] = _do_nothing,
+    ) -> None:
         self._topic = topic
         self._reader = reader
         self._producer = producer
+        self._count_invalid = count_invalid
 
     async def replayed(self) -> Mapping[Origin, Replayed]:
         """Return the last replay of each dead letter, by its position; empty where the log's topic does not exist."""
         partitions = (await self._reader.topics()).get(self._topic, frozenset())
         ranges = {number: OffsetRange() for number in partitions}
         async with aclosing(self._reader.read(self._topic, ranges)) as records:
-            return {_position(record.key): Replayed(**json.loads(record.value)) async for record in records}
+            invalid = InvalidRecords("replay", _LOGGER, self._count_invalid)
+            return dict([each async for record in records if (each := _decoded(record, invalid)) is not None])
 
     async def append(self, position: Origin, written: RecordLocation, *, at: float, by: str) -> None:
         """Record that the dead letter at that position was replayed; return once all replicas have the record."""
         replayed = Replayed(at, by, written.partition, written.offset)
-        await self._producer.write(self._topic, json.dumps(asdict(replayed)).encode(), key=_key(position), partition=0)
+        await self._producer.write(self._topic, encode_value(replayed), key=encode_key(position), partition=0)
 
 
-def _key(position: Origin) -> bytes:
-    return f"{position.topic}/{position.partition}/{position.offset}/{position.timestamp_ms}".encode()
-
-
-def _position(key: bytes) -> Origin:
-    topic, *numbers = key.decode().rsplit("/", 3)
-    return Origin(topic, *map(int, numbers))
+def _decoded(record: ConsumerRecord, invalid: InvalidRecords) -> tuple[Origin, Replayed] | None:
+    try:
+        return decode_key(record.key), decode_value(record.value)
+    except InvalidRecordError as error:
+        invalid.add(record.offset, error)
+        return None

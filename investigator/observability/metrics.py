@@ -126,6 +126,12 @@ class Metrics:
     halted_topics = Definition(
         Gauge, "thoth_investigator_halted_topics", "Whether a topic is halted", ("base_topic_name",)
     )
+    invalid_log_records = Definition(
+        Counter,
+        "thoth_investigator_invalid_log_records",
+        "Records of the halt log that the worker passed over because no worker or command wrote them",
+        ("log",),
+    )
     missing_handler = Definition(
         Counter,
         "thoth_investigator_missing_handler",

@@ -24,6 +24,7 @@ from investigator.argo.http import ApiError
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.errors import StartupError
 from investigator.graph.database import Database
+from investigator.kafka.compaction import CleanupPolicyError, check_compaction
 from investigator.kafka.options import client_options
 from investigator.kafka.topics import Topic, create_missing, halts_topic
 from investigator.preflight.cluster_permissions import missing_cluster_permissions
@@ -162,6 +163,10 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
     if created:
         _LOGGER.info("Created missing topics topics=%s", ",".join(created))
     await _check_permissions(settings, options, topics)
+    try:
+        await check_compaction(options, topics)
+    except CleanupPolicyError as error:
+        raise _Problem(f"would lose halts: {error.args[0]}") from error
 
 
 async def _check_permissions(settings: Settings, options: Mapping[str, Any], topics: Sequence[Topic]) -> None:

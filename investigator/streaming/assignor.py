@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many workers share the topics: a member only gets its own assignment, so the group's leader adds the number."""
 
+import logging
 from collections.abc import Iterable, Mapping
 
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+
+_LOGGER = logging.getLogger(__name__)
+
+_DIFFERENT_TOPICS = (
+    "Members of the consumer group subscribe to different topics, so messages of these topics are handled in some "
+    "modes only. Set another KAFKA_CONSUMER_GROUP_ID for each THOTH_CONSUMER_MODE; during an update that adds message "
+    "types, this ends by itself topics=%s members_without=%s"
+)
 
 
 class GroupSizeAssignor:
@@ -31,6 +40,7 @@ class GroupSizeAssignor:
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
         """Assign the partitions to the members; called only on the worker that leads the group."""
+        _report_different_topics({member: frozenset(each.subscription) for member, each in members.items()})
         assignments = RoundRobinPartitionAssignor.assign(cluster, members)
         count = str(sum(bool(each.assignment) for each in assignments.values())).encode()
         return {
@@ -42,3 +52,11 @@ class GroupSizeAssignor:
         """Read the number of workers from the assignment that the leader sent."""
         count: bytes = assignment.user_data or b""
         self._members = max(1, int(count)) if count.isdigit() else 1
+
+
+def _report_different_topics(subscriptions: Mapping[str, frozenset[str]]) -> None:
+    every = frozenset[str]().union(*subscriptions.values())
+    without = sorted(member for member, topics in subscriptions.items() if topics != every)
+    if without:
+        shared = every.intersection(*subscriptions.values())
+        _LOGGER.error(_DIFFERENT_TOPICS, ",".join(sorted(every - shared)), ",".join(without))

@@ -2,7 +2,7 @@
 """Collects the worker's status from memory only, without I/O, so that the page works when every dependency fails."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client.metrics import MetricWrapperBase
@@ -10,7 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from investigator.argo.admission import Admission
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.halts import Halt
+from investigator.delivery.halts import FailedMessage, ResumeAction
 from investigator.delivery.messages import InFlightMessage
 from investigator.observability.metrics import Metrics, message_type
 from investigator.resilience.breaker_group import BreakerGroup
@@ -80,7 +80,8 @@ class StatusCollector:
             collected_at=at,
             uptime_seconds=at - info.started,
             halts_synced=self.halt_coordinator.synced.is_set(),
-            halted_topics=self._halted_topics(at),
+            halted_topics=self._sorted(self._halted(topic, at) for topic in self._known_topics()),
+            resumed_topics=self._sorted(self._resumed(topic, at) for topic in self._known_topics()),
             topics=self._topics(messages, now),
             dependencies=tuple(self._dependency(group.view, now) for group in self.breakers),
             namespaces=self._namespaces(now),
@@ -88,18 +89,34 @@ class StatusCollector:
             oldest_messages=tuple(self._message(message, now) for message in messages[:_MAX_OLDEST_MESSAGES]),
         )
 
-    def _halted_topics(self, at: float) -> tuple[HaltStatus, ...]:
+    def _known_topics(self) -> set[str]:
         # Include topics that only other modes of the group consume, so that an operator can resume them here too.
-        topics = {*self.worker_info.topics, *self.halt_coordinator.table.topics()}
-        halts = [halt for topic in topics if (halt := self.halt_coordinator.current_halt(topic)) is not None]
-        return tuple(self._halt(halt, at) for halt in sorted(halts, key=lambda halt: (halt.since, halt.topic)))
+        return {*self.worker_info.topics, *self.halt_coordinator.table.topics()}
 
-    def _halt(self, halt: Halt, at: float) -> HaltStatus:
-        shown = tuple(
-            FailedMessageStatus(failed.partition, failed.offset, failed.attempts, self.redact(failed.error))
-            for failed in halt.causes[:_MAX_FAILED_MESSAGES]
-        )
-        return HaltStatus(halt.topic, halt.since, at - halt.since, halt.by, shown, len(halt.causes) - len(shown))
+    def _sorted(self, found: Iterable[HaltStatus | None]) -> tuple[HaltStatus, ...]:
+        return tuple(sorted((each for each in found if each), key=lambda each: (each.since, each.topic)))
+
+    def _halted(self, topic: str, at: float) -> HaltStatus | None:
+        halt = self.halt_coordinator.current_halt(topic)
+        if halt is None:
+            return None
+        halting = [self._failed_message(cause, None) for cause in halt.causes]
+        return _halt_status(topic, halt.since, halt.by, at, [*halting, *self._resumed_messages(topic)])
+
+    def _resumed(self, topic: str, at: float) -> HaltStatus | None:
+        resumed = self.halt_coordinator.resumed_messages(topic)
+        if not resumed or self.halt_coordinator.is_halted(topic):
+            return None
+        first = min(resumed, key=lambda record: record.since)
+        return _halt_status(topic, first.since, first.by, at, self._resumed_messages(topic))
+
+    def _resumed_messages(self, topic: str) -> list[FailedMessageStatus]:
+        resumed = self.halt_coordinator.resumed_messages(topic)
+        return [self._failed_message(each.cause, each.action) for each in resumed if each.cause is not None]
+
+    def _failed_message(self, failed: FailedMessage, action: ResumeAction | None) -> FailedMessageStatus:
+        what = None if action is None else action.value
+        return FailedMessageStatus(failed.partition, failed.offset, failed.attempts, self.redact(failed.error), what)
 
     def _topics(self, messages: Sequence[InFlightMessage], now: float) -> tuple[TopicStatus, ...]:
         counts = _Counts(self.metrics)
@@ -177,6 +194,13 @@ class StatusCollector:
             failed_attempts=0 if failure is None else failure.attempts,
             last_error=None if failure is None else self.redact(str(failure)),
         )
+
+
+def _halt_status(
+    topic: str, since: float, by: str, at: float, failed_messages: Sequence[FailedMessageStatus]
+) -> HaltStatus:
+    shown = tuple(failed_messages[:_MAX_FAILED_MESSAGES])
+    return HaltStatus(topic, since, at - since, by, shown, len(failed_messages) - len(shown))
 
 
 def _waiting_for(message: InFlightMessage) -> str | None:

@@ -10,19 +10,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FailedMessageStatus:
-    """A failed message that halts its topic."""
+    """A failed message that is not settled; ``action`` is that of the last resume, None while it halts its topic."""
 
     partition: int
     offset: int
     attempts: int
     error: str
+    action: str | None = None
 
 
 @dataclass(frozen=True)
 class HaltStatus:
-    """A halted topic, with the first of its failed messages and the number of further ones.
+    """A topic that is halted or was resumed, with the first of its failed messages and the number of further ones.
 
-    There is no failed message where an operator halted the topic.
+    There is no failed message where an operator halted the topic. ``since`` and ``by`` are those of the halt, or of the
+    resume where the topic is not halted.
     """
 
     topic: str
@@ -127,7 +129,10 @@ class MessageStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The status of a worker; until ``halts_synced`` the worker has not read all halts of its group."""
+    """The status of a worker; until ``halts_synced`` the worker has not read all halts of its group.
+
+    ``resumed_topics`` are not halted, and have failed messages that no worker has settled since the resume.
+    """
 
     version: str
     worker: str
@@ -137,6 +142,7 @@ class Status:
     uptime_seconds: float
     halts_synced: bool
     halted_topics: tuple[HaltStatus, ...]
+    resumed_topics: tuple[HaltStatus, ...]
     topics: tuple[TopicStatus, ...]
     dependencies: tuple[DependencyStatus, ...]
     namespaces: tuple[NamespaceStatus, ...]

@@ -84,6 +84,11 @@ class Worker:
         """Resume a topic."""
         self.halt_coordinator.resume(topic, by="operator", action=action)
 
+    def commit(self) -> None:
+        """Commit what is finished, as the consumer does once a second."""
+        for partition, position in self.dispatcher.ledger.committable().items():
+            self.dispatcher.ledger.record_commit(partition, position)
+
     def commit_offset(self, partition: Partition = ZERO) -> int | None:
         """Return the offset to commit."""
         return self.dispatcher.ledger.commit_offset(partition)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.halts import HaltKey, HaltRecord
+from investigator.delivery.halts import HaltKey, HaltRecord, LogEntry, ResumeAction
 
-LoggedRecord = tuple[int, HaltKey, HaltRecord | None]
+LoggedRecord = tuple[int, HaltKey, LogEntry]
 
 
 @dataclass
@@ -19,7 +19,7 @@ class FakeHaltLog:
     records: list[LoggedRecord] = field(default_factory=list)
     clients: "list[HaltLogClient]" = field(default_factory=list)
 
-    def append(self, key: HaltKey, record: HaltRecord | None) -> int:
+    def append(self, key: HaltKey, record: LogEntry) -> int:
         """Append a record and return its offset."""
         offset = self.end()
         self.records.append((offset, key, record))
@@ -31,13 +31,19 @@ class FakeHaltLog:
         """Return the offset of the next record."""
         return self.records[-1][0] + 1 if self.records else 0
 
+    def actions(self, key: HaltKey) -> set[ResumeAction]:
+        """Return all decisions about a message that were ever written."""
+        entries = (entry for _, each, entry in self.records if each == key)
+        return {entry.action for entry in entries if isinstance(entry, HaltRecord) and entry.action is not None}
+
     def compact(self, read_by_all: int) -> None:
         """Retain the last record of each key; tombstones stay until all have read them, as on a broker."""
         last = {key: offset for offset, key, _ in self.records}
         self.records = [
-            (offset, key, record)
-            for offset, key, record in self.records
-            if offset == self.end() - 1 or (offset == last[key] and (record is not None or offset >= read_by_all))
+            (offset, key, entry)
+            for offset, key, entry in self.records
+            if offset == self.end() - 1
+            or (offset == last[key] and (isinstance(entry, HaltRecord) or offset >= read_by_all))
         ]
 
 
@@ -49,7 +55,7 @@ class HaltLogClient:
     delay: Callable[[], float] | None = None
     halt_coordinator: HaltCoordinator = field(init=False)
     position: int = 0
-    to_write: deque[tuple[HaltKey, HaltRecord | None, Callable[[int], None]]] = field(default_factory=deque)
+    to_write: deque[tuple[HaltKey, LogEntry, Callable[[int], None]]] = field(default_factory=deque)
     to_confirm: list[tuple[Callable[[int], None], int]] = field(default_factory=list)
     is_closed: bool = False
 
@@ -66,7 +72,7 @@ class HaltLogClient:
         if self.delay is not None:
             asyncio.get_running_loop().call_later(self.delay(), lambda: self.is_closed or step())
 
-    def publish(self, key: HaltKey, record: HaltRecord | None, on_written: Callable[[int], None]) -> None:
+    def publish(self, key: HaltKey, record: LogEntry, on_written: Callable[[int], None]) -> None:
         """Queue a record for writing."""
         self.to_write.append((key, record, on_written))
         self.schedule(self.write)

@@ -35,7 +35,9 @@ document.addEventListener("click", async (event) => {
   if (link.dataset.confirm && !window.confirm(link.dataset.confirm)) return;
   try {
     const reply = await fetch(link.href);
-    showNotice((await reply.json()).message, !reply.ok);
+    const answer = await reply.json();
+    const results = (answer.messages || []).map(each => ` [${each.partition}]@${each.offset}: ${each.result}.`);
+    showNotice(answer.message + results.join(""), !reply.ok);
   } catch (error) {
     showNotice("This worker does not answer.", true);
   }

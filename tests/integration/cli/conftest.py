@@ -63,6 +63,7 @@ class CommandLine:
         self.kafka = kafka
         self.topic = f"{deployment}.{BASE_NAME}"
         self.dead_letter_topic = f"{self.topic}-dlt"
+        self.halts_topic = f"{deployment}.thoth.investigator.halts"
         self._variables = {
             **ENVIRONMENT,
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 
+import pytest
+
 from investigator.delivery.halts import FailedMessage
 from tests.integration.cli.conftest import BASE_NAME, CommandLine
 
@@ -27,10 +29,36 @@ async def test_a_halt_lists_its_failed_messages_and_a_resume_applies_an_action_t
     shown = await command_line("halts")
     assert "[3]@41" in shown
     assert "no such project" in shown
-    assert "[3]@41 is skipped" in await command_line("resume", BASE_NAME, "--action", "skip", "--by", "fridex")
-    shown = await command_line("halts", "--all")
+    answer = await command_line("resume", BASE_NAME, "--action", "skip", "--by", "fridex", "--wait", "0")
+    assert "[3]@41 is to be skipped; no worker has done so yet: PermanentError: no such project" in answer
+    shown = await command_line("halts")
     assert "resumed: skip" in shown
     assert "fridex" in shown
+    answer = await command_line("resume", BASE_NAME, "--action", "dead-letter", "--wait", "0")
+    assert "[3]@41 is to be written to the dead-letter topic" in answer
+    assert "resumed: dead-letter" in await command_line("halts")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b'["investigator-backend",["x"]]', b"{}"),
+        (b"[" * 100_000, b"{}"),
+        (b'["investigator-backend","thoth.repo-init"]', b'{"since": "now", "by": "x"}'),
+        (b'["investigator-backend","thoth.repo-init"]', b'{"since": NaN, "by": "x"}'),
+        (b'["investigator-backend","thoth.repo-init"]', b'{"since": 1e300, "by": "x"}'),
+        (b'["investigator-backend",null]', None),
+    ],
+    ids=lambda content: repr(content)[:40],
+)
+async def test_an_odd_record_of_the_halt_log_ends_no_command(
+    command_line: CommandLine, key: bytes, value: bytes | None
+) -> None:
+    """Another producer may write anything into the topic."""
+    await command_line("halts")
+    await command_line.kafka.send(command_line.halts_topic, value, key=key)
+    await command_line("halt", BASE_NAME)
+    assert BASE_NAME in await command_line("halts")
 
 
 async def test_halting_or_resuming_twice_reports_the_current_state(command_line: CommandLine) -> None:

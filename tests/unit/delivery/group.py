@@ -15,9 +15,10 @@ from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import DispatchPolicy, RetryPolicy
 from investigator.delivery.retry import Step
-from tests.support.delivery_fakes import FakeDeadLetters, RecordingObserver
+from tests.support.delivery_fakes import FakeDeadLetters
 from tests.support.delivery_worker import Worker
 from tests.support.fake_halt_log import FakeHaltLog
+from tests.unit.delivery.group_observer import GroupObserver
 
 GRACE = 2.0
 POLICY = DispatchPolicy(
@@ -133,18 +134,6 @@ class Group:
             self.members[-1].worker.resume(action, topic)
 
 
-class GroupObserver(RecordingObserver):
-    """Records in the group which messages are finished."""
-
-    def __init__(self, group: "Group") -> None:
-        super().__init__()
-        self._group = group
-
-    def finished(self, delivery: Delivery, _seconds: float) -> None:
-        """Record the message."""
-        self._group.messages[delivery.partition][delivery.offset].finished = True
-
-
 @dataclass
 class Member:
     """A worker of the group: it commits once a second, and one loop for each topic submits messages."""
@@ -155,15 +144,17 @@ class Member:
 
     def __post_init__(self) -> None:
         self.dead_letters = FakeDeadLetters(set(self.group.dead_letter_topics), seconds=0.3)
+        observer = GroupObserver(self.group, self.dead_letters)
         self.worker = Worker(
             POLICY,
             self.group.log,
             self.name,
             self.group.delay,
             self.dead_letters,
-            GroupObserver(self.group),
+            observer,
             partitions=(),
         )
+        observer.halt_coordinator = self.worker.halt_coordinator
         self.buffers: defaultdict[str, deque[tuple[int, Delivery]]] = defaultdict(deque)
         self.filled = asyncio.Event()
         topics = sorted({partition.topic for partition in self.group.messages})

@@ -129,6 +129,9 @@ async def test_a_skipped_message_is_committed_without_another_attempt() -> None:
     assert end_times(failing, later) == [[], [51]]
     assert worker.commit_offset() == 2
     assert not worker.dead_letters.published
+    assert worker.halt_coordinator.table.records(TOPIC), "after a crash before the commit, the message comes again"
+    worker.commit()
+    await run_until(61)
     assert not worker.halt_coordinator.table.records(TOPIC)
 
 
@@ -213,6 +216,7 @@ async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_proce
     done, at_work = HandlerScript(), HandlerScript(10)
     owner.receive(done, at_work)
     await run_until(2)
+    owner.commit()
     for offset in (0, 1):
         late.halt_coordinator.halt(TOPIC, cause=FailedMessage(*message(offset).position, "too late", 5))
     await run_until(3)
@@ -220,5 +224,7 @@ async def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_proce
     assert halt is not None
     assert [cause.offset for cause in halt.causes] == [1], "that one may still fail"
     await run_until(20)
+    owner.commit()
+    await run_until(21)
     assert late.halt_coordinator.current_halt(TOPIC) is None
     assert not owner.halt_coordinator.table.topics()

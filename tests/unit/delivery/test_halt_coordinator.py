@@ -2,7 +2,7 @@
 """Halts and resumes, as the workers of a group make and see them."""
 
 from investigator.delivery.halt_coordinator import HaltCoordinator
-from investigator.delivery.halts import FailedMessage, HaltKey, ResumeAction
+from investigator.delivery.halts import FailedMessage, HaltKey, ResumeAction, Settlement
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC
 from tests.support.fake_halt_log import FakeHaltLog, HaltLogClient, catch_up, make_coordinator
 
@@ -120,6 +120,7 @@ def test_every_worker_knows_the_decision_about_a_message() -> None:
     for action in (ResumeAction.SKIP, ResumeAction.DEAD_LETTER):
         own.halt(TOPIC, cause=ONE)
         catch_up(clients)
+        assert other.decision_for(TOPIC, ONE.position) is None
         own.resume(TOPIC, by="operator", action=action)
         catch_up(clients)
         assert other.decision_for(TOPIC, ONE.position) == (action, ONE)
@@ -129,7 +130,8 @@ def test_every_worker_knows_the_decision_about_a_message() -> None:
     catch_up(clients)
     own.resume(TOPIC, by="operator", action=ResumeAction.RETRY)
     catch_up(clients)
-    assert other.decision_for(TOPIC, ONE.position) is None, "a message to be retried needs no decision"
+    assert other.decision_for(TOPIC, ONE.position) is None, "a message to be retried is processed"
+    assert other.is_resumed(TOPIC, ONE.position)
 
 
 def test_a_finished_message_leaves_no_record_in_the_log() -> None:
@@ -143,7 +145,9 @@ def test_a_finished_message_leaves_no_record_in_the_log() -> None:
     client.catch_up()
     own.clear(TOPIC, ONE.position)
     assert not client.to_write, "there is nothing to clear any more"
-    assert [record for _, key, record in client.log.records if key == HaltKey(TOPIC, ONE.position)][-1] is None
+    assert isinstance(
+        [entry for _, key, entry in client.log.records if key == HaltKey(TOPIC, ONE.position)][-1], Settlement
+    )
 
 
 def test_a_topic_halted_by_an_operator_is_resumed_the_same_way() -> None:

@@ -56,19 +56,37 @@ def test_a_rewind_to_before_the_commit_delivers_everything() -> None:
     ledger = assigned_ledger()
     ledger.restore(ONE, CommitPosition(100, frozenset({105})))
     accepted(ledger, 0)
-    assert not ledger.is_finished(ONE, 50)
+    assert not ledger.is_committed(ONE, 50)
+    assert ledger.may_come(ONE, 50)
     accepted(ledger, 105)
     assert ledger.commit_offset(ONE) == 0
 
 
-def test_finished_offsets_are_known_without_their_messages() -> None:
-    """Those committed before this assignment, finished after that commit, or finished since."""
+def committed(ledger: Ledger) -> list[int]:
+    """Return the first offsets that no owner receives again."""
+    return [offset for offset in range(8) if ledger.is_committed(ONE, offset)]
+
+
+def test_committed_offsets_are_known_without_their_messages() -> None:
+    """Those that an earlier owner committed or listed as finished, and those of this owner's last commit."""
     ledger = assigned_ledger()
     ledger.restore(ONE, CommitPosition(3, frozenset({5})))
-    assert [offset for offset in range(8) if ledger.is_finished(ONE, offset)] == [0, 1, 2, 5]
+    assert committed(ledger) == [0, 1, 2, 5]
     ledger.finish(accepted(ledger, 3, 4)[1])
-    assert [offset for offset in range(8) if ledger.is_finished(ONE, offset)] == [0, 1, 2, 4, 5]
-    assert not ledger.is_finished(Partition("unknown", 0), 0)
+    assert committed(ledger) == [0, 1, 2, 5], "a crash before the commit brings the message again"
+    ledger.record_commit(ONE, ledger.committable()[ONE])
+    assert committed(ledger) == [0, 1, 2, 4, 5]
+    assert not ledger.is_committed(Partition("unknown", 0), 0)
+
+
+def test_a_message_may_come_until_it_is_accepted_or_committed() -> None:
+    """A message that was resumed is awaited only by the worker that receives it."""
+    ledger = assigned_ledger()
+    ledger.restore(ONE, CommitPosition(3, frozenset({5})))
+    assert [offset for offset in range(8) if ledger.may_come(ONE, offset)] == [3, 4, 6, 7]
+    accepted(ledger, 3)
+    assert [offset for offset in range(8) if ledger.may_come(ONE, offset)] == [4, 6, 7]
+    assert not ledger.may_come(Partition("unknown", 0), 0)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from investigator.kafka.producer import DurableProducer
 from investigator.kafka.replay_log import ReplayLog
@@ -14,8 +15,9 @@ from investigator.kafka.topic_reader import OffsetRange, TopicReader
 class FakeReader(TopicReader):
     """Yields one record, and notes whether its consumer would be closed."""
 
-    def __init__(self, value: bytes) -> None:
+    def __init__(self, value: bytes | None, error: KafkaError | None = None) -> None:
         super().__init__({})
+        self._error = error
         self.is_open = False
         self._value = value
 
@@ -27,7 +29,10 @@ class FakeReader(TopicReader):
         """Yield the record."""
         self.is_open = True
         try:
-            yield SimpleNamespace(topic=topic, partition=min(ranges), key=b"topic-dlt/0/7/1000", value=self._value)
+            key = b"topic-dlt/0/7/1000"
+            yield SimpleNamespace(topic=topic, partition=min(ranges), offset=3, key=key, value=self._value)
+            if self._error is not None:
+                raise self._error
         finally:
             self.is_open = False
 
@@ -45,9 +50,17 @@ async def test_a_replay_is_found_by_the_position_of_its_dead_letter() -> None:
     assert (replayed.at, replayed.by, replayed.partition, replayed.offset) == (1.5, "operator", 2, 9)
 
 
-async def test_an_invalid_record_leaves_no_consumer_open() -> None:
+@pytest.mark.parametrize("value", [b"not JSON", None, b"[" * 100_000])
+async def test_an_invalid_record_is_passed_over(value: bytes | None, caplog: pytest.LogCaptureFixture) -> None:
+    """The commands about dead letters go on, and say which record it is."""
+    assert await _log(FakeReader(value)).replayed() == {}
+    assert "Passed over an invalid record of the replay log offset=3" in caplog.text
+    assert "JSON" not in caplog.text
+
+
+async def test_a_failed_read_leaves_no_consumer_open() -> None:
     """Reading ends in the middle then, where the generator would keep its consumer until it is collected."""
-    reader = FakeReader(b"not JSON")
-    with pytest.raises(ValueError, match="Expecting value"):
+    reader = FakeReader(b"{}", error=KafkaError("gone"))
+    with pytest.raises(KafkaError):
         await _log(reader).replayed()
     assert not reader.is_open

@@ -23,6 +23,7 @@ SCRAPED = {
     "thoth_investigator_operation_waiting_calls": {"dependency", "operation"},
     "thoth_investigator_halted_topics": {"base_topic_name"},
     "thoth_investigator_missing_handler_total": {"base_topic_name", "message_version"},
+    "thoth_investigator_invalid_log_records_total": {"log"},
     "message_count_by_version_total": {"message_type", "message_version"},
     "current_partition_offsets": {"topic_name", "partition"},
     "thoth_database_schema_revision_script": {"component", "revision", "env"},

@@ -10,10 +10,12 @@ from aiokafka.structs import PartitionMetadata
 from investigator.streaming.assignor import GroupSizeAssignor
 
 
-def cluster(partitions: int) -> ClusterMetadata:
-    """Return the metadata of a cluster with one topic."""
+def cluster(partitions: int, topics: str = "t") -> ClusterMetadata:
+    """Return the metadata of a cluster with topics of one letter each."""
     metadata = ClusterMetadata()
-    metadata._partitions = {"t": {n: PartitionMetadata("t", n, 0, [0], [0], None) for n in range(partitions)}}
+    metadata._partitions = {
+        topic: {n: PartitionMetadata(topic, n, 0, [0], [0], None) for n in range(partitions)} for topic in topics
+    }
     return metadata
 
 
@@ -39,3 +41,34 @@ def test_an_assignment_without_the_number_counts_as_one_worker(user_data: bytes 
     group.on_assignment(ConsumerProtocolMemberAssignment(0, [], b"4"))
     group.on_assignment(ConsumerProtocolMemberAssignment(0, [], user_data))
     assert group.member_count() == 1
+
+
+def assign(**subscriptions: list[str]) -> None:
+    """Assign partitions to members that subscribe to these topics."""
+    leader = GroupSizeAssignor()
+    leader.assign(cluster(2, "tab"), {member: leader.metadata(topics) for member, topics in subscriptions.items()})
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "topics", "members"),
+    [
+        ({"backend": ["t", "a"], "middletier": ["t", "b"]}, "a,b", "backend,middletier"),
+        ({"all": ["t", "a"], "metrics": ["t"]}, "a", "metrics"),
+        ({"one": ["a"], "two": ["b"], "three": ["a", "b"]}, "a,b", "one,two"),
+    ],
+)
+def test_members_with_different_topics_are_reported(
+    subscriptions: dict[str, list[str]], topics: str, members: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two modes share a group: the leader names topics, members and the remedy."""
+    assign(**subscriptions)
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert f"topics={topics} members_without={members}" in record.getMessage()
+    assert "KAFKA_CONSUMER_GROUP_ID" in record.getMessage()
+
+
+def test_members_with_the_same_topics_are_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """In whatever order they subscribe."""
+    assign(one=["t", "a"], two=["a", "t"])
+    assert not caplog.records

@@ -80,8 +80,15 @@ async def test_each_link_of_a_halted_topic_resumes_it(status_fixture: StatusFixt
         assert "(1 halted)" in page
         link = f"/resume/{TOPIC}?action={action.value}"
         assert link in _links(page)
-        reply = await client.get(link)
-        assert await reply.json() == {"message": f"Successfully resumed consumption of {TOPICS[TOPIC]}."}
+        reply = await client.get(f"{link}&wait=0.1")
+        answer = await reply.json()
+        assert answer["message"] == f"Successfully resumed consumption of {TOPICS[TOPIC]}."
+        assert answer["messages"] == [
+            {"partition": 0, "offset": 17, "result": "pending", "error": "PermanentError: bad"}
+        ]
+        page = await (await client.get("/")).text()
+        assert "Resumed topics with failed messages" in page
+        assert f"resumed with {action.value} and not settled yet" in page
         assert halt_coordinator.current_halt(TOPIC) is None
 
 
@@ -102,11 +109,23 @@ async def test_the_status_is_also_served_as_json(status_fixture: StatusFixture, 
     assert status["version"] == "1.2.3"
     [halt] = status["halted_topics"]
     assert halt["topic"] == TOPIC
-    assert halt["failed_messages"] == [{"partition": 0, "offset": 17, "attempts": 5, "error": "PermanentError: bad"}]
+    assert halt["failed_messages"] == [
+        {"partition": 0, "offset": 17, "attempts": 5, "error": "PermanentError: bad", "action": None}
+    ]
     assert [topic["topic"] for topic in status["topics"]] == sorted(TOPICS)
 
 
-@pytest.mark.parametrize("path", ["/halt/thoth.nothing", "/resume/thoth.nothing", f"/resume/{TOPIC}?action=drop"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/halt/thoth.nothing",
+        "/resume/thoth.nothing",
+        f"/resume/{TOPIC}?action=drop",
+        f"/resume/{TOPIC}?wait=x",
+        f"/resume/{TOPIC}?wait=nan",
+        f"/resume/{TOPIC}?wait=-1",
+    ],
+)
 async def test_an_unknown_topic_or_action_is_refused(client: Client, path: str) -> None:
     """The answer is 422 and lists the known names."""
     reply = await client.get(path)
