@@ -19,6 +19,7 @@ from investigator.delivery.in_flight import InFlightMessages
 from investigator.delivery.ledger import AckToken, Ledger, Partition
 from investigator.delivery.messages import Delivery, InFlightMessage
 from investigator.delivery.notifier import Notifier
+from investigator.delivery.ownership import Ownership
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
 from investigator.delivery.retry import Failure, run_with_retries
@@ -47,6 +48,7 @@ class Dispatcher:
         redact: Callable[[str], str] = str,
     ) -> None:
         self.ledger = Ledger(policy.max_offset_lead)
+        self.ownership = Ownership(self.ledger)
         self._policy = policy
         self._halt_coordinator = halt_coordinator
         halt_coordinator.add_listener(self._on_topic_change)
@@ -54,7 +56,9 @@ class Dispatcher:
         self._observer = observer
         self._slots = Slots(policy.concurrency)
         self._in_flight = InFlightMessages()
-        self._failure_handler = FailureHandler(halt_coordinator, dead_letters, observer, self._in_flight, redact)
+        self._failure_handler = FailureHandler(
+            halt_coordinator, dead_letters, observer, self._in_flight, redact, self.ownership.holds
+        )
         #: The full name of each topic, by its base name, from its first accepted message on.
         self._full_names: dict[str, str] = {}
         self._draining: set[Partition] = set()
@@ -154,7 +158,7 @@ class Dispatcher:
             return await self._process(message)
         except Exception as error:
             _LOGGER.exception("Internal error; halting topic")
-            return self._failure_handler.halt(message, Failure(error, attempts=0))
+            return await self._failure_handler.halt(message, Failure(error, attempts=0))
 
     async def _wait_turn(self, message: InFlightMessage) -> None:
         self._raise_if_revoked(message)
