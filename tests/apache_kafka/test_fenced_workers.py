@@ -20,7 +20,7 @@ def test_the_worker_whose_place_was_taken_ends_and_names_the_variable(
     environment = sandbox.env(KAFKA_CONSUMER_GROUP_INSTANCE_ID="one-for-all")
     former, latter = sandbox.worker(environment), sandbox.worker(environment)
     with running(former):
-        wait_until(lambda: kafka.members(sandbox.group()) == 1, "the first worker is in the group")
+        wait_until(lambda: "Worker ready" in former.log_text(), "the first worker is in the group", 60)
         with running(latter):
             assert former.wait(60) == os.EX_SOFTWARE
             assert "KAFKA_CONSUMER_GROUP_INSTANCE_ID" in former.log_text()
