@@ -27,6 +27,7 @@ from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.options import client_options
+from investigator.kafka.patches.all_clients import patch_clients
 from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
 from investigator.kafka.patches.unreadable_batches import pause_on_unreadable_batch
 from investigator.kafka.producer import DurableProducer
@@ -64,6 +65,7 @@ def app_from_environment() -> Investigator:
         redactor = Redactor(settings.secrets())
         logs.set_up(settings, redactor)
         sentry.set_up(settings, redactor, __version__)
+        patch_clients()
         add_commands(cli, Operations(settings, load_message_types(), redactor))
         return create_app(settings, redactor)
     except ConfigurationError as error:
@@ -104,7 +106,11 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     app = Investigator(
         settings.kafka_consumer_group_id,
         ConsumerContext(
-            dispatcher, telemetry.export_committed_offset, group, settings.thoth_investigator_fetch_max_wait_ms
+            dispatcher,
+            telemetry.export_committed_offset,
+            group,
+            settings.thoth_investigator_fetch_max_wait_ms,
+            settings.thoth_investigator_watchdog_seconds,
         ),
         services=(producer, halt_log),
         lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), clients.close),

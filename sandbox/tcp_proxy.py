@@ -36,6 +36,10 @@ class TcpProxy:
             self._background = BackgroundLoop("tcp-proxy")
             self._background.run(self._listen())
 
+    def retarget(self, target: int) -> None:
+        """Forward new connections to another port; those that are open stay."""
+        self._target = target
+
     def close(self) -> None:
         """Close all connections and refuse new ones; does nothing while the proxy is closed."""
         if self._background is not None:

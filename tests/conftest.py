@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from kubernetes.config import kube_config
 
+from investigator.kafka.patches.all_clients import patch_clients
 from sandbox.broker import Broker, broker_of_environment
 from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox
@@ -27,6 +28,12 @@ def every_connection_is_closed() -> Iterator[None]:
     """
     with failure_on_open_connections():
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clients_as_in_a_process_of_ours() -> None:
+    """Patch the clients of Kafka, as workers and commands do at their start."""
+    patch_clients()
 
 
 @pytest.fixture

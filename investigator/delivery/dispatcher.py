@@ -23,6 +23,7 @@ from investigator.delivery.ledger import AckToken, Ledger, Partition
 from investigator.delivery.messages import Delivery, InFlightMessage
 from investigator.delivery.notifier import Notifier
 from investigator.delivery.owned_halts import OwnedHalts
+from investigator.delivery.ownership import Ownership
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
 from investigator.delivery.retry import Failure
@@ -52,6 +53,7 @@ class Dispatcher:
     ) -> None:
         self.ledger = Ledger(policy.max_offset_lead)
         self._owned_halts = OwnedHalts(self.ledger, halt_coordinator)
+        self.ownership = Ownership(self.ledger)
         self._policy = policy
         self._halt_coordinator = halt_coordinator
         halt_coordinator.add_listener(self._on_topic_change)
@@ -59,7 +61,9 @@ class Dispatcher:
         self._observer = observer
         self._slots = Slots(policy.concurrency)
         self._in_flight = InFlightMessages(HeldBack(policy.max_held_back, policy.max_held_back_bytes))
-        self._failure_handler = FailureHandler(halt_coordinator, dead_letters, observer, self._in_flight, redact)
+        self._failure_handler = FailureHandler(
+            halt_coordinator, dead_letters, observer, self._in_flight, redact, self.ownership.holds
+        )
         self._draining: set[Partition] = set()
         self._notifiers: defaultdict[str, Notifier] = defaultdict(Notifier)
         self._attempts = Attempts(policy.retry, observer, self._hold_back, self._raise_if_revoked)
@@ -151,7 +155,7 @@ class Dispatcher:
             return await self._process(message)
         except Exception as error:
             _LOGGER.exception("Internal error; halting topic")
-            return self._failure_handler.halt(message, Failure(error, attempts=0))
+            return await self._failure_handler.halt(message, Failure(error, attempts=0))
 
     def _decision_for(self, message: InFlightMessage) -> tuple[ResumeAction, FailedMessage] | None:
         return self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)

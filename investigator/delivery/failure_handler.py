@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Handles messages whose retries are exhausted: each becomes a dead letter, is skipped, or halts its topic."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halt_coordinator import HaltCoordinator
@@ -27,21 +28,24 @@ class FailureHandler:
         observer: records exhausted retries.
         in_flight: the messages in flight.
         redact: removes passwords from a text.
+        is_owned: asks whether this worker still owns the partition of a message.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  everything that a failure concerns
         self,
         halt_coordinator: HaltCoordinator,
         dead_letters: DeadLetters,
         observer: Observer,
         in_flight: InFlightMessages,
         redact: Callable[[str], str],
+        is_owned: Callable[[InFlightMessage], Awaitable[bool]],
     ) -> None:
         self._halt_coordinator = halt_coordinator
         self._dead_letters = dead_letters
         self._observer = observer
         self._in_flight = in_flight
         self._redact = redact
+        self._is_owned = is_owned
 
     async def handle_exhausted(self, message: InFlightMessage, failure: Failure) -> bool:
         """Publish a message without attempts left as a dead letter, or halt its topic, as the topic's policy says.
@@ -54,7 +58,7 @@ class FailureHandler:
             return await self.apply_decision(message, *decision)
         if self._dead_letters.accepts(message.delivery):
             return await self._dead_letter(message, failure)
-        return self.halt(message, failure)
+        return await self.halt(message, failure)
 
     async def apply_decision(self, message: InFlightMessage, action: ResumeAction, cause: FailedMessage) -> bool:
         """Skip or dead-letter a message, as the operator decided when resuming its topic."""
@@ -64,10 +68,11 @@ class FailureHandler:
             return True
         return await self._dead_letter(message, message.failure or Failure(PermanentError(cause.error), cause.attempts))
 
-    def halt(self, message: InFlightMessage, failure: Failure) -> bool:
-        """Halt the topic over the message."""
+    async def halt(self, message: InFlightMessage, failure: Failure) -> bool:
+        """Halt the topic over the message; raise CancelledError if its partition has another owner."""
         message.failure = failure
         self._in_flight.block(message)
+        await self._raise_unless_owned(message)
         error = self._redact(str(failure))[:_MAX_ERROR_CHARACTERS]
         self._halt_coordinator.halt(
             message.delivery.topic, cause=FailedMessage(*message.delivery.position, error, failure.attempts)
@@ -75,12 +80,13 @@ class FailureHandler:
         return False
 
     async def _dead_letter(self, message: InFlightMessage, failure: Failure) -> bool:
+        await self._raise_unless_owned(message)
         message.waits_for, message.is_being_dead_lettered = "its dead letter to be written", True
         try:
             await self._dead_letters.publish(message.delivery, failure)
         except Exception:
             _LOGGER.exception("Could not write the dead letter; halting topic")
-            return self.halt(message, failure)
+            return await self.halt(message, failure)
         finally:
             message.is_being_dead_lettered = False
         self._record_outcome(message, Outcome.DEAD_LETTERED)
@@ -88,3 +94,8 @@ class FailureHandler:
 
     def _record_outcome(self, message: InFlightMessage, outcome: Outcome) -> None:
         self._halt_coordinator.record_outcome(message.delivery.topic, message.delivery.position, outcome)
+
+    async def _raise_unless_owned(self, message: InFlightMessage) -> None:
+        message.waits_for = "the brokers to confirm that this worker owns its partition"
+        if not await self._is_owned(message):
+            raise asyncio.CancelledError("its partition has another owner, which handles the message")

@@ -188,6 +188,11 @@ class Ledger:
         }
         return {partition: new for partition, (new, last) in positions.items() if new is not None and new != last}
 
+    def position(self, partition: Partition) -> CommitPosition | None:
+        """Return what there is to commit of one partition, changed or not; None before its first message."""
+        state = self._partitions.get(partition)
+        return None if state is None else state.commit_position()
+
     def record_commit(self, partition: Partition, position: CommitPosition) -> None:
         """Record that the broker has stored the commit."""
         if state := self._partitions.get(partition):

@@ -29,6 +29,9 @@ TESTED_VERSIONS: Mapping[str, str] = {
 }
 
 
+_EARLIEST = -2  # OffsetResetStrategy.EARLIEST, the number of Kafka's protocol
+
+
 def refuse_untested_versions() -> None:
     """Check that the installed libraries are of tested versions.
 
@@ -90,6 +93,15 @@ async def fetch_commits(
     return found
 
 
+def reset_to_beginning(consumer: "AIOKafkaConsumer", partitions: "Iterable[TopicPartition]") -> None:
+    """Let the consumer continue at the oldest records of assigned partitions, as soon as their leaders answer.
+
+    The public `seek_to_beginning` waits for these answers, up to `request_timeout_ms` for a partition without leader.
+    """
+    if partitions := list(partitions):
+        consumer._fetcher.request_offset_reset(partitions, _EARLIEST)  # noqa: SLF001
+
+
 def wake_poll(consumer: "AIOKafkaConsumer") -> None:
     """Let a `getmany` that waits for messages look again at what has been fetched; call it in the consumer's loop.
 
@@ -121,6 +133,33 @@ def mark_polled(consumer: "AIOKafkaConsumer") -> None:
     """
     with consumer._subscription.fetch_context():  # noqa: SLF001
         pass
+
+
+def is_assigned(consumer: "AIOKafkaConsumer") -> bool:
+    """Return whether partitions are assigned and no rebalance is under way; callable from any thread."""
+    subscription = consumer._subscription  # noqa: SLF001
+    return bool(subscription.assigned_partitions()) and not subscription.reassignment_in_progress
+
+
+def ended_tasks(consumer: "AIOKafkaConsumer") -> tuple[str, ...]:
+    """Return the names of background tasks of a started consumer that have ended; callable from any thread.
+
+    aiokafka starts none of them again. Without the coordination task, a member that loses its partitions never joins
+    again, and nothing says so.
+    """
+    if consumer._coordinator is None or consumer._fetcher is None:  # noqa: SLF001
+        return ()
+    tasks = {
+        "coordination": consumer._coordinator._coordination_task,  # noqa: SLF001
+        "fetcher": consumer._fetcher._fetch_task,  # noqa: SLF001
+        "metadata": consumer._client._sync_task,  # noqa: SLF001
+    }
+    return tuple(name for name, task in tasks.items() if task is not None and task.done())
+
+
+def answer_count(consumer: "AIOKafkaConsumer") -> int:
+    """Return how many requests brokers have answered; `patches.rebootstrap` counts them."""
+    return int(getattr(consumer._client, "answers", 0))  # noqa: SLF001
 
 
 def sender_task(producer: "AIOKafkaProducer") -> "asyncio.Task[None]":

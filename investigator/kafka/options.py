@@ -2,11 +2,10 @@
 """Convert the settings to the options of aiokafka's clients."""
 
 import ssl
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from aiokafka.helpers import create_ssl_context
-
+from investigator.kafka.rotating_tls import RotatingContext
 from investigator.settings import ConfigurationError, Settings
 from investigator.settings.secrets import secret_value
 
@@ -34,28 +33,33 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return the TLS context for connections to brokers; None for a protocol without TLS.
+    """Return the TLS context for connections to brokers, which follows its files; None for a protocol without TLS.
 
     Raises:
         ConfigurationError: the certificates or the key can't be loaded.
     """
     if not settings.uses_ssl:
         return None
+    ca, certificate, key = (
+        settings.kafka_ssl_ca_location,
+        settings.kafka_ssl_certificate_location,
+        settings.kafka_ssl_key_location,
+    )
     try:
-        context: ssl.SSLContext = create_ssl_context(
-            cafile=_path(settings.kafka_ssl_ca_location),
-            certfile=_path(settings.kafka_ssl_certificate_location),
-            keyfile=_path(settings.kafka_ssl_key_location),
-            # Never None: OpenSSL would ask for the password at the terminal.
-            password=secret_value(settings.kafka_ssl_key_password) or "",
-        )
+        return RotatingContext(partial(_configure, settings), [path for path in (ca, certificate, key) if path])
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             [f"KAFKA_SSL_*: the certificates or the key can't be loaded: {error}. {_SSL_REMEDY}"]
         ) from error
+
+
+def _configure(settings: Settings, context: ssl.SSLContext) -> None:
+    if settings.kafka_ssl_ca_location:
+        context.load_verify_locations(settings.kafka_ssl_ca_location)
+    else:
+        context.load_default_certs()
+    if settings.kafka_ssl_certificate_location:
+        # Never without a password: OpenSSL would ask for it at the terminal.
+        password = secret_value(settings.kafka_ssl_key_password) or ""
+        context.load_cert_chain(settings.kafka_ssl_certificate_location, settings.kafka_ssl_key_location, password)
     context.check_hostname = settings.kafka_ssl_endpoint_identification_algorithm != "none"
-    return context
-
-
-def _path(path: Path | None) -> str | None:
-    return None if path is None else str(path)

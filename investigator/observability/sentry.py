@@ -10,6 +10,8 @@ from sentry_sdk.types import Event, Hint
 from investigator.observability.redaction import Redactor
 from investigator.settings import Settings
 
+_FLUSH_SECONDS = 2.0
+
 
 def set_up(settings: Settings, redactor: Redactor, version: str) -> None:
     """Start to report errors, if SENTRY_DSN is set.
@@ -26,6 +28,11 @@ def set_up(settings: Settings, redactor: Redactor, version: str) -> None:
         include_local_variables=False,
         send_default_pii=False,
     )
+
+
+def flush() -> None:
+    """Send the reports that wait, for at most two seconds; for a process that ends without its exit handlers."""
+    sentry_sdk.flush(_FLUSH_SECONDS)
 
 
 def before_send(redactor: Redactor) -> Callable[[Event, Hint], Event]:

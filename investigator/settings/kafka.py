@@ -72,6 +72,11 @@ class KafkaSettings(SettingsGroup):
     """A worker whose heartbeats are missing for this time counts as dead, and its partitions go to other workers. It
     sends four heartbeats in this time, from a separate thread, so that a busy worker does not look dead."""
 
+    thoth_investigator_watchdog_seconds: NonNegativeSeconds = 120
+    """A worker ends with an error if for this time it has partitions and polls for no messages, or its event loop is
+    blocked; Kubernetes then restarts it. Messages that take long, halted topics, rebalances and unavailable brokers do
+    not count. 0 switches the watchdog off."""
+
     thoth_investigator_fetch_max_wait_ms: Milliseconds = 500
     """How long a broker may hold a fetch request that finds no messages. Apache Kafka answers as soon as there is one;
     set it lower for a broker that does not."""

@@ -12,19 +12,22 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, Message, TransportT
 from faust.types.transports import ConsumerCallback, TPorTopicSet
 from faust.types.tuples import ConsumerMessage
-from mode import Service
+from mode.types import ServiceT
 
 from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.streaming.assignment_epoch import with_epoch
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
 from investigator.streaming.eager_service import EagerWaitMixin
+from investigator.streaming.membership import MembershipMixin
 from investigator.streaming.ports import PartitionOwner
+from investigator.streaming.process_end import end_process
+from investigator.streaming.watchdog import Vitals, Watchdog
+from investigator.streaming.watchdog_thread import WatchdogService
 
 if TYPE_CHECKING:
     from investigator.streaming.application import Investigator
@@ -36,17 +39,20 @@ _REVOKE_DRAIN_SECONDS = 2.0
 # An unavailable broker must not keep a worker from stopping.
 _COMMIT_TIMEOUT_SECONDS = 5.0
 
-# How often a worker that can't join its group checks for the reason.
-_GROUP_CHECK_SECONDS = 2.0
+# Below Faust's own limit, `broker_request_timeout` of 90 s, at which its loop that resumes the streams ends silently.
+_SEEK_TIMEOUT_SECONDS = 60.0
+
+_SEEK_FAILED = (
+    "Ending the worker: after a rebalance the brokers did not return the committed offsets. See that the coordinator "
+    "of the group is available; the restarted worker joins the group again seconds=%g"
+)
+
+# How often a commit that proves the ownership of a partition is tried again, while no broker answers.
+_CONFIRM_PAUSE_SECONDS = 1.0
 
 # Faust leaves a topic out of a poll while the topic's buffer is full. During Faust's own poll, of a second, that buffer
 # would run empty long before the topic is polled again. `wake_fetcher` ends most of these polls early.
 _MAX_POLL_SECONDS = 0.05
-
-_SESSION_REMEDY = (
-    "THOTH_INVESTIGATOR_SESSION_TIMEOUT has to lie within the brokers' group.min.session.timeout.ms and "
-    "group.max.session.timeout.ms; with its present value no broker lets this worker join a group"
-)
 
 ExportCommittedOffset = Callable[[Partition, int | None], None]
 
@@ -59,15 +65,17 @@ class ConsumerContext(NamedTuple):
         export_committed_offset: called with the offset that was committed of a partition; with None when it is revoked.
         group: learns how many workers share the topics.
         fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
+        watchdog_seconds: how long the worker may hang before it is ended; 0 for no limit.
     """
 
     dispatcher: PartitionOwner
     export_committed_offset: ExportCommittedOffset
     group: GroupSizeAssignor
     fetch_max_wait_ms: int
+    watchdog_seconds: float = 0.0
 
 
-class LedgerConsumer(EagerWaitMixin, driver.Consumer):
+class LedgerConsumer(MembershipMixin, EagerWaitMixin, driver.Consumer):
     """A consumer that commits by the ledger of the dispatcher, and assigns and revokes the dispatcher's partitions.
 
     Args:
@@ -83,7 +91,19 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
 
     def __init__(self, context: ConsumerContext, transport: TransportT, **options: Any) -> None:  # noqa: ANN401  Faust's own
         self._context = context  # set first: Faust's constructor calls _new_consumer_thread
+        self._polls = 0
+        context.dispatcher.ownership.check_by(self.confirm_ownership)
         super().__init__(transport, **options)
+
+    def on_init_dependencies(self) -> Iterable[ServiceT]:
+        """Return what is started with the consumer: the watchdog, unless it is switched off."""
+        limit = self._context.watchdog_seconds
+        stop_limit = limit + cast("Investigator", self.app).lifecycle.stop_timeout
+        watchdog = WatchdogService(Watchdog(limit, stop_limit), self._vitals, self._thread.ident)
+        return [*super().on_init_dependencies(), *([watchdog] if limit else [])]
+
+    def _vitals(self) -> Vitals:
+        return self._thread.vitals()._replace(polls=self._polls, is_stopping=self.app.should_stop)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         group, wait = self._context.group, self._context.fetch_max_wait_ms
@@ -123,6 +143,7 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
 
     def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         """Return fetched messages; wait for a short time only, so that topics with room again are polled soon."""
+        self._polls += 1
         return super().getmany(min(timeout, _MAX_POLL_SECONDS))
 
     def on_buffer_drop(self, tp: TP) -> None:
@@ -163,47 +184,51 @@ class LedgerConsumer(EagerWaitMixin, driver.Consumer):
             self._context.export_committed_offset(Partition(*tp), position.offset)
         return bool(committed)
 
+    async def confirm_ownership(self, partition: Partition) -> bool:
+        """Return whether the group accepts a commit of the partition by this worker; wait while no broker answers.
+
+        A worker that was suspended beyond its session timeout does not know yet that the partition has another owner.
+        """
+        position = self._context.dispatcher.ledger.position(partition)
+        while position is not None:
+            owned = await self._thread.confirm(partition, position)
+            if owned is not None:
+                return owned
+            await asyncio.sleep(_CONFIRM_PAUSE_SECONDS)
+        return False
+
     async def perform_seek(self) -> None:
         """Seek to the committed offsets, and load from the commit metadata which later messages are finished."""
-        await super().perform_seek()
-        for partition, position in (await self._thread.committed_positions()).items():
-            self._context.dispatcher.ledger.restore(partition, position)
-        await self._commit_start_offsets()
+        ledger = self._context.dispatcher.ledger
+        epochs = {partition: ledger.epoch(partition) for partition in ledger.assigned()}
+        try:
+            positions = await asyncio.wait_for(self._thread.seek_to_commits(), _SEEK_TIMEOUT_SECONDS)
+        except asyncio.TimeoutError:
+            end_process(_SEEK_FAILED, _SEEK_TIMEOUT_SECONDS)
+        for partition, position in positions.items():
+            if ledger.is_current(partition, epochs.get(partition)):
+                self._continue_at(partition, position)
 
-    async def _commit_start_offsets(self) -> None:
-        # Otherwise the next owner would start at the then-current end and skip everything produced in between.
-        start_offsets = self._thread.start_offsets()
-        for partition, offset in start_offsets.items():
+    def _continue_at(self, partition: Partition, position: CommitPosition | None) -> None:
+        self._read_offset[TP(*partition)] = None if position is None else position.offset
+        if position is not None:
+            self._context.dispatcher.ledger.restore(partition, position)
+
+    async def force_commit(self, topics: TPorTopicSet | None = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002  Faust's own
+        """Commit what is finished, and where partitions start that have no commit yet.
+
+        Without a commit, the next owner would start at the then-current end and skip everything produced in between.
+        """
+        for partition, offset in self._thread.start_offsets().items():
             self._context.dispatcher.ledger.set_start_offset(partition, offset)
-        if start_offsets:
-            await self.commit()
+        committed: bool = await super().force_commit(topics, start_new_transaction)
+        return committed
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing. Faust would log errors for each partition that is halted or has a backlog; see `watchdog`."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: the ledger needs no list of the offsets that a topic does not hold."""
-
-    @Service.task
-    async def _keep_membership(self) -> None:
-        # Faust does not poll while all of its buffers are full, as they are while every topic waits for the cluster.
-        # After broker_max_poll_interval the client would then leave the group, though this worker is healthy.
-        interval = self.app.conf.broker_max_poll_interval / 4
-        while not self.should_stop:
-            await self.sleep(interval)
-            if not self.should_stop:
-                await self._thread.heartbeat_poll()
-
-    @Service.task
-    async def _watch_membership(self) -> None:
-        while not self.should_stop:
-            await self.sleep(_GROUP_CHECK_SECONDS)
-            if not self.should_stop:
-                await self._report_group_error(await self._thread.group_error())
-
-    async def _report_group_error(self, error: KafkaError | None) -> None:
-        if isinstance(error, InvalidSessionTimeoutError):
-            self.log.critical("%s", _SESSION_REMEDY)
-            await self.crash(error)
-        elif error is not None:
-            self.log.warning("Could not join the consumer group; will retry, see docs/kafka.md error=%r", error)
 
 
 class LedgerTransport(driver.Transport):

@@ -3,7 +3,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -13,16 +13,20 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from investigator.delivery.commit_metadata import decode, encode
+from investigator.delivery.commit_metadata import encode
 from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.kafka import internals
 from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.kafka.patches.offset_out_of_range import warn_on_offset_out_of_range
 from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, pause_temporarily
 from investigator.streaming.assignor import GroupSizeAssignor
+from investigator.streaming.fencing import end_if_fenced
+from investigator.streaming.seek import Positions, Seeker
+from investigator.streaming.watchdog import Vitals
+from investigator.streaming.watchdog_thread import LoopTurns
 
-# A partition without a leader must not delay the seek of the others.
-_POSITION_TIMEOUT_SECONDS = 2.0
+# The thread has two tasks for calls. One that waited for an unavailable coordinator without a limit would block polls.
+_COMMIT_TIMEOUT_SECONDS = 10.0
 
 _REFUSED = "READ was revoked; all other topics continue. Grant READ again, see docs/kafka.md topics=%s retry_seconds=%g"
 
@@ -55,10 +59,46 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         warn_on_offset_out_of_range(self.app.conf.consumer_auto_offset_reset)
         return consumer
 
+    def vitals(self) -> Vitals:
+        """Return what the thread and its client were seen to do; callable from any thread."""
+        ended = () if self._thread is None or self._thread.is_alive() else ("thread",)
+        if self._consumer is None:
+            return Vitals(thread_turns=self._turns.count(), ended=ended)
+        return Vitals(
+            thread_turns=self._turns.count(),
+            answers=internals.answer_count(self._consumer),
+            must_poll=internals.is_assigned(self._consumer) or self._rebalancing > 0,
+            ended=(*ended, *internals.ended_tasks(self._consumer)),
+        )
+
+    def ident(self) -> int | None:
+        """Return the identifier of the thread, for its stack; None before the start."""
+        return None if self._thread is None else self._thread.ident
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the consumer handle the revocation; the group waits for that."""
+        with self._handling_rebalance():
+            await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Let the consumer handle the assignment; the client waits for that."""
+        with self._handling_rebalance():
+            await super().on_partitions_assigned(assigned, generation_id)
+
+    @contextlib.contextmanager
+    def _handling_rebalance(self) -> Iterator[None]:
+        self._rebalancing += 1
+        try:
+            yield
+        finally:
+            self._rebalancing -= 1
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._start_offsets: dict[Partition, int] = {}
+        self._seeker = Seeker(latest=self.app.conf.consumer_auto_offset_reset == "latest")
         self._refused: set[str] = set()
+        self._turns = LoopTurns(self.thread_loop)
+        self._rebalancing = 0
 
     async def _fetch_records(
         self,
@@ -72,6 +112,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except TopicAuthorizationFailedError as error:
             self._pause_refused_topics({str(error.args[0])})
             return {}
+        except KafkaError as error:
+            end_if_fenced(error, self.app.conf.consumer_group_instance_id)
+            raise
 
     def _pause_refused_topics(self, topics: set[str]) -> None:
         if not topics <= self._refused:
@@ -97,7 +140,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if not wanted:
             return {}
         try:
-            await self._ensure_consumer().commit(wanted)
+            await asyncio.wait_for(self._ensure_consumer().commit(wanted), _COMMIT_TIMEOUT_SECONDS)
         except (CommitFailedError, IllegalStateError) as error:
             self.log.info("Did not commit; the partitions were reassigned error=%s", error)
             return {}
@@ -105,65 +148,44 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             refused = error.args[0]  # the broker has committed all other topics
             self._pause_refused_topics(refused)
             return {tp: position for tp, position in positions.items() if tp in wanted and tp.topic not in refused}
-        except KafkaError as error:
+        except (KafkaError, asyncio.TimeoutError) as error:
             self.log.warning("Did not commit; will retry error=%r", error)
             return {}
         return {tp: position for tp, position in positions.items() if tp in wanted}
 
-    async def committed_positions(self) -> dict[Partition, CommitPosition]:
-        """Return what any worker has committed of the assigned partitions; empty if the brokers do not answer."""
-        positions: dict[Partition, CommitPosition] = await self.call_thread(self._committed_positions)
+    async def confirm(self, partition: Partition, position: CommitPosition) -> bool | None:
+        """Commit a position; return whether the group accepts that, None if the brokers do not answer.
+
+        Brokers refuse the commit of a member that the group has replaced, or of another generation.
+        """
+        owned: bool | None = await self.call_thread(self._confirm, partition, position)
+        return owned
+
+    async def _confirm(self, partition: Partition, position: CommitPosition) -> bool | None:
+        offset = OffsetAndMetadata(position.offset, encode(position))
+        commit = self._ensure_consumer().commit({TopicPartition(*partition): offset})
+        try:
+            await asyncio.wait_for(commit, _COMMIT_TIMEOUT_SECONDS)
+        except (CommitFailedError, IllegalStateError):
+            return False
+        except TopicAuthorizationFailedError:
+            return True  # brokers check the member first
+        except (KafkaError, asyncio.TimeoutError) as error:
+            self.log.warning("Could not confirm the owner of a partition; will retry error=%r", error)
+            return None
+        return True
+
+    async def seek_to_commits(self) -> Positions:
+        """Seek all assigned partitions to where the group continues, and return the positions; see `Seeker`."""
+        positions: Positions = await self.call_thread(self._seek)
         return positions
 
-    async def _committed_positions(self) -> dict[Partition, CommitPosition]:
-        consumer = self._ensure_consumer()
-        try:
-            found = await internals.fetch_commits(consumer, consumer.assignment())
-        except KafkaError as error:
-            self.log.warning("Could not read commit metadata; finished messages may be redelivered error=%r", error)
-            return {}
-        return {Partition(*tp): decode(commit.offset, commit.metadata) for tp, commit in found.items()}
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek to the committed offsets; without a commit, to where the group starts. Return the offsets.
-
-        Faust drops messages that it fetched around a rebalance, and counts on this seek to fetch them again. But
-        aiokafka does not seek if nothing or offset 0 was committed (https://github.com/aio-libs/aiokafka/issues/1003):
-        the first messages of a topic would be lost.
-        """
-        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
-        return committed
-
-    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
-        consumer = self._ensure_consumer()
-        committed: Mapping[TP, int | None] = await consumer.seek_to_committed()
-        for tp, offset in committed.items():
-            if offset is not None:
-                self._start_offsets.pop(Partition(*tp), None)
-            if offset == 0:
-                consumer.seek(tp, 0)
-        uncommitted = [tp for tp, offset in committed.items() if offset is None]
-        if self.app.conf.consumer_auto_offset_reset == "latest":
-            return {**committed, **await self._seek_to_first_position(uncommitted)}
-        if uncommitted:
-            await consumer.seek_to_beginning(*uncommitted)
-        return committed
-
-    async def _seek_to_first_position(self, partitions: list[TP]) -> dict[TP, int]:
-        # aiokafka resolves `latest` to the present end each time: after messages that came since the first time.
-        consumer = self._ensure_consumer()
-        for tp in (tp for tp in partitions if Partition(*tp) not in self._start_offsets):
-            with contextlib.suppress(asyncio.TimeoutError):
-                position = await asyncio.wait_for(consumer.position(tp), _POSITION_TIMEOUT_SECONDS)
-                self._start_offsets[Partition(*tp)] = position
-        found = {tp: self._start_offsets[Partition(*tp)] for tp in partitions if Partition(*tp) in self._start_offsets}
-        for tp, offset in found.items():
-            consumer.seek(tp, offset)
-        return found
+    async def _seek(self) -> Positions:
+        return await self._seeker.seek(self._ensure_consumer())
 
     def start_offsets(self) -> Mapping[Partition, int]:
         """Return the ends that a group with `latest` found first, of partitions that had no commit then."""
-        return dict(self._start_offsets)
+        return self._seeker.start_offsets()
 
     def wake_fetcher(self) -> None:
         """Let a poll that waits for messages look again at what has been fetched; thread-safe."""

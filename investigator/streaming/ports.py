@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from faust.types import Message
 
 from investigator.delivery.ledger import Ledger, Partition
+from investigator.delivery.ownership import Ownership
 
 
 class PartitionOwner(Protocol):
@@ -15,6 +16,10 @@ class PartitionOwner(Protocol):
     @property
     def ledger(self) -> Ledger:
         """The ledger of these partitions."""
+
+    @property
+    def ownership(self) -> Ownership:
+        """Asked before anything is decided permanently about a failed message."""
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Start to accept messages of these partitions."""

@@ -3,7 +3,8 @@
 
 from sandbox.apache_kafka.broker import ApacheKafka
 from sandbox.apache_kafka.brokers import ApacheKafkaBrokers
+from sandbox.apache_kafka.moving import MovingKafka
 from sandbox.apache_kafka.node import Listener
 from sandbox.apache_kafka.programs import provide
 
-__all__ = ["ApacheKafka", "ApacheKafkaBrokers", "Listener", "provide"]
+__all__ = ["ApacheKafka", "ApacheKafkaBrokers", "Listener", "MovingKafka", "provide"]

@@ -87,6 +87,7 @@ class Node:
         self.number = number
         self.listeners = dict(listeners)
         self._internal_port = free_port()
+        self._voters, self._config = dict(voters), dict(config)
         self._properties = self._server_properties(voters, config)
         self._format_options = format_options
         self._folder: Path | None = None
@@ -113,12 +114,15 @@ class Node:
     def _formatted_folder(self, cluster_id: str) -> Path:
         if self._folder is None:
             folder = Path(tempfile.mkdtemp(prefix=f"sandbox-kafka-{self.number}-"))
-            lines = {**self._properties, "log.dirs": str(folder / "data")}
-            properties = folder / "server.properties"
-            properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), "utf-8")
-            self._format(folder / "format.log", cluster_id, properties)
+            self._format(folder / "format.log", cluster_id, self._write_properties(folder))
             self._folder = folder
         return self._folder
+
+    def _write_properties(self, folder: Path) -> Path:
+        lines = {**self._properties, "log.dirs": str(folder / "data")}
+        properties = folder / "server.properties"
+        properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), "utf-8")
+        return properties
 
     def _format(self, log: Path, cluster_id: str, properties: Path) -> None:
         options = [f"--cluster-id={cluster_id}", f"--config={properties}", *self._format_options]
@@ -164,6 +168,13 @@ class Node:
         if self._process is not None:
             self._process.kill()
             self._process = None
+
+    def move(self) -> None:
+        """Change the port for clients of a killed server; its data stay."""
+        self.listeners[CLIENTS] = Listener()
+        self._properties = self._server_properties(self._voters, self._config)
+        if self._folder is not None:
+            self._write_properties(self._folder)
 
     def send(self, signal_number: signal.Signals) -> None:
         """Send a signal; does nothing while the process does not run."""

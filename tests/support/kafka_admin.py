@@ -76,6 +76,11 @@ class KafkaAdmin:
         [described] = self._as_admin(lambda admin: admin.describe_topics([topic]))
         return int(next(each["leader"] for each in described["partitions"] if each["partition"] == 0))
 
+    def leaders(self, topic: str) -> dict[int, int]:
+        """Return the id of the broker that leads each partition of a topic; -1 for a partition without leader."""
+        [described] = self._as_admin(lambda admin: admin.describe_topics([topic]))
+        return {int(each["partition"]): int(each["leader"]) for each in described["partitions"]}
+
     def topic_exists(self, topic: str) -> bool:
         """Return whether the broker lists the topic."""
         return topic in self._as_admin(lambda admin: admin.list_topics())

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 
 from investigator.delivery.ledger import Ledger, Partition
+from investigator.delivery.ownership import Ownership
 
 
 class FakePartitionOwner:
@@ -11,6 +12,7 @@ class FakePartitionOwner:
 
     def __init__(self) -> None:
         self.ledger = Ledger(max_offset_lead=10)
+        self.ownership = Ownership(self.ledger)
         self.drained: list[tuple[frozenset[Partition], float]] = []
 
     def assign(self, partitions: Iterable[Partition]) -> None:

@@ -15,7 +15,7 @@ from aiokafka.consumer import consumer as aiokafka_consumer
 from aiokafka.errors import TopicAuthorizationFailedError
 from faust.types import TP
 
-from investigator.delivery.ledger import CommitPosition
+from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
@@ -74,8 +74,8 @@ async def fetched(broker: Broker, committed: int | None) -> AsyncIterator[tuple[
 async def test_messages_that_were_fetched_and_dropped_are_fetched_again(broker: Broker, committed: int | None) -> None:
     """Faust seeks to the commit for that; without a commit, or with one of 0, the first messages come again too."""
     async with fetched(broker, committed) as (client, partition):
-        found = await thread_of(client)._seek_to_committed()
-        assert found == {partition: committed}
+        found = await thread_of(client)._seek()
+        assert found == {Partition(*partition): None if committed is None else CommitPosition(committed)}
         assert await client.position(partition) == (committed or 0)
 
 
@@ -91,16 +91,16 @@ async def test_a_group_with_latest_seeks_to_the_end_that_it_found_first(broker: 
     """It skips messages from before its first start only, not those that came since."""
     async with fetched(broker, None) as (client, partition):
         thread = thread_of(client, "latest")
-        start_offsets = await thread._seek_to_committed()
-        assert start_offsets == {partition: MESSAGES}
+        start = await thread._seek()
+        assert start == {Partition(*partition): CommitPosition(MESSAGES)}
         async with KafkaClient(broker.bootstrap_servers) as sender:
             await sender.send_all(partition.topic, ["{}"] * MESSAGES)
         while await client.position(partition) < 2 * MESSAGES:
             await client.getmany(partition, timeout_ms=100)
-        assert await thread._seek_to_committed() == start_offsets
+        assert await thread._seek() == start
         assert await client.position(partition) == MESSAGES
         await client.commit({partition: MESSAGES + 1})
-        await thread._seek_to_committed()
+        await thread._seek()
         assert thread.start_offsets() == {}
 
 
