@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -46,7 +46,8 @@ from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
 from investigator.streaming.options import faust_options
-from investigator.streaming.schema import ErrorHandlingSchema
+from investigator.streaming.parser import Parser
+from investigator.streaming.schema import RawSchema
 from investigator.streaming.worker import Worker, run_apart
 from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_views
 
@@ -105,8 +106,9 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         Worker=Worker,
         **faust_options(settings),
     )
-    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services)
-    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
+    parser = clients.enter_context(closing(Parser(redactor.learn_from)))
+    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services, parser)
+    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings)
     add_monitor(app, metrics.registry)
     add_views(app, __version__, halt_coordinator, _topics(settings))
     add_status_pages(
@@ -200,8 +202,7 @@ def _consumed_types(settings: Settings) -> list[MessageType]:
     return [each for each in load_message_types().values() if each.has_work_in(settings.thoth_consumer_mode)]
 
 
-def _add_agents(app: Investigator, factory: AgentFactory, settings: Settings, redactor: Redactor) -> None:
+def _add_agents(app: Investigator, factory: AgentFactory, settings: Settings) -> None:
     for message_type in _consumed_types(settings):
-        schema = ErrorHandlingSchema(message_type, redactor.learn_from)
-        topic = app.topic(settings.topic(message_type.base_name), schema=schema)
+        topic = app.topic(settings.topic(message_type.base_name), schema=RawSchema())
         app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", factory.agent_body(message_type)))
