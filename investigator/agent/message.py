@@ -24,6 +24,7 @@ __all__ = [
     "SecretStr",
     "Text",
     "UnknownVersionError",
+    "Unused",
     "fields_of",
     "parse",
 ]
@@ -34,6 +35,9 @@ _MAX_SHOWN_VERSION = 100
 
 #: A text that is not empty. The cluster refuses a template whose required parameter is empty.
 Text = Annotated[str, Field(min_length=1)]
+
+#: A field that no handler uses. It takes any value: a producer's mistake there hinders nothing.
+Unused = Any
 
 
 class UnknownVersionError(PermanentError):

@@ -52,6 +52,7 @@ class HandlerSteps:
     origin: Origin
     headers: Headers
     _record: Message | None = field(default=None, init=False)
+    _version: str = field(default="", init=False)
 
     def make(self) -> Sequence[Step]:
         """Return the steps; none for a replay that is addressed to another group, which alone failed at it."""
@@ -70,15 +71,23 @@ class HandlerSteps:
     async def _parse(self) -> None:
         try:
             self._record = await self.handlers.parser.parse(self.message_type, self.value)
+            self._version = self._record.version
         except UnknownVersionError as error:
-            metrics = self.handlers.services().metrics
-            metrics.missing_handler.labels(self.message_type.base_name, error.version).inc()
-            raise
+            self._version = error.version
+            self._report_unknown_version()
+            # A worker that only counts has counted the message, and leaves the failure to the other modes.
+            if self.handlers.modes != (Mode.METRICS,):
+                raise
+
+    def _report_unknown_version(self) -> None:
+        metrics = self.handlers.services().metrics
+        metrics.missing_handler.labels(self.message_type.base_name, self._version).set(1)
+        metrics.unknown_versions.labels(self.message_type.base_name, self._version).inc()
 
     async def _handle(self, handler: Handler, work: Work) -> None:
-        await handler(self._record, work)
+        if self._record is not None:
+            await handler(self._record, work)
 
     async def _count(self) -> None:
-        assert self._record is not None  # noqa: S101  the step before has parsed it
         metrics = self.handlers.services().metrics
-        metrics.message_count_by_version.labels(label_of(self.message_type.base_name), self._record.version).inc()
+        metrics.message_count_by_version.labels(label_of(self.message_type.base_name), self._version).inc()

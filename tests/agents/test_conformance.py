@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from investigator.agent import Mode, PermanentError, TemporaryError, Text
+from investigator.agent import Mode, PermanentError, TemporaryError, Text, Unused
 from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
 from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 from investigator.app import load_message_types
@@ -33,8 +33,20 @@ def fields_by_example(*kinds: object) -> list[tuple[Example, str]]:
         (example, field)
         for example in EXAMPLES
         for field, (of_kind, required) in fields_of(MESSAGE_TYPES[example.base_name].record).items()
-        if required and (not kinds or of_kind in kinds)
+        if required and (not kinds or of_kind in kinds) and of_kind is not Unused
     ]
+
+
+every_unused_field = pytest.mark.parametrize(
+    ("example", "field"),
+    [
+        (example, field)
+        for example in EXAMPLES
+        for field, (kind, _) in fields_of(MESSAGE_TYPES[example.base_name].record).items()
+        if kind is Unused
+    ],
+    ids=str,
+)
 
 
 async def handled(
@@ -153,6 +165,14 @@ async def test_unknown_fields_are_ignored(example: Example) -> None:
     with_more = await handled(example, colour="blue", nested={"step": "", "kind": None})
 
     assert with_more.workflows == (await handled(example)).workflows
+
+
+@every_unused_field
+async def test_a_field_that_no_handler_uses_takes_any_value(example: Example, field: str) -> None:
+    """A producer's mistake in it must not halt the topic."""
+    odd: object
+    for odd in ("text", 7, None, ["x"], {"x": 1}, True):
+        assert await AgentHarness().handle(example.base_name, {**example.fields, field: odd}) is None
 
 
 @pytest.mark.parametrize(("example", "field"), fields_by_example(), ids=str)

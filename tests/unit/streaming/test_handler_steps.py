@@ -125,6 +125,17 @@ async def test_a_message_of_an_unknown_version_is_counted_as_missing_a_handler()
     failure = await processing.run(Mode.BACKEND, value=VALUE.replace(b"}", b', "version": "v9"}'))
     assert failure is not None
     assert processing.metrics.missing_handler.labels("thoth.test-message", "v9")._value.get() == 1
+    assert processing.metrics.unknown_versions.labels("thoth.test-message", "v9")._value.get() == 1
+
+
+@in_virtual_time
+async def test_a_worker_that_only_counts_counts_an_unknown_version_too() -> None:
+    """The count shows the new version, and the worker has no handler that could lack it."""
+    processing = Processing()
+    value = VALUE.replace(b"}", b', "version": "v9"}')
+    assert await processing.run(Mode.METRICS, value=value) is None
+    assert processing.metrics.message_count_by_version.labels("test_message", "v9")._value.get() == 1
+    assert await processing.run(Mode.METRICS, Mode.BACKEND, value=value) is not None
 
 
 @pytest.mark.parametrize(("group", "handled"), [(GROUP, ["backend"]), ("other", [])])
