@@ -2,6 +2,7 @@
 """The composition root: it builds the parts of a worker and connects them; no other module does."""
 
 import importlib
+import logging
 import os
 import pkgutil
 import socket
@@ -17,7 +18,7 @@ from prometheus_client import REGISTRY
 
 import agents
 from investigator import __version__
-from investigator.agent import MESSAGE_TYPES, MessageType
+from investigator.agent import MESSAGE_TYPES, MessageType, Mode
 from investigator.agent.context import Services
 from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher
@@ -37,15 +38,21 @@ from investigator.observability.redaction import Redactor
 from investigator.observability.telemetry import Telemetry
 from investigator.operations import Operations
 from investigator.preflight.checks import Preflight
-from investigator.services import build_breakers, build_cluster, build_database, build_services
-from investigator.settings import ConfigurationError, Settings, load_settings
+from investigator.services import (
+    build_breakers,
+    build_cluster,
+    build_counting_services,
+    build_database,
+    build_services,
+)
+from investigator.settings import ConfigurationError, Settings, load_settings, variable_names
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import ConsumerContext
 from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
-from investigator.streaming.options import faust_options
+from investigator.streaming.options import faust_options, ignored_variables
 from investigator.streaming.parser import Parser
 from investigator.streaming.schema import RawSchema
 from investigator.streaming.worker import Worker, run_apart
@@ -53,6 +60,8 @@ from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def app_from_environment() -> Investigator:
@@ -62,6 +71,8 @@ def app_from_environment() -> Investigator:
         _check_ack_on_fail(settings)
         redactor = Redactor(settings.secrets())
         logs.set_up(settings, redactor)
+        if ignored := ignored_variables(variable_names()):
+            _LOGGER.warning("Ignoring environment variables of Faust variables=%s", ",".join(ignored))
         sentry.set_up(settings, redactor, __version__)
         add_commands(cli, Operations(settings, load_message_types(), redactor))
         return create_app(settings, redactor)
@@ -97,7 +108,8 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
     breakers, group = build_breakers(metrics), GroupSizeAssignor()
     clients = ExitStack()
-    services = cache(partial(build_services, settings, metrics, breakers, group, clients))
+    build = partial(build_services, settings, metrics, breakers, group, clients)
+    services = cache(partial(build_counting_services, settings, metrics) if _only_counts(settings) else build)
     app = Investigator(
         settings.kafka_consumer_group_id,
         ConsumerContext(dispatcher, telemetry.show_position, group, settings.thoth_investigator_fetch_max_wait_ms),
@@ -196,6 +208,10 @@ def _dead_letter_topic_creator(settings: Settings) -> Callable[[str, int], Await
         await topics.create_missing(client_options(settings), [topic])
 
     return create
+
+
+def _only_counts(settings: Settings) -> bool:
+    return set(settings.thoth_consumer_mode) == {Mode.METRICS}
 
 
 def _consumed_types(settings: Settings) -> list[MessageType]:

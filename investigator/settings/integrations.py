@@ -11,6 +11,7 @@ from investigator.settings.types import (
     Namespace,
     NonNegativeInt,
     Password,
+    PollSeconds,
     Port,
     Seconds,
     Url,
@@ -42,8 +43,9 @@ class ClusterSettings(SettingsGroup):
     """The worker creates a workflow only while at most this number of workflows in its namespace have not started.
     Unset: no limit."""
 
-    argo_pending_sleep_time: Seconds = 2
-    """How long the worker waits before it counts the pending workflows again."""
+    argo_pending_sleep_time: PollSeconds = 2
+    """How long the worker waits before it counts the pending workflows again; at least 0.1 seconds, also where less is
+    set."""
 
     thoth_investigator_call_timeout: Seconds = 10
     """Timeout of one call of the cluster's API. Such calls take milliseconds: after this time no answer will come, and
@@ -107,7 +109,7 @@ class OtherSettings(SettingsGroup):
     """1 writes plain log lines instead of JSON."""
 
     debug_level: LogLevel = "INFO"
-    """The lowest level that is logged. 1 means DEBUG, 0 means INFO."""
+    """The lowest level that is logged. 1 and higher numbers mean DEBUG, 0 means INFO."""
 
     sentry_dsn: Password | None = None
     """The Sentry project that also receives errors. Unset: none."""
