@@ -17,6 +17,7 @@ from typing_extensions import NotRequired, Required, TypedDict
 from investigator.agent.json_object import MalformedMessageError, reject_unencodable, to_json_object
 from investigator.delivery.errors import PermanentError
 from investigator.kafka.internals import record_options
+from investigator.observability.redaction import MAX_SECRET_LENGTH
 
 __all__ = [
     "MalformedMessageError",
@@ -114,7 +115,16 @@ def _validate(record: type[Message], content: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         raise _malformed(error) from None
     reject_unencodable(given)
+    _refuse_long_secrets(validated)
     return validated
+
+
+def _refuse_long_secrets(fields: dict[str, Any]) -> None:
+    # The redactor holds every spelling of a secret for as long as its message is in flight.
+    for name, content in fields.items():
+        if isinstance(content, SecretStr) and len(content) > MAX_SECRET_LENGTH:
+            rule = f"should have at most {MAX_SECRET_LENGTH} characters"
+            raise MalformedMessageError(f"field {name!r}: {rule}", field=name)
 
 
 def _malformed(error: ValidationError) -> MalformedMessageError:
