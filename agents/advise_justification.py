@@ -4,7 +4,14 @@
 advise-reporter counts the justifications and sends the message. The worker adds the count to a gauge for dashboards.
 """
 
-from investigator.agent import Message, Mode, Work, agent
+from typing import Annotated
+
+from pydantic import Field
+
+from investigator.agent import Message, Mode, Unused, Work, agent
+
+# More justifications than all advisers give between two reports; from 2**53 on a gauge no longer counts exactly.
+_MAX_COUNT = 10**9
 
 
 class AdviseJustification(Message, serializer="json"):
@@ -12,8 +19,8 @@ class AdviseJustification(Message, serializer="json"):
 
     message: str
     justification_type: str
-    count: int
-    adviser_version: str
+    count: Annotated[int, Field(ge=0, le=_MAX_COUNT)]
+    adviser_version: Unused
 
 
 @agent("thoth.advise-reporter.advise-justification", mode=Mode.METRICS)

@@ -8,7 +8,7 @@ fields about a GitHub event; no workflow parameter takes them any more.
 from collections.abc import Mapping
 from typing import ClassVar
 
-from investigator.agent import Message, Mode, Text, Work, agent
+from investigator.agent import Message, Mode, Text, Unused, Work, agent
 
 
 class AdviserReRun(Message, serializer="json"):
@@ -18,10 +18,10 @@ class AdviserReRun(Message, serializer="json"):
     recommendation_type: str
     origin: str | None = None
     source_type: str | None = None
-    github_event_type: str | None = None
-    github_check_run_id: int | None = None
-    github_installation_id: int | None = None
-    github_base_repo_url: str | None = None
+    github_event_type: Unused = None
+    github_check_run_id: Unused = None
+    github_installation_id: Unused = None
+    github_base_repo_url: Unused = None
 
     aliases: ClassVar[Mapping[str, str]] = {"adviser_id": "re_run_adviser_id"}
 

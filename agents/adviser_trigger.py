@@ -7,7 +7,7 @@ The worker schedules the adviser. A solver that has solved a missing package set
 
 from typing import Any
 
-from investigator.agent import Message, Mode, Work, agent
+from investigator.agent import Message, Mode, Unused, Work, agent
 
 
 class AdviserTrigger(Message, serializer="json"):
@@ -21,7 +21,7 @@ class AdviserTrigger(Message, serializer="json"):
     limit: int | None = None
     origin: str | None = None
     job_id: str | None = None
-    limit_latest_versions: int | None = None
+    limit_latest_versions: Unused = None
     re_run_adviser_id: str | None = None
     source_type: str | None = None
     kebechet_metadata: dict[str, Any] | None = None

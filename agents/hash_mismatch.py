@@ -6,7 +6,7 @@ marks the hashes that the index no longer has. In backend mode it schedules Kebe
 have locked one of these.
 """
 
-from investigator.agent import Message, Mode, Work, agent
+from investigator.agent import Message, Mode, Unused, Work, agent
 from investigator.agent.learning import Release, learn_by_solvers, notify_kebechet
 from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 
@@ -18,7 +18,7 @@ class HashMismatch(Message, serializer="json"):
     package_name: PackageName
     package_version: PackageVersion
     missing_from_source: list[str]  # the graph has them, the index does not
-    missing_from_database: list[str]  # the index has them, the graph does not
+    missing_from_database: Unused  # the index has them, the graph does not
 
 
 @agent("thoth.package-update.hash-mismatch", mode=Mode.MIDDLETIER)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from typing_extensions import TypedDict
 
-from investigator.agent import Message, Mode, PermanentError, Work, agent
+from investigator.agent import Message, Mode, PermanentError, Unused, Work, agent
 
 
 class KebechetMetadata(TypedDict, total=False):
@@ -27,7 +27,7 @@ class KebechetRunUrlTrigger(Message, serializer="json"):
 
     url: str | None = None
     service_name: str | None = None
-    installation_id: str | None = None
+    installation_id: Unused = None
     job_id: str | None = None
     metadata: KebechetMetadata | None = None
 

@@ -2,13 +2,14 @@
 """The composition root: it builds the parts of a worker and connects them; no other module does."""
 
 import importlib
+import logging
 import os
 import pkgutil
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +18,7 @@ from prometheus_client import REGISTRY
 
 import agents
 from investigator import __version__
-from investigator.agent import MESSAGE_TYPES, MessageType
+from investigator.agent import MESSAGE_TYPES, MessageType, Mode
 from investigator.agent.context import Services
 from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher
@@ -38,16 +39,23 @@ from investigator.observability.redaction import Redactor
 from investigator.observability.telemetry import Telemetry
 from investigator.operations import Operations
 from investigator.preflight.checks import Preflight
-from investigator.services import build_breakers, build_cluster, build_database, build_services
-from investigator.settings import ConfigurationError, Settings, load_settings
+from investigator.services import (
+    build_breakers,
+    build_cluster,
+    build_counting_services,
+    build_database,
+    build_services,
+)
+from investigator.settings import ConfigurationError, Settings, load_settings, variable_names
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import ConsumerContext
 from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
 from investigator.streaming.monitor import add_monitor
-from investigator.streaming.options import faust_options
-from investigator.streaming.schema import ErrorHandlingSchema
+from investigator.streaming.options import faust_options, ignored_variables
+from investigator.streaming.parser import Parser
+from investigator.streaming.schema import RawSchema
 from investigator.streaming.worker import Worker, run_apart
 from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_views
 
@@ -55,6 +63,8 @@ if TYPE_CHECKING:
     from faust.types.agents import AgentFun
 
     from investigator.argo.admission import Admission
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def app_from_environment() -> Investigator:
@@ -64,6 +74,8 @@ def app_from_environment() -> Investigator:
         _check_ack_on_fail(settings)
         redactor = Redactor(settings.secrets())
         logs.set_up(settings, redactor)
+        if ignored := ignored_variables(variable_names()):
+            _LOGGER.warning("Ignoring environment variables of Faust variables=%s", ",".join(ignored))
         sentry.set_up(settings, redactor, __version__)
         patch_clients()
         add_commands(cli, Operations(settings, load_message_types(), redactor))
@@ -102,7 +114,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     clients = ExitStack()
     admissions: dict[str, Admission] = {}
     build = partial(build_services, settings, metrics, breakers, group.member_count, clients, admissions=admissions)
-    services = cache(build)
+    services = cache(partial(build_counting_services, settings, metrics) if _only_counts(settings) else build)
     app = Investigator(
         settings.kafka_consumer_group_id,
         ConsumerContext(
@@ -117,8 +129,9 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
         Worker=Worker,
         **faust_options(settings),
     )
-    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services)
-    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings, redactor)
+    parser = clients.enter_context(closing(Parser(redactor.learn_from)))
+    handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services, parser)
+    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings)
     add_monitor(app, metrics.registry)
     add_views(app, __version__, halt_coordinator, _topics(settings), redactor)
     collector = StatusCollector(
@@ -210,12 +223,15 @@ def _dead_letter_topic_creator(settings: Settings) -> Callable[[str, int], Await
     return create
 
 
+def _only_counts(settings: Settings) -> bool:
+    return set(settings.thoth_consumer_mode) == {Mode.METRICS}
+
+
 def _consumed_types(settings: Settings) -> list[MessageType]:
     return [each for each in load_message_types().values() if each.has_work_in(settings.thoth_consumer_mode)]
 
 
-def _add_agents(app: Investigator, factory: AgentFactory, settings: Settings, redactor: Redactor) -> None:
+def _add_agents(app: Investigator, factory: AgentFactory, settings: Settings) -> None:
     for message_type in _consumed_types(settings):
-        schema = ErrorHandlingSchema(message_type, redactor.learn_from)
-        topic = app.topic(settings.topic(message_type.base_name), schema=schema)
+        topic = app.topic(settings.topic(message_type.base_name), schema=RawSchema())
         app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", factory.agent_body(message_type)))

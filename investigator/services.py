@@ -6,6 +6,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any, NoReturn
 
 from investigator.agent.context import Services
 from investigator.argo.admission import Admission
@@ -13,6 +14,7 @@ from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Credentials
 from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
+from investigator.delivery.errors import PermanentError
 from investigator.graph.client import GraphClient
 from investigator.graph.database import Database, DatabaseAddress, DatabasePolicy
 from investigator.observability.metrics import Metrics
@@ -90,6 +92,19 @@ def _pending_policy(settings: Settings, members: Callable[[], int]) -> PendingPo
         members=lambda: shares * members(),
         timeout=3 * settings.thoth_investigator_call_timeout,  # a count makes several calls
     )
+
+
+class _Absent:
+    """Takes the place of a client that no handler of metrics mode uses, and that has no credentials there."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise PermanentError(f"metrics mode has neither cluster, graph nor package indexes, so it can't call {name}")
+
+
+def build_counting_services(settings: Settings, metrics: Metrics) -> Services:
+    """Build the services of a worker in metrics mode alone, whose handlers only write metrics."""
+    absent: Any = _Absent()
+    return Services(settings, absent, absent, absent, metrics)
 
 
 def build_cluster(settings: Settings) -> ClusterClient:

@@ -3,7 +3,7 @@
 
 from investigator.agent.context import Work
 from investigator.agent.decorator import MESSAGE_TYPES, Handler, MessageType, agent
-from investigator.agent.message import Message, SecretStr, Text
+from investigator.agent.message import Message, SecretStr, Text, Unused
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.settings.modes import Mode
 from investigator.settings.secrets import secret_value
@@ -18,6 +18,7 @@ __all__ = [
     "SecretStr",
     "TemporaryError",
     "Text",
+    "Unused",
     "Work",
     "agent",
     "secret_value",

@@ -25,6 +25,10 @@ __all__ = [
     "selects_every_version",
 ]
 
+# Longer texts name nothing that exists, and the libraries that check them take long.
+_MAX_NAME = 500
+_MAX_URL = 2000
+
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -67,13 +71,13 @@ def _checked_by(check: Callable[[str], None]) -> AfterValidator:
 
 
 #: The URL of one package index: http or https, without credentials.
-IndexUrl = Annotated[str, Field(min_length=1), _checked_by(check_index_url)]
+IndexUrl = Annotated[str, Field(min_length=1, max_length=_MAX_URL), _checked_by(check_index_url)]
 
 #: The name of a package (PEP 508), without extras.
-PackageName = Annotated[str, Field(min_length=1), _checked_by(_check_name)]
+PackageName = Annotated[str, Field(min_length=1, max_length=_MAX_NAME), _checked_by(_check_name)]
 
 #: A version (PEP 440).
-PackageVersion = Annotated[str, Field(min_length=1), _checked_by(_check_version)]
+PackageVersion = Annotated[str, Field(min_length=1, max_length=_MAX_NAME), _checked_by(_check_version)]
 
 #: A version, a specifier such as ``>=2.25,<3`` (PEP 440), or an empty text or ``*`` for every version.
-VersionSpecifier = Annotated[str, _checked_by(_check_specifier)]
+VersionSpecifier = Annotated[str, Field(max_length=_MAX_NAME), _checked_by(_check_specifier)]

@@ -138,7 +138,11 @@ class HandlerMetrics(Protocol):
         """Messages by type and version; written for every message in metrics mode."""
 
     @property
-    def missing_handler(self) -> Counter:
+    def missing_handler(self) -> Gauge:
+        """Set to 1 for each version that no handler knows."""
+
+    @property
+    def unknown_versions(self) -> Counter:
         """Messages of a version that no handler knows."""
 
     @property

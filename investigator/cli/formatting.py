@@ -15,6 +15,7 @@ from investigator.observability.time_format import format_timestamp
 HEADINGS = ("PARTITION", "OFFSET", "FAILED AT", "ORIGINAL", "ATTEMPTS", "REPLAYS", "LAST REPLAY", "ERROR")
 
 _INTEGER_HEADERS = {ATTEMPTS, REPLAYS, *(ORIGINAL + name for name in ("partition", "offset", "timestamp"))}
+_INTEGER_SIZES = (4, 8)
 
 
 def row(dead_letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
@@ -65,21 +66,22 @@ def details(dead_letter: DeadLetter, replayed: Replayed | None, mask: Masking) -
     value = mask(dead_letter.value)  # first: `mask` learns the passwords that it finds in the value
     content = {
         **summary(dead_letter, replayed),
-        "key": None if dead_letter.key is None else _text(dead_letter.key),
-        "headers": _readable_headers(dead_letter.headers),
+        "key": None if dead_letter.key is None else mask.text(_text(dead_letter.key)),
+        "headers": _readable_headers(dead_letter.headers, mask),
         "value": value,
         "trace": dead_letter.trace,
     }
     return {name: mask.everywhere(each) for name, each in content.items()}
 
 
-def _readable_headers(headers: Headers) -> dict[str, str | int | None]:
+def _readable_headers(headers: Headers, mask: Masking) -> dict[str, str | int | None]:
     shown = [header for header in headers if not header[0].startswith(EXCEPTION)]
-    return {name: None if content is None else _header(name, content) for name, content in shown}
+    return {name: None if content is None else _header(name, content, mask) for name, content in shown}
 
 
-def _header(name: str, content: bytes) -> str | int:
-    return int.from_bytes(content, "big") if name in _INTEGER_HEADERS else _text(content)
+def _header(name: str, content: bytes, mask: Masking) -> str | int:
+    is_number = name in _INTEGER_HEADERS and len(content) in _INTEGER_SIZES
+    return int.from_bytes(content, "big") if is_number else mask.header(name, _text(content))
 
 
 def _text(content: bytes) -> str:

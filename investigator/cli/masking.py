@@ -11,10 +11,13 @@ from investigator.observability.redaction import MASK, Redactor
 T = TypeVar("T")
 
 # Dead letters may have any shape, so every field whose name looks like that of a secret is masked, at any depth.
-_SECRET_NAME = re.compile("passw|secret|token|credential", re.IGNORECASE)
-_SECRET_IN_TEXT = re.compile(
-    rf"""((?:\w*(?:{_SECRET_NAME.pattern})\w*)["']?\s*[:=]\s*["']?)([^"',;&}}\s]+)""", re.IGNORECASE
-)
+_SECRET_NAME = re.compile("passw|pwd|secret|token|credential|authorization|api.?key|private.?key|cookie", re.IGNORECASE)
+
+# In a text that is no JSON, a value follows the name: in quotes up to the closing one or the end of the text, without
+# quotes up to the next separator. A name has a limited length, so that the search takes linear time.
+_AFTER_NAME = r"""\w{0,64}\\{0,8}["']?\s{0,8}[:=]\s{0,8}"""
+_VALUE = r"""\\{0,8}"(?:[^"\\]|\\.)*(?:"|\\?\Z)|'(?:[^'\\]|\\.)*(?:'|\\?\Z)|[^"',;&}\r\n]+"""
+_SECRET_IN_TEXT = re.compile(rf"((?:{_SECRET_NAME.pattern}){_AFTER_NAME})({_VALUE})", re.IGNORECASE | re.DOTALL)
 
 
 class Masking:
@@ -34,9 +37,17 @@ class Masking:
         if value is None:
             return None
         try:
-            return json.dumps(self._masked(json.loads(value)), indent=2)
+            return self._redactor(json.dumps(self._masked(json.loads(value)), indent=2))
         except (ValueError, RecursionError):
-            return printable(_SECRET_IN_TEXT.sub(self._mask_match, value.decode("utf-8", "backslashreplace")))
+            return printable(self.text(value.decode("utf-8", "backslashreplace")))
+
+    def text(self, text: str) -> str:
+        """Return a text with what follows the name of a secret masked, and with all known passwords masked."""
+        return self._redactor(_SECRET_IN_TEXT.sub(self._mask_match, text))
+
+    def header(self, name: str, text: str) -> str:
+        """Return the text of a header, masked where its name is that of a secret."""
+        return MASK if self._is_secret(name) else self.text(text)
 
     def everywhere(self, content: T) -> T:
         """Return the content with all known passwords masked, in texts at any depth of dictionaries."""
@@ -52,14 +63,17 @@ class Masking:
         return [self._masked(each) for each in content] if isinstance(content, list) else content
 
     def _masked_field(self, name: str, content: object) -> object:
-        if content is None or not (name in self._secret_fields or _SECRET_NAME.search(name)):
+        if content is None or not self._is_secret(name):
             return self._masked(content)
         if isinstance(content, str):
             self._redactor.learn(content)
         return MASK
 
+    def _is_secret(self, name: str) -> bool:
+        return name in self._secret_fields or _SECRET_NAME.search(name) is not None
+
     def _mask_match(self, match: re.Match[str]) -> str:
-        self._redactor.learn(match[2])
+        self._redactor.learn(match[2].strip("\"' \\"))
         return match[1] + MASK
 
 

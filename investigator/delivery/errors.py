@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The errors by which a handler, or a call that it makes, says whether a retry can help."""
 
+#: The longest text of an error. It goes into logs, headers, the halt log and pages, and data may be part of it.
+MAX_ERROR_CHARACTERS = 2000
+
+
+def shortened(text: str) -> str:
+    """Return the text, cut to MAX_ERROR_CHARACTERS."""
+    return text if len(text) <= MAX_ERROR_CHARACTERS else f"{text[: MAX_ERROR_CHARACTERS - 1]}…"
+
 
 class PermanentError(Exception):
     """The message is permanently invalid: no later attempt can succeed.
@@ -10,8 +18,8 @@ class PermanentError(Exception):
 
     def __init__(self, message: str) -> None:
         """Store ``message``, one sentence for the operator who has to correct the sent message."""
-        super().__init__(message)
-        self.message = message
+        super().__init__(shortened(message))
+        self.message = shortened(message)
 
 
 class TemporaryError(Exception):
@@ -22,8 +30,8 @@ class TemporaryError(Exception):
 
     def __init__(self, message: str, *, delay: float | None = None) -> None:
         """Store ``message``, one sentence for the operator, and the ``delay`` in seconds."""
-        super().__init__(message)
-        self.message = message
+        super().__init__(shortened(message))
+        self.message = shortened(message)
         self.delay = delay
 
 

@@ -17,6 +17,10 @@ from investigator.delivery.dead_letters import (
 )
 from investigator.delivery.origin import Origin
 
+# A header of another size is not from a worker, and means nothing.
+_INTEGER_SIZES = (4, 8)
+_MAX_REPLAYS = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class DeadLetter:
@@ -87,7 +91,8 @@ class DeadLetter:
         return self._content.get(name, b"").decode("utf-8", "replace")
 
     def _number(self, name: str) -> int:
-        return int.from_bytes(self._content.get(name, b""), "big")
+        content = self._content.get(name, b"")
+        return int.from_bytes(content, "big") if len(content) in _INTEGER_SIZES else 0
 
 
 def replay_headers(dead_letter: DeadLetter, group: str | None) -> Headers:
@@ -98,7 +103,7 @@ def replay_headers(dead_letter: DeadLetter, group: str | None) -> Headers:
         group: the only consumer group that is to process it; None for every group.
     """
     own = tuple(header for header in dead_letter.headers if not _is_failure_header(header[0]))
-    count = (REPLAYS, (dead_letter.replays + 1).to_bytes(4, "big"))
+    count = (REPLAYS, min(dead_letter.replays + 1, _MAX_REPLAYS).to_bytes(4, "big"))
     return (*own, count) if group is None else (*own, count, (REPLAYED_FOR, group.encode()))
 
 

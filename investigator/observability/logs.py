@@ -28,6 +28,11 @@ _MESSAGE: ContextVar[Mapping[str, object] | None] = ContextVar("message", defaul
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
+# Data of messages may be part of a line, and collectors of logs drop or split long lines.
+_MAX_TEXT = 4_000
+_MAX_FIELD = 1_000
+_MAX_TRACE = 12_000
+
 
 @contextmanager
 def message_context(topic: str, partition: int, offset: int, **more: object) -> Iterator[None]:
@@ -63,14 +68,16 @@ class _Formatter(logging.Formatter):
     def text(self, record: logging.LogRecord) -> str:
         """Return the text; where its arguments do not fit its format, return both, so that the line is not lost."""
         try:
-            return self._redact(record.getMessage())
+            return _cut(self._redact(record.getMessage()), _MAX_TEXT)
         except (TypeError, ValueError, KeyError):
-            return self._redact(f"{record.msg} {record.args}")
+            return _cut(self._redact(f"{record.msg} {record.args}"), _MAX_TEXT)
 
     def trace(self, record: logging.LogRecord) -> str:
         """Return the traceback, the stack, or both; an empty text where there is none."""
         trace = self.formatException(record.exc_info) if record.exc_info and record.exc_info[1] else ""
-        return self._redact("\n".join(part for part in (trace, record.stack_info) if part))
+        text = self._redact("\n".join(part for part in (trace, record.stack_info) if part))
+        # The end of a traceback says more than its beginning.
+        return text if len(text) <= _MAX_TRACE else f"…{text[-_MAX_TRACE:]}"
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the fields of the line beside its text: those of the current message and the caller's `extra`."""
@@ -78,7 +85,7 @@ class _Formatter(logging.Formatter):
         return {name: self._plain(value) for name, value in {**(_MESSAGE.get() or {}), **extra}.items()}
 
     def _plain(self, value: object) -> object:
-        return value if isinstance(value, bool | int | float | None) else self._redact(str(value))
+        return value if isinstance(value, bool | int | float | None) else _cut(self._redact(str(value)), _MAX_FIELD)
 
 
 class JsonFormatter(_Formatter):
@@ -107,6 +114,10 @@ class PlainFormatter(_Formatter):
         fields = "".join(f" {name}={value}" for name, value in self.fields(record).items())
         head = f"{self.formatTime(record)} {record.levelname:<8} {record.name}: "
         return _one_line(f"{head}{self.text(record)}{fields}\n{self.trace(record)}".rstrip())
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _one_line(text: str) -> str:

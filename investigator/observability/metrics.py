@@ -7,6 +7,8 @@ from typing import Generic, TypeVar, overload
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.metrics import MetricWrapperBase
 
+from investigator.observability.capped import CappedCounter, CappedGauge
+
 M = TypeVar("M", bound=MetricWrapperBase)
 
 #: From one quick call of the cluster's API to a message that waits minutes for permits to create workflows.
@@ -133,13 +135,25 @@ class Metrics:
         ("log",),
     )
     missing_handler = Definition(
-        Counter,
+        CappedGauge,
         "thoth_investigator_missing_handler",
+        "Set to 1 once a message of a version came that no handler accepts",
+        ("base_topic_name", "message_version"),
+    )
+    unknown_versions = Definition(
+        CappedCounter,
+        "thoth_investigator_unknown_versions",
         "Messages of a version that no handler accepts",
         ("base_topic_name", "message_version"),
     )
-    message_count_by_version = Definition(
+    capped_labels = Definition(
         Counter,
+        "thoth_investigator_capped_labels",
+        "Uses of the label value `other`, because a metric has too many texts of messages in its labels",
+        ("metric",),
+    )
+    message_count_by_version = Definition(
+        CappedCounter,
         "message_count_by_version",
         "Messages received, by type and version",
         ("message_type", "message_version"),
@@ -157,7 +171,7 @@ class Metrics:
         ("component", "revision", "env"),
     )
     thoth_advise_justification_type_number = Definition(
-        Gauge,
+        CappedGauge,
         "thoth_advise_justification_type_number",
         "How many times advice contained a justification",
         ("advise_message", "justification_type", "thoth_environment"),
@@ -166,6 +180,9 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._built: dict[object, MetricWrapperBase] = {each: each.build(registry) for each in definitions()}
+        for definition in definitions():
+            if isinstance(metric := self._built[definition], CappedCounter | CappedGauge):
+                metric.report_to(self.capped_labels.labels(definition.name).inc)
 
     def built(self, definition: Definition[M]) -> M:
         """Return the metric that was built from a definition."""

@@ -3,7 +3,8 @@
 
 import json
 import re
-from collections import OrderedDict
+import weakref
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
@@ -11,24 +12,43 @@ from pydantic import SecretStr
 
 MASK = "***"
 
-# How many passwords of messages are remembered: far more than there are messages in flight.
-_REMEMBERED = 500
+#: Stands at the end of a text that was cut.
+CUT = "…"
+
+# How many characters of passwords of finished messages are remembered: later lines may still quote them.
+_REMEMBERED_CHARACTERS = 50_000
+
+#: The longest secret in characters. Its spellings take ten times as much memory, and tokens are shorter.
+MAX_SECRET_LENGTH = 4_096
 
 # A shorter secret is removed only as a separate word: otherwise the password "a" would make every log unreadable.
 _MIN_LENGTH = 4
 
 
+# The user info of a URL, also in JSON with escaped slashes and in a quoted URL; and the parameters of a statement, as
+# SQLAlchemy appends them to its errors. Each alternative scans a character once.
+_USER_INFO = re.compile(
+    r"""(?<=//)[^\s/"\\]*(?:\\[^/\s][^\s/"\\]*)*@"""
+    r"""|(?<=\\/\\/)[^\s/"\\]*@"""
+    r"""|(?<=%2F%2F)[^\s/%]*(?:%(?!2F)[^\s/%]*)*%40""",
+    re.IGNORECASE,
+)
+_SQL_PARAMETERS = re.compile(r"\[parameters: [^\n]*")
+
+
 class Redactor:
-    """Replaces every known secret in a text by a mask.
+    """Replaces every known secret in a text by a mask, and the user info of URLs and parameters of SQL statements.
 
     Args:
         permanent: secrets that are never forgotten, those of the settings (`Settings.secrets`).
-        remembered: how many secrets of messages are remembered; the least recently learnt is forgotten first.
+        remembered: how many characters of other secrets are remembered, beside those of records that still exist; the
+            least recently learnt is forgotten first.
     """
 
-    def __init__(self, permanent: Iterable[str] = (), *, remembered: int = _REMEMBERED) -> None:
+    def __init__(self, permanent: Iterable[str] = (), *, remembered: int = _REMEMBERED_CHARACTERS) -> None:
         self._permanent = {secret: _forms(secret) for secret in permanent if secret.strip()}
         self._seen: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._held: Counter[str] = Counter()
         self._remembered = remembered
         self._compile()
 
@@ -36,26 +56,52 @@ class Redactor:
         """Remove a secret from all later texts; None and blank texts are ignored."""
         if not secret or not secret.strip() or secret in self._permanent:
             return
-        if secret in self._seen:
-            self._seen.move_to_end(secret)
-            return
-        self._seen[secret] = _forms(secret)
-        if len(self._seen) > self._remembered:
-            self._seen.popitem(last=False)
-        self._compile()
+        secret = secret[:MAX_SECRET_LENGTH]
+        is_new = secret not in self._seen
+        self._seen.setdefault(secret, _forms(secret) if is_new else frozenset())
+        self._seen.move_to_end(secret)
+        if self._forget_oldest() or is_new:
+            self._compile()
+
+    def _forget_oldest(self) -> bool:
+        """Forget secrets that no record holds, until the rest is within the limit; return whether any was."""
+        free = [secret for secret in self._seen if not self._held[secret]]
+        surplus = sum(map(len, free)) - self._remembered
+        before = len(self._seen)
+        for secret in free:
+            if surplus <= 0:
+                break
+            surplus -= len(secret)
+            del self._seen[secret]
+        return len(self._seen) < before
 
     def learn_from(self, record: object) -> None:
-        """Learn the fields of a record that are secrets."""
+        """Learn the fields of a record that are secrets, and remember them for as long as the record exists."""
         for value in vars(record).values():
-            if isinstance(value, SecretStr):
-                self.learn(value.get_secret_value())
+            if isinstance(value, SecretStr) and (secret := value.get_secret_value()[:MAX_SECRET_LENGTH]):
+                self._held[secret] += 1
+                weakref.finalize(record, self._release, secret).atexit = False
+                self.learn(secret)
+
+    def _release(self, secret: str) -> None:
+        self._held[secret] -= 1
+        if self._held[secret] <= 0:
+            del self._held[secret]
 
     def __call__(self, text: str) -> str:
         """Return the text with a mask in place of each secret."""
+        text = _SQL_PARAMETERS.sub(f"[parameters: {MASK}]", _USER_INFO.sub(f"{MASK}@", text))
         for form in self._long:
             if form in text:
                 text = text.replace(form, MASK)
-        return self._short.sub(MASK, text) if self._short else text
+        text = self._short.sub(MASK, text) if self._short else text
+        return self._without_beginnings(text) if CUT in text else text
+
+    def _without_beginnings(self, text: str) -> str:
+        """Mask a secret of which only the beginning is left, because the text was cut there."""
+        head, cut, rest = text.partition(CUT)
+        longest = max((_overlap(head, form) for form in self._long), default=0)
+        return f"{head[:-longest]}{MASK}{cut}{rest}" if longest else text
 
     def _compile(self) -> None:
         forms = {form for known in (self._permanent, self._seen) for each in known.values() for form in each}
@@ -64,6 +110,11 @@ class Redactor:
         self._long = tuple(form for form in ordered if len(form) >= _MIN_LENGTH)
         short = [re.escape(form) for form in ordered if len(form) < _MIN_LENGTH]
         self._short = re.compile(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)") if short else None
+
+
+def _overlap(text: str, form: str) -> int:
+    """Return how many characters at the end of a text begin a secret; 0 where fewer than _MIN_LENGTH do."""
+    return next((size for size in range(len(form) - 1, _MIN_LENGTH - 1, -1) if text.endswith(form[:size])), 0)
 
 
 def _forms(secret: str) -> frozenset[str]:

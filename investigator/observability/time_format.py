@@ -6,7 +6,10 @@ from datetime import datetime, timezone
 
 def format_timestamp(seconds: float) -> str:
     """Return a timestamp, in seconds since 1970, as text in UTC: `2024-05-01T12:00:00Z`."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"({seconds:.0f} s after 1970)"  # some producers send microseconds where Kafka has milliseconds
 
 
 def format_duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from investigator.settings.types import (
     Namespace,
     NonNegativeInt,
     Password,
+    PollSeconds,
     Port,
     PositiveInt,
     Seconds,
@@ -43,8 +44,9 @@ class ClusterSettings(SettingsGroup):
     """The worker creates a workflow only while at most this number of workflows in its namespace have not started.
     Unset: no limit."""
 
-    argo_pending_sleep_time: Seconds = 2
-    """How long the worker waits before it counts the pending workflows again."""
+    argo_pending_sleep_time: PollSeconds = 2
+    """How long the worker waits before it counts the pending workflows again; at least 0.1 seconds, also where less is
+    set."""
 
     thoth_investigator_outage_patience: Seconds = 120
     """How long messages wait without a failed attempt for an operation that fails while other operations of the same
@@ -122,7 +124,7 @@ class OtherSettings(SettingsGroup):
     """1 writes plain log lines instead of JSON."""
 
     debug_level: LogLevel = "INFO"
-    """The lowest level that is logged. 1 means DEBUG, 0 means INFO."""
+    """The lowest level that is logged. 1 and higher numbers mean DEBUG, 0 means INFO."""
 
     sentry_dsn: Password | None = None
     """The Sentry project that also receives errors. Unset: none."""

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of the connection to Kafka."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from investigator.settings.base import SettingsGroup
 from investigator.settings.types import (
+    IN_LOWER_CASE,
+    IN_UPPER_CASE,
     AutoCommit,
     Bytes,
     Flag,
@@ -18,6 +20,8 @@ from investigator.settings.types import (
     Servers,
     TopicPrefix,
 )
+
+SecurityProtocol = Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], IN_UPPER_CASE]
 
 
 class KafkaSettings(SettingsGroup):
@@ -33,7 +37,7 @@ class KafkaSettings(SettingsGroup):
     thoth_deployment_name: TopicPrefix
     """The prefix of the base name in every topic name. It also distinguishes the metrics of several deployments."""
 
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_security_protocol: SecurityProtocol = "PLAINTEXT"
     """The protocol of connections to the brokers: encrypted (SSL), with user name and password (SASL), both or
     neither."""
 
@@ -49,10 +53,10 @@ class KafkaSettings(SettingsGroup):
     kafka_ssl_key_password: PasswordOrFile | None = None
     """The password of the private key, where the key is encrypted."""
 
-    kafka_ssl_endpoint_identification_algorithm: Literal["https", "none"] = "https"
+    kafka_ssl_endpoint_identification_algorithm: Annotated[Literal["https", "none"], IN_LOWER_CASE] = "https"
     """`none` switches off the check that a broker's certificate names its host."""
 
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_mechanism: Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None, IN_UPPER_CASE] = None
     """The SASL mechanism; required with SASL and without a default, because the brokers decide it."""
 
     kafka_sasl_username: str | None = None
@@ -81,7 +85,7 @@ class KafkaSettings(SettingsGroup):
     """How long a broker may hold a fetch request that finds no messages. Apache Kafka answers as soon as there is one;
     set it lower for a broker that does not."""
 
-    kafka_consumer_auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+    kafka_consumer_auto_offset_reset: Annotated[Literal["earliest", "latest"], IN_LOWER_CASE] = "earliest"
     """Where a group without committed offsets starts. `latest` skips messages that were sent before the first start."""
 
     kafka_consumer_group_instance_id: str | None = None

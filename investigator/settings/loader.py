@@ -32,6 +32,11 @@ class _Environment(EnvSettingsSource):
         self.env_vars = {name: text for name, text in known.items() if text}
 
 
+def variable_names() -> frozenset[str]:
+    """Return the names of all variables in the environment of the process."""
+    return frozenset(os.environ)
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment; an empty variable counts as absent.
 
@@ -70,7 +75,7 @@ def _conflicts(values: Mapping[str, object]) -> list[str]:
 
 
 def _missing_sasl_settings(values: Mapping[str, object]) -> list[str]:
-    protocol = str(values.get("kafka_security_protocol", ""))
+    protocol = str(values.get("kafka_security_protocol", "")).upper()
     return [
         f"{name.upper()} is not set, but KAFKA_SECURITY_PROTOCOL is {protocol}. Set it, or choose another protocol."
         for name in _SASL

@@ -21,6 +21,7 @@ _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _TOPIC_PREFIX = re.compile(r"[a-zA-Z0-9._-]{1,200}")
 _SERVER = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
 _LAST_PORT = 65535
+_SHORTEST_POLL_SECONDS = 0.1
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -49,9 +50,11 @@ def _refuse_unless(accepts: Callable[[T], object], rule: str) -> AfterValidator:
 
 def _zero_or_one(value: object) -> object:
     # thoth-common and thoth-storages read some of these with int(): a word such as `true` would make them fail later.
-    if isinstance(value, str) and value not in ("0", "1"):
+    if not isinstance(value, str):
+        return value
+    if not value.isdecimal():
         raise ValueError("expected 0 or 1")
-    return value
+    return int(value) > 0
 
 
 def _is_readable_file(path: Path) -> bool:
@@ -119,18 +122,28 @@ def _password_or_file_content(value: object) -> object:
 
 def _log_level(value: object) -> object:
     aliases = {"0": "INFO", "FALSE": "INFO", "1": "DEBUG", "TRUE": "DEBUG", "WARN": "WARNING"}
-    name = str(value).upper()
+    text = str(value).upper()
+    name = str(min(int(text), 1)) if text.isdecimal() else text
     if (level := aliases.get(name, name)) not in _LEVELS:
         raise ValueError("unknown log level")
     return level
 
 
+IN_UPPER_CASE = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+IN_LOWER_CASE = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Flag = Annotated[bool, BeforeValidator(_zero_or_one), Format("0 or 1")]
 PositiveInt = Annotated[int, Field(ge=1), Format("whole number, at least 1")]
 NonNegativeInt = Annotated[int, Field(ge=0), Format("whole number, at least 0")]
 Port = Annotated[int, Field(ge=1, le=_LAST_PORT), Format("port number")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Format("number above 0"), Unit("seconds")]
 NonNegativeSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Format("number, at least 0"), Unit("seconds")]
+PollSeconds = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    AfterValidator(lambda seconds: max(seconds, _SHORTEST_POLL_SECONDS)),
+    Format("number, at least 0"),
+    Unit("seconds"),
+]
 Ratio = Annotated[float, Field(gt=0, le=1), Format("number above 0, at most 1")]
 Milliseconds = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("milliseconds")]
 Bytes = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("bytes")]

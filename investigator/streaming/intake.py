@@ -14,7 +14,7 @@ from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.streaming.assignment_epoch import epoch_of
-from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
+from investigator.streaming.handler_steps import Handlers, HandlerSteps
 from investigator.streaming.ports import EventStream, StreamEvent
 
 
@@ -72,7 +72,7 @@ class AgentFactory:
             offset=message.offset,
             key=message.key,
             origin=origin,
-            make_steps=HandlerSteps(self._handlers, message_type, cast("Content", event.value), origin, headers).make,
+            make_steps=HandlerSteps(self._handlers, message_type, message.value, origin, headers).make,
             value=message.value,
             headers=headers,
             timestamp_type=message.timestamp_type,

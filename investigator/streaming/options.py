@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turn the settings into the options of Faust's application."""
 
+from collections.abc import Collection
 from typing import Any
 
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types.auth import AuthProtocol
+from faust.types.settings import Settings as FaustSettings
 
 from investigator.kafka.options import ssl_context
 from investigator.settings import Settings
@@ -21,6 +23,9 @@ _COMMIT_SECONDS = 1.0
 # How soon a worker discovers new partitions, and recreated topics.
 _METADATA_MS = 20_000
 
+# Faust refuses a session that lasts longer than its requests may take.
+_REQUEST_SECONDS = 90.0
+
 # The size of one fetch from a partition; larger where a single message may be larger.
 _FETCH_BYTES = 1024 * 1024
 
@@ -29,11 +34,13 @@ def faust_options(settings: Settings) -> dict[str, Any]:
     """Return the options of Faust's application; docs/explanation/design.md says what they guard against."""
     session = settings.thoth_investigator_session_timeout
     return {
+        "env": {},  # otherwise Faust's own variables, such as WEB_PORT of a Service `web`, win over these options
         "broker": ";".join(f"kafka://{server}" for server in settings.kafka_bootstrap_servers),
         "broker_credentials": _credentials(settings),
         "broker_client_id": settings.kafka_client_id,
         "broker_session_timeout": session,
         "broker_heartbeat_interval": session / 4,
+        "broker_request_timeout": max(_REQUEST_SECONDS, session + 10),
         "broker_max_poll_interval": settings.kafka_consumer_max_poll_interval_ms / 1000,
         "broker_max_poll_records": _POLLED_MESSAGES,
         "broker_commit_interval": _COMMIT_SECONDS,
@@ -52,6 +59,12 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "web_stats_enabled": False,
         "web_tables_enabled": False,
     }
+
+
+def ignored_variables(present: Collection[str]) -> list[str]:
+    """Return which of the present environment variables Faust would read, but this worker ignores."""
+    read = {each.env_name for each in FaustSettings.SETTINGS.values() if each.env_name}
+    return sorted(read & set(present))
 
 
 def _credentials(settings: Settings) -> Credentials | None:

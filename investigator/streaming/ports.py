@@ -2,7 +2,7 @@
 """What the consumer and the application need from the dispatcher, and an agent from its stream."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from faust.types import Message
 
@@ -32,15 +32,11 @@ class PartitionOwner(Protocol):
 
 
 class StreamEvent(Protocol):
-    """One message of a stream, and what the schema made of its value."""
+    """One message of a stream."""
 
     @property
     def message(self) -> Message:
         """The message as Faust's consumer fetched it."""
-
-    @property
-    def value(self) -> Any:  # noqa: ANN401  a record or an error; Faust's annotation is no narrower
-        """The record, or the error that says why the value is none."""
 
 
 class EventStream(Protocol):

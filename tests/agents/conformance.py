@@ -3,6 +3,7 @@
 
 import pytest
 
+from investigator.agent import Unused
 from investigator.agent.message import fields_of
 from investigator.app import load_message_types
 from investigator.delivery.retry import Failure
@@ -22,7 +23,7 @@ def fields_by_example(*kinds: object) -> list[tuple[Example, str]]:
         (example, field)
         for example in EXAMPLES
         for field, (of_kind, required) in fields_of(MESSAGE_TYPES[example.base_name].record).items()
-        if required and (not kinds or of_kind in kinds)
+        if required and (not kinds or of_kind in kinds) and of_kind is not Unused
     ]
 
 

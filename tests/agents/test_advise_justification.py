@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import pytest
+
 from investigator.agent import Mode
+from investigator.agent.message import MalformedMessageError
 from tests.support.agent_harness import AgentHarness
 from tests.support.examples import Example
 
@@ -32,4 +35,17 @@ async def test_only_metrics_mode_changes_the_gauge() -> None:
 
     assert await harness.handle(BASE_NAME, EXAMPLE.fields, modes=[Mode.MIDDLETIER, Mode.BACKEND]) is None
 
+    assert gauge(harness) is None
+
+
+@pytest.mark.parametrize("wrong", [-1, 10**9 + 1, 10**30, 1.5, "3", None])
+async def test_a_count_that_no_adviser_can_mean_is_refused_by_field(wrong: object) -> None:
+    """The sum of the gauge could not be corrected afterwards."""
+    harness = AgentHarness()
+
+    failure = await harness.handle(BASE_NAME, {**EXAMPLE.fields, "count": wrong}, modes=[Mode.METRICS])
+
+    assert failure is not None
+    assert isinstance(failure.error, MalformedMessageError)
+    assert failure.error.field == "count"
     assert gauge(harness) is None

@@ -3,12 +3,23 @@
 
 import pytest
 
-from investigator.agent import Text
-from investigator.agent.message import MalformedMessageError, UnknownVersionError
+from investigator.agent import Text, Unused
+from investigator.agent.message import MalformedMessageError, UnknownVersionError, fields_of
 from investigator.agent.package_fields import IndexUrl, PackageName, PackageVersion
 from tests.agents.conformance import EXAMPLES, MESSAGE_TYPES, every_example, fields_by_example, handled, refused
 from tests.support.agent_harness import AgentHarness
 from tests.support.examples import Example
+
+every_unused_field = pytest.mark.parametrize(
+    ("example", "field"),
+    [
+        (example, field)
+        for example in EXAMPLES
+        for field, (kind, _) in fields_of(MESSAGE_TYPES[example.base_name].record).items()
+        if kind is Unused
+    ],
+    ids=str,
+)
 
 
 @every_example
@@ -50,6 +61,14 @@ async def test_unknown_fields_are_ignored(example: Example) -> None:
     with_more = await handled(example, colour="blue", nested={"step": "", "kind": None})
 
     assert with_more.workflows == (await handled(example)).workflows
+
+
+@every_unused_field
+async def test_a_field_that_no_handler_uses_takes_any_value(example: Example, field: str) -> None:
+    """A producer's mistake in it must not halt the topic."""
+    odd: object
+    for odd in ("text", 7, None, ["x"], {"x": 1}, True):
+        assert await AgentHarness().handle(example.base_name, {**example.fields, field: odd}) is None
 
 
 @pytest.mark.parametrize(("example", "field"), fields_by_example(), ids=str)

@@ -2,7 +2,7 @@
 import pytest
 from typing_extensions import is_typeddict
 
-from investigator.agent import Mode, SecretStr
+from investigator.agent import Mode, SecretStr, Unused
 from investigator.agent.message import Message, fields_of
 from investigator.app import load_message_types
 from tests.support.message_contract import CONTRACT, Row
@@ -29,14 +29,18 @@ def _field(name: str, kind: object, rest: str) -> str:
 
 def _kind(kind: object) -> str:
     without_none = [part for part in getattr(kind, "__args__", ()) if part is not type(None)]
+    if kind is Unused:
+        return "any"
     if is_typeddict(kind):
         return "{" + ", ".join(_field(name, of, "?") for name, of in kind.__annotations__.items()) + "}"
     if getattr(kind, "__origin__", None) is list:
         return f"[{_kind(without_none[0])}]"
     if getattr(kind, "__origin__", None) is dict:
         return "object"
-    if kind is SecretStr or getattr(kind, "__origin__", None) is str:  # an annotated text
+    if kind is SecretStr:
         return "str"
+    if (plain := getattr(kind, "__origin__", None)) in (str, int):  # an annotated text or number
+        kind = plain
     return kind.__name__ if isinstance(kind, type) else _kind(without_none[0])
 
 

@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from tests.support.polling import wait_until
-from tests.support.worker_http import get_json
 from tests.support.running_workers import running
+from tests.support.worker_http import get_json
 
 
 async def delete(broker: Broker, topic: str) -> None:

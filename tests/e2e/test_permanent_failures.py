@@ -53,7 +53,7 @@ def test_an_unknown_version_is_tried_once_counted_and_halts_its_topic(refused: R
     label = base_name.rsplit(".", 1)[-1].replace("-", "_")
     scrape = refused.scrape
 
-    missing = scrape.value("thoth_investigator_missing_handler_total", base_topic_name=base_name, message_version="v99")
+    missing = scrape.value("thoth_investigator_missing_handler", base_topic_name=base_name, message_version="v99")
     assert missing == 1
     assert scrape.value("thoth_investigator_halted_topics", base_topic_name=base_name) == 1
     assert scrape.value("thoth_investigator_exceptions_total", message_type=label) == 1

@@ -13,8 +13,8 @@ from sandbox.worker import Worker
 from tests.support.blocking_kafka import BlockingKafka, message
 from tests.support.faust_command import faust
 from tests.support.polling import wait_until
-from tests.support.worker_http import get_json, metric
 from tests.support.running_workers import running
+from tests.support.worker_http import get_json, metric
 
 MODES = ("backend",)
 BASE_NAME = "thoth.repo-init"

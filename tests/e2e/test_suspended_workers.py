@@ -9,10 +9,10 @@ from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.repository_load import REPO_INIT
 from tests.support.polling import wait_until
-from tests.support.worker_http import metric
+from tests.support.repository_load import REPO_INIT
 from tests.support.running_workers import SHORT_SESSION, running
+from tests.support.worker_http import metric
 
 IN_PROGRESS = "thoth_investigator_in_progress"
 HALTED = "thoth_investigator_halted_topics"

@@ -10,8 +10,8 @@ import pytest
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from tests.support.blocking_kafka import BlockingKafka, message
-from tests.support.repository_load import RUN_URL, Load
 from tests.support.polling import wait_until
+from tests.support.repository_load import RUN_URL, Load
 from tests.support.worker_http import metric
 
 LIMIT = 4

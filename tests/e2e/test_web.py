@@ -24,7 +24,7 @@ NAMES = (
     "thoth_investigator_failures_total",
     "thoth_investigator_scheduled_workflows_total",
     "thoth_investigator_halted_topics",
-    "thoth_investigator_missing_handler_total",
+    "thoth_investigator_missing_handler",
     "thoth_database_schema_revision_script",
     "message_count_by_version_total",
     "current_partition_offsets",

@@ -78,6 +78,12 @@ def test_a_deployment_fits_the_settings_the_shutdown_and_the_health_page(deploym
     assert _container(deployment)["ports"] == [{"name": "web", "containerPort": 6066}]
 
 
+@pytest.mark.parametrize("deployment", _of_kind("Deployment"), ids=_name)
+def test_only_documented_variables_reach_a_worker(deployment: Manifest) -> None:
+    """A Service named `web` would add WEB_PORT."""
+    assert deployment["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
 def test_the_service_selects_the_workers_and_prometheus_selects_the_service() -> None:
     """Selectors match labels, and port names match ports."""
     (service,), (monitor,) = _of_kind("Service"), _of_kind("ServiceMonitor")

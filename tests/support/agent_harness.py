@@ -9,13 +9,14 @@ from prometheus_client import CollectorRegistry
 from investigator.agent import Mode
 from investigator.agent.context import Services
 from investigator.app import load_message_types
-from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
+from investigator.observability.redaction import Redactor
 from investigator.settings import load_settings
-from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
+from investigator.streaming.handler_steps import Handlers, HandlerSteps
+from investigator.streaming.parser import Parser
 from tests.support.agent_fakes import (
     BACKEND,
     INFRA,
@@ -72,6 +73,7 @@ class AgentHarness:
         self.scheduler = FakeScheduler(self.faults, list(SOLVERS))
         self.metrics = Metrics(CollectorRegistry())
         settings = load_settings(ENVIRONMENT | variables)
+        self._parser = Parser(Redactor().learn_from)
         self._services = Services(settings, self.scheduler, self.graph, self.index, self.metrics)
 
     async def handle(
@@ -96,9 +98,9 @@ class AgentHarness:
             None if all handlers succeeded, otherwise the last error and the number of attempts.
         """
         steps = HandlerSteps(
-            Handlers("investigator", tuple(modes), lambda: self._services),
+            Handlers("investigator", tuple(modes), lambda: self._services, self._parser),
             MESSAGE_TYPES[base_name],
-            _parse(base_name, {**COMMON, **fields}),
+            json.dumps({**COMMON, **fields}).encode(),
             Origin(f"ocp4-test.{base_name}", 3, offset, 1_640_995_200_000),
             headers=(),
         )
@@ -126,13 +128,6 @@ class AgentHarness:
             if workflow.kind == kind
         ]
         return sorted(found, key=lambda parameters: sorted(parameters.items()))
-
-
-def _parse(base_name: str, content: Mapping[str, object]) -> Content:
-    try:
-        return MESSAGE_TYPES[base_name].parse(json.dumps(content).encode())
-    except PermanentError as error:
-        return error
 
 
 async def _no_sleep(_seconds: float) -> None:

@@ -23,9 +23,9 @@ thoth.solver.solved-package | v1 | M
 thoth.cve-update.cve-provided | v1 | B
     package_name, package_version, index_url
 thoth.advise-reporter.advise-justification | v1 | X
-    message, justification_type, count: int, adviser_version
+    message, justification_type, count: int, adviser_version: any
 thoth.package-update.hash-mismatch | v1 | M B
-    index_url, package_name, package_version, missing_from_source: [str], missing_from_database: [str]
+    index_url, package_name, package_version, missing_from_source: [str], missing_from_database: any
 thoth.package-update.missing-package | v1 | B
     index_url, package_name
 thoth.package-update.missing-package-version | v1 | B
@@ -34,15 +34,15 @@ thoth.update-provides-source-distro | v1 | M
     package_name, package_version, index_url, value: bool
 thoth.adviser-trigger | v1 v2 v3 v4 v5 | B
     recommendation_type, dev: bool=false, debug: bool=false, authenticated: bool=false, count: int?, limit: int?,
-    origin?, job_id?, limit_latest_versions: int?, re_run_adviser_id?, source_type?, kebechet_metadata: object?,
+    origin?, job_id?, limit_latest_versions: any?, re_run_adviser_id?, source_type?, kebechet_metadata: object?,
     justification: [object]?, stack_info: [object]?
 thoth.investigator.adviser-re-run | v1 v2 | B
-    re_run_adviser_id, recommendation_type, origin?, source_type?, github_event_type?, github_check_run_id: int?,
-    github_installation_id: int?, github_base_repo_url?
+    re_run_adviser_id, recommendation_type, origin?, source_type?, github_event_type: any?, github_check_run_id: any?,
+    github_installation_id: any?, github_base_repo_url: any?
 thoth.kebechet-trigger | v1 | B
     webhook_payload: object, job_id?
 thoth.kebechet-run-url-trigger | v1 v2 | B
-    url?, service_name?, installation_id?, job_id?,
+    url?, service_name?, installation_id: any?, job_id?,
     metadata: {message_justification: int?, package_name?, package_version?, package_index?}?
 thoth.package-extract-trigger | v1 v2 | B
     image, environment_type, is_external: bool=true, verify_tls: bool=true, debug: bool=false, job_id?, origin?,

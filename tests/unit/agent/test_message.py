@@ -79,10 +79,16 @@ def test_the_path_of_an_error_inside_a_field_is_named() -> None:
 
 def test_an_error_about_many_wrong_items_stays_short() -> None:
     """It has to fit into a log line and a header."""
-    text = str(refusal({**ALL_FIELDS, "tags": list(range(100_000))}))
+    text = str(refusal({**ALL_FIELDS, "tags": list(range(90_000))}))
 
-    assert text.endswith("field 'tags.4': Input should be a valid string; and 99995 more")
-    assert len(text) < 400
+    assert text == "field 'tags.0': Input should be a valid string"
+
+
+def test_an_error_about_many_wrong_fields_stays_short() -> None:
+    """It has to fit into a log line and a header."""
+    text = str(refusal(dict.fromkeys(ALL_FIELDS, 1.5) | {"version": "v1"}))
+
+    assert text.endswith("field 'count': Input should be a valid integer; and 4 more")
 
 
 def test_an_unknown_version_is_an_error_of_its_own() -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
+import time
 
 import pytest
 
@@ -55,6 +56,62 @@ def test_a_value_that_is_not_json_is_masked_too(mask: Masking, text: str) -> Non
     assert shown
     assert "hunter2" not in shown
     assert "***" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"registry_password": "correct hunter2 battery staple", "image": ',
+        '{"registry_password": "correct hunter2 battery staple',
+        '{"registry_password": "correct, \\"hunter2\\" battery; staple", "image": ',
+        "{'registry_password': 'correct \\'hunter2\\' staple'",
+        '{"inner": "{\\"registry_password\\": \\"correct hunter2 staple\\"}", ',
+        "registry_password = correct hunter2 staple; image = a",
+        '{"authorization": "Bearer hunter2",',
+        "Authorization: Bearer hunter2",
+        '{"api_key": "a hunter2",',
+        '{"X-Api-Key": "a hunter2",',
+        '{"index_url": "https://bot:hunter2@host/simple", ',
+        "https://hunter2@host/",
+    ],
+)
+def test_a_secret_in_a_text_that_was_cut_off_is_masked_to_its_end(mask: Masking, text: str) -> None:
+    """Quotes, blanks and separators may be parts of a password."""
+    shown = mask(text.encode())
+    assert shown
+    assert "hunter2" not in shown
+    assert "staple" not in shown
+    assert "battery" not in shown
+
+
+@pytest.mark.parametrize("name", ["authorization", "Api-Key", "private_key", "cookie", "x-token"])
+def test_a_header_with_the_name_of_a_secret_is_masked(mask: Masking, name: str) -> None:
+    """Producers and proxies pass logins on in headers."""
+    assert mask.header(name, "hunter2") == "***"
+    assert mask.header("trace", f"{name}: hunter2") == f"{name}: ***"
+    assert mask.header("trace", "00-abc") == "00-abc"
+
+
+UNITS = [
+    b"token",
+    b'token"',
+    b"token=",
+    b'token="',
+    b"token='",
+    b'"token": ',
+    b"token = \\",
+    b"apikey",
+    b'\\"',
+    b"a" * 30,
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_masking_takes_time_in_proportion_to_the_value(mask: Masking, unit: bytes) -> None:
+    """An operator must be able to look at every dead letter."""
+    before = time.process_time()
+    mask(unit * (200_000 // len(unit)))
+    assert time.process_time() - before < 10
 
 
 def test_a_password_found_in_a_value_is_masked_in_errors_too(mask: Masking, redactor: Redactor) -> None:

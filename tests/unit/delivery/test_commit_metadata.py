@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The offsets finished after a commit are stored in Kafka as text, and read back."""
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from investigator.delivery.commit_metadata import decode, encode
@@ -25,7 +25,23 @@ def test_the_text_is_never_longer_than_a_broker_accepts(distances: frozenset[int
     assert decode(0, text).finished <= distances
 
 
-@given(text=st.text() | st.text().map("finished1:".__add__) | st.from_regex(r"finished1:[A-Za-z0-9+/=]*"))
-def test_the_text_of_another_tool_is_no_error(text: str) -> None:
+FOREIGN = st.none() | st.text() | st.text().map("finished2:5:".__add__)
+
+
+@given(text=FOREIGN | st.from_regex(r"finished[12]:(5:)?[A-Za-z0-9+/=]*"))
+def test_the_text_of_another_tool_is_no_error(text: str | None) -> None:
     """Other tools write their own metadata into commits; the partition can be consumed whatever they wrote."""
     assert decode(5, text).offset == 5
+
+
+@given(offset=st.integers(0, 2**62), other=st.integers(0, 2**62), distances=st.frozensets(st.integers(1, 100)))
+def test_a_text_beside_another_offset_says_nothing(offset: int, other: int, distances: frozenset[int]) -> None:
+    """MirrorMaker 2 translates the offset and copies the text; relative to the new offset, it would lose messages."""
+    assume(offset != other)
+    text = encode(CommitPosition(offset, frozenset(offset + distance for distance in distances)))
+    assert decode(other, text) == CommitPosition(other, frozenset())
+
+
+def test_the_format_of_earlier_workers_is_read() -> None:
+    """In a rolling upgrade, a new worker takes partitions over from old ones, and must not handle messages again."""
+    assert decode(5, "finished1:BQ==") == CommitPosition(5, frozenset({6, 8}))

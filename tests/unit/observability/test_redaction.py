@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
+import time
+import tracemalloc
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -57,24 +59,90 @@ def test_a_short_secret_is_removed_as_a_separate_word_only() -> None:
     assert Redactor(["a"])('a quota of "a" is password=a') == f'{MASK} quota of "{MASK}" is password={MASK}'
 
 
-def test_only_the_latest_secrets_of_messages_are_remembered() -> None:
+def test_only_the_latest_secrets_are_remembered() -> None:
     """Memory is bounded for any number of messages; passwords of the settings are never forgotten."""
-    redactor = Redactor(["permanent"], remembered=2)
+    redactor = Redactor(["permanent"], remembered=30)
     for secret in ("first-secret", "second-secret", "first-secret", "third-secret"):
         redactor.learn(secret)
     assert redactor("permanent first-secret second-secret third-secret") == f"{MASK} {MASK} second-secret {MASK}"
 
 
+class Extract:
+    """A record with a password."""
+
+    def __init__(self, password: str) -> None:
+        self.image = "quay.io/thoth-station/s2i"
+        self.registry_password = SecretStr(password)
+
+
+def test_a_password_is_masked_for_as_long_as_its_message_is_in_flight() -> None:
+    """A message may wait for days, while thousands of others with passwords are handled."""
+    redactor = Redactor(remembered=1_000)
+    waiting = Extract("the-one-that-waits")
+    redactor.learn_from(waiting)
+    for number in range(2_000):
+        redactor.learn_from(Extract(f"password-{number}"))
+    assert redactor("the-one-that-waits password-1999") == f"{MASK} {MASK}"
+    assert redactor("password-0") == "password-0"
+    del waiting
+    for number in range(200):
+        redactor.learn_from(Extract(f"another-{number}"))
+    assert redactor("the-one-that-waits") == "the-one-that-waits"
+
+
+def test_the_memory_for_passwords_is_bounded_in_bytes() -> None:
+    """Each password may be as long as a message, and its spellings take ten times as much."""
+    redactor = Redactor()
+    tracemalloc.start()
+    for number in range(30):
+        redactor.learn_from(Extract(f"{number}" + "\u2603" * 500_000))
+    used = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert used < 16 * 1024 * 1024
+
+
+URLS = {
+    "https://bot:hunter2@index.example.com/simple": "https://***@index.example.com/simple",
+    "docker://hunter2@registry/image": "docker://***@registry/image",
+    "git+ssh://git:hunter2@host:22/x": "git+ssh://***@host:22/x",
+    "https://bot:hun@ter2@host": "https://***@host",
+    "https://bot:?hunter2#@host/": "https://***@host/",
+    r"https:\/\/bot:hunter2@host\/simple": r"https:\/\/***@host\/simple",
+    r'"https://bot:hun\"ter2@host"': '"https://***@host"',
+    "url=https%3A%2F%2Fbot%3Ahunter2%40host%2Fsimple": "url=https%3A%2F%2F***@host%2Fsimple",
+    "//bot:hunter2@host/": "//***@host/",
+    "https://host/simple?mail=a@b": "https://host/simple?mail=a@b",
+    "mail to a@b.c": "mail to a@b.c",
+}
+
+
+@pytest.mark.parametrize(("url", "masked"), URLS.items())
+def test_the_user_info_of_every_url_is_removed(url: str, masked: str) -> None:
+    """A URL of a message may hold a password that no field declares."""
+    assert Redactor()(f"GET {url} failed") == f"GET {masked} failed"
+
+
+def test_the_parameters_of_a_statement_are_removed() -> None:
+    """SQLAlchemy appends them to its errors."""
+    error = "(Error) failed\n[SQL: INSERT INTO t VALUES (%(a)s)]\n[parameters: {'a': 'hunter2]'}]\n(Background)"
+    assert Redactor()(error) == ("(Error) failed\n[SQL: INSERT INTO t VALUES (%(a)s)]\n[parameters: ***]\n(Background)")
+
+
+@pytest.mark.parametrize(
+    "text", ["://" * 100_000, "//a" * 100_000, "//" + "a@" * 100_000, "%2F%2F%" * 50_000, "[parameters: " * 50_000]
+)
+def test_removing_takes_time_in_proportion_to_the_text(text: str) -> None:
+    """Producers choose the texts of many errors."""
+    before = time.process_time()
+    Redactor(["secret"])(text)
+    assert time.process_time() - before < 5
+
+
 def test_the_secret_fields_of_a_message_are_learnt() -> None:
     """A handler may log any field of its message without showing a password."""
-
-    class Extract:
-        def __init__(self) -> None:
-            self.image = "quay.io/thoth-station/s2i"
-            self.registry_password = SecretStr("hunter2")
-
     redactor = Redactor()
-    redactor.learn_from(Extract())
+    extract = Extract("hunter2")
+    redactor.learn_from(extract)
     assert redactor("quay.io/thoth-station/s2i hunter2") == f"quay.io/thoth-station/s2i {MASK}"
 
 
@@ -84,3 +152,10 @@ def test_an_empty_secret_changes_nothing(nothing: str | None) -> None:
     redactor = Redactor()
     redactor.learn(nothing)
     assert redactor("a b") == "a b"
+
+
+@pytest.mark.parametrize("cut", [4, 8, 13])
+def test_a_part_of_a_secret_before_a_cut_is_removed(cut: int) -> None:
+    """Error texts are cut where they are made, before secrets are removed from them."""
+    assert Redactor(["hunter2hunter2"])(f"login with {'hunter2hunter2'[:cut]}…") == f"login with {MASK}…"
+    assert Redactor(["hunter2hunter2"])("login with nothing…") == "login with nothing…"

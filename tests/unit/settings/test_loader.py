@@ -77,11 +77,11 @@ def test_all_problems_are_listed_at_once() -> None:
         ("THOTH_INVESTIGATOR_ACK_ON_FAIL", "yes"),
         ("THOTH_INVESTIGATOR_ACK_ON_FAIL", '{"thoth.repo-init": 1}'),
         ("THOTH_INVESTIGATOR_ACK_ON_FAIL", "[1]"),
-        ("THOTH_INVESTIGATOR_SCHEDULE_SOLVER", "2"),
+        ("THOTH_INVESTIGATOR_SCHEDULE_SOLVER", "true"),
         ("THOTH_INVESTIGATOR_SHUTDOWN_TIMEOUT", "0"),
         ("THOTH_INVESTIGATOR_CALL_TIMEOUT", "nan"),
         ("ARGO_PENDING_WORKFLOW_LIMIT", "-1"),
-        ("ARGO_PENDING_SLEEP_TIME", "0"),
+        ("ARGO_PENDING_SLEEP_TIME", "-1"),
         ("THOTH_BACKEND_NAMESPACE", "Backend_1"),
         ("THOTH_S3_ENDPOINT_URL", "s3.example.com"),
         ("KUBECONFIG", "/nowhere/config"),
@@ -190,3 +190,28 @@ def test_every_setting_has_a_purpose_a_format_and_a_section() -> None:
     assert all(setting.purpose.endswith(".") and setting.form and setting.section for setting in reference())
     assert {setting.variable for setting in reference() if setting.required} == set(REQUIRED)
     assert {setting.name for setting in reference()} == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "read"),
+    [
+        ("KAFKA_SECURITY_PROTOCOL", "ssl", "SSL"),
+        ("KAFKA_SASL_MECHANISM", "scram-sha-512", "SCRAM-SHA-512"),
+        ("KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM", "None", "none"),
+        ("KAFKA_CONSUMER_AUTO_OFFSET_RESET", "Latest", "latest"),
+        ("DEBUG_LEVEL", "2", "DEBUG"),
+        ("DEBUG_LEVEL", "00", "INFO"),
+        ("THOTH_INVESTIGATOR_SCHEDULE_SOLVER", "2", True),
+        ("THOTH_INVESTIGATOR_SCHEDULE_SOLVER", "00", False),
+        ("ARGO_PENDING_SLEEP_TIME", "0", 0.1),
+        ("THOTH_INVESTIGATOR_SESSION_TIMEOUT", "120", 120),
+    ],
+)
+def test_spellings_of_earlier_deployments_are_accepted(name: str, given: str, read: object) -> None:
+    """They meant what they mean now."""
+    assert getattr(_load(**{name: given}), name.lower()) == read
+
+
+def test_a_sasl_protocol_in_lower_case_requires_its_settings_too() -> None:
+    """Otherwise the first connection would fail, without the name of a variable."""
+    assert any("KAFKA_SASL_PASSWORD" in problem for problem in _problems(KAFKA_SECURITY_PROTOCOL="sasl_ssl"))

@@ -6,15 +6,16 @@ from prometheus_client import CollectorRegistry
 
 from investigator.agent import Message, MessageType, Mode, Work
 from investigator.agent.context import Services
-from investigator.agent.message import UnknownVersionError
 from investigator.delivery.dead_letters import REPLAYED_FOR, Headers
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.retry import Failure, run_with_retries
 from investigator.observability.metrics import Metrics
+from investigator.observability.redaction import Redactor
 from investigator.settings import load_settings
-from investigator.streaming.handler_steps import Content, Handlers, HandlerSteps
+from investigator.streaming.handler_steps import Handlers, HandlerSteps
+from investigator.streaming.parser import Parser
 from tests.support.agent_fakes import FakeGraph, FakeIndex, FakeScheduler, FaultInjector
 from tests.support.agent_harness import ENVIRONMENT
 from tests.support.virtual_time import in_virtual_time
@@ -26,7 +27,7 @@ class Sample(Message, serializer="json"):
     """A message without fields of its own."""
 
 
-RECORD = Sample(component_name="tester", service_version="1.0.0")
+VALUE = b'{"component_name": "tester", "service_version": "1.0.0"}'
 
 
 class Processing:
@@ -57,12 +58,10 @@ class Processing:
         self.handled.append("middletier")
         self.origins.add(work.origin)
 
-    async def run(self, *modes: Mode, content: Content = RECORD, headers: Headers = ()) -> Failure | None:
+    async def run(self, *modes: Mode, value: bytes = VALUE, headers: Headers = ()) -> Failure | None:
         """Run the steps of a message with up to five attempts."""
-        handlers = Handlers(GROUP, modes, self.services)
-        steps = HandlerSteps(
-            handlers, self.message_type, content, Origin("thoth.test-message", 0, 7, 0), headers
-        ).make()
+        handlers = Handlers(GROUP, modes, self.services, Parser(Redactor().learn_from))
+        steps = HandlerSteps(handlers, self.message_type, value, Origin("thoth.test-message", 0, 7, 0), headers).make()
         policy = RetryPolicy(max_attempts=5, backoff=0)
         return await run_with_retries(
             list(steps), policy, sleep=_no_pause, on_failed_attempt=lambda _error, _attempts: None
@@ -110,11 +109,12 @@ async def test_a_message_is_counted_once_however_often_its_handlers_fail() -> No
 
 @in_virtual_time
 async def test_a_message_that_is_no_record_fails_without_a_retry() -> None:
-    """No handler runs; the failure is the error of the schema."""
+    """No handler runs; the failure is the error of the first step."""
     processing = Processing()
-    error = PermanentError("the value is not JSON")
-    failure = await processing.run(Mode.METRICS, Mode.BACKEND, content=error)
-    assert failure == Failure(error, 1)
+    failure = await processing.run(Mode.METRICS, Mode.BACKEND, value=b"no JSON")
+    assert failure is not None
+    assert isinstance(failure.error, PermanentError)
+    assert failure.attempts == 1
     assert (processing.handled, processing.counted()) == ([], 0)
 
 
@@ -122,9 +122,20 @@ async def test_a_message_that_is_no_record_fails_without_a_retry() -> None:
 async def test_a_message_of_an_unknown_version_is_counted_as_missing_a_handler() -> None:
     """An operator sees which versions no worker can handle."""
     processing = Processing()
-    failure = await processing.run(Mode.BACKEND, content=UnknownVersionError("thoth.test-message", "v9"))
+    failure = await processing.run(Mode.BACKEND, value=VALUE.replace(b"}", b', "version": "v9"}'))
     assert failure is not None
     assert processing.metrics.missing_handler.labels("thoth.test-message", "v9")._value.get() == 1
+    assert processing.metrics.unknown_versions.labels("thoth.test-message", "v9")._value.get() == 1
+
+
+@in_virtual_time
+async def test_a_worker_that_only_counts_counts_an_unknown_version_too() -> None:
+    """The count shows the new version, and the worker has no handler that could lack it."""
+    processing = Processing()
+    value = VALUE.replace(b"}", b', "version": "v9"}')
+    assert await processing.run(Mode.METRICS, value=value) is None
+    assert processing.metrics.message_count_by_version.labels("test_message", "v9")._value.get() == 1
+    assert await processing.run(Mode.METRICS, Mode.BACKEND, value=value) is not None
 
 
 @pytest.mark.parametrize(("group", "handled"), [(GROUP, ["backend"]), ("other", [])])

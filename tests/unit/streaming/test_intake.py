@@ -2,7 +2,8 @@
 """The way of an event from a stream of Faust into the dispatcher."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from faust.types.tuples import ConsumerMessage
@@ -10,15 +11,19 @@ from typing_extensions import Self
 
 from investigator.agent import MessageType
 from investigator.delivery.dead_letters import REPLAYS
-from investigator.delivery.errors import PermanentError
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.streaming.assignment_epoch import with_epoch
 from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
+from investigator.streaming.parser import Parser
 from tests.support.delivery_fakes import TOPIC
 from tests.support.delivery_worker import ZERO, Worker, run_until
+from tests.support.sample_record import Sample
 from tests.support.virtual_time import in_virtual_time
+
+if TYPE_CHECKING:
+    from investigator.agent.context import Services
 
 TIMESTAMP_MS = 1_600_000_000_123
 
@@ -33,10 +38,9 @@ class FakeApp:
 
 @dataclass
 class FakeEvent:
-    """An event of a stream whose value the schema could not deserialize."""
+    """An event of a stream, whose value is no record."""
 
     message: ConsumerMessage
-    value: PermanentError = field(default_factory=lambda: PermanentError("the value is not JSON"))
 
 
 class FakeStream:
@@ -64,8 +68,9 @@ def fetch(worker: Worker, offset: int, headers: Sequence[tuple[str, bytes]] = ()
 
 async def consume(worker: Worker, app: FakeApp, *events: FakeEvent) -> list[Delivery]:
     """Run the body of the topic's agent on a stream; return the deliveries that failed, as all of them do."""
-    handlers = Handlers("investigator", (), lambda: pytest.fail("no handler runs"))
-    message_type = MessageType(TOPIC, None, ("v1",), {})  # type: ignore[arg-type]  # the value is no record
+    parser = Parser(lambda _record: pytest.fail("no value here is a record"))
+    handlers = Handlers("investigator", (), lambda: cast("Services", None), parser)
+    message_type = MessageType(TOPIC, Sample, ("v1",), {})
     body = AgentFactory(app, worker.dispatcher, handlers).agent_body(message_type)
     worker.dead_letters.accepted_topics = {TOPIC}
     await body(FakeStream(events))
