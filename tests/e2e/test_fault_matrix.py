@@ -15,6 +15,9 @@ from sandbox.fault_matrix.verdict import violations
 from sandbox.postgres import PostgresServer
 from tests.support.running_workers import running
 
+# The first test also starts the servers and the workers, which takes long on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+
 NAMES = ("kind-422", "cluster-slow", "index-404", "index-slow", "graph-slow", "graph-locked")
 EXTENT = Extent(normal=1.0, longest_fault=3.0, recovery=30.0, messages=5000)
 
