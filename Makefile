@@ -17,6 +17,7 @@ WORKERS ?=
 # For the benchmarks: `make bench QUICK=1` measures less and less exactly, `make bench NAMES="engine rest"` runs only these.
 QUICK ?=
 NAMES ?=
+# For the fault matrix: `make faults QUICK=1 NAMES="graph- kind-500" SEED=7`; a fault runs if its name contains one of NAMES.
 # For the soak test: `make soak DURATION=120 SEED=7 KAFKA=embedded`. Without KAFKA, the soak test runs on Apache Kafka where
 # Java 17 and Maven are installed, and else on the embedded broker.
 DURATION ?=
@@ -87,6 +88,10 @@ test-kafka: $(STAMP) ## Run the end-to-end tests and more on Apache Kafka (Java 
 .PHONY: bench
 bench: $(STAMP) ## Measure throughput, latency and memory in about 20 minutes (QUICK=1: about 5; NAMES="engine rest")
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(NAMES)
+
+.PHONY: faults
+faults: $(STAMP) ## Cause one fault after the other, and check what each delays or stops (QUICK=1, NAMES="graph-", SEED=7)
+	@$(BIN)/python -m sandbox.fault_matrix $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(NAMES)
 
 .PHONY: soak
 soak: $(STAMP) ## Run two workers while dependencies fail at random, then check every message (DURATION=600, SEED=7, KAFKA=embedded)

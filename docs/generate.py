@@ -148,7 +148,12 @@ def _type_text(schema: Mapping[str, Any]) -> str:
 
 def _metrics() -> str:
     rows = [
-        (f"`{each.name}`", each.kind.__name__.removeprefix("Capped").lower(), ", ".join(map(_code, each.labels)), each.documentation)
+        (
+            f"`{each.name}`",
+            each.kind.__name__.removeprefix("Capped").lower(),
+            ", ".join(map(_code, each.labels)),
+            each.documentation,
+        )
         for each in definitions()
     ]
     return _page(["# Metrics", NOTE, METRICS, _table(("Name", "Type", "Labels", "Meaning"), rows)])

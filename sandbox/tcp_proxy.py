@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A TCP proxy in front of a server: while it is closed, the server is unreachable but keeps its data."""
+"""A TCP proxy in front of a server, which keeps its data while the proxy is closed, slow or stalled."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from sandbox.tcp_ports import HOST, free_port
 __all__ = ["TcpProxy"]
 
 _CHUNK = 256 * 1024
+_POLL_SECONDS = 0.02
 
 
 class TcpProxy:
@@ -22,12 +23,18 @@ class TcpProxy:
     Args:
         target: the port of the server.
         tls: the TLS context for connections of clients; the connections to the server are not encrypted.
+
+    Attributes:
+        latency: how long the proxy holds each chunk of data, in seconds.
+        stalled: whether the proxy holds all data until this is False again; connections stay open.
     """
 
     def __init__(self, target: int, tls: ssl.SSLContext | None = None) -> None:
         self.port = free_port()
         self._target = target
         self._tls = tls
+        self.latency = 0.0
+        self.stalled = False
         self._background: BackgroundLoop | None = None
 
     def open(self) -> None:
@@ -85,12 +92,18 @@ class TcpProxy:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection(HOST, self._target, limit=_CHUNK)
         with contextlib.closing(server_writer):
-            await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
+            await asyncio.gather(self._copy(reader, server_writer), self._copy(server_reader, writer))
 
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Copy until the sender closes; then raise ConnectionAbortedError, which ends the other direction too."""
+        while chunk := await reader.read(_CHUNK):
+            await self._hold()
+            writer.write(chunk)
+            await writer.drain()
+        raise ConnectionAbortedError
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy until the sender closes; then raise ConnectionAbortedError, which ends the other direction too."""
-    while chunk := await reader.read(_CHUNK):
-        writer.write(chunk)
-        await writer.drain()
-    raise ConnectionAbortedError
+    async def _hold(self) -> None:
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        while self.stalled:  # noqa: ASYNC110 - any thread may change it
+            await asyncio.sleep(_POLL_SECONDS)

@@ -5,6 +5,7 @@ The exit status is 0 if no message was lost, processed twice, out of order withi
 """
 
 import argparse
+import math
 import os
 import random
 import secrets
@@ -15,21 +16,28 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
+import psycopg2
+
 from sandbox.apache_kafka import provide
 from sandbox.background import BackgroundLoop
 from sandbox.broker import UnavailableError, broker_of_environment
-from sandbox.environment import Sandbox, running_sandbox
+from sandbox.fault_matrix.effects import Effects, seed_versions
+from sandbox.fault_matrix.run import ENVIRONMENT
+from sandbox.fault_matrix.surroundings import Surroundings, surroundings
 from sandbox.kafka_client import KafkaClient
+from sandbox.postgres import PostgresServer
 from sandbox.processes import eventually
 from sandbox.soak.chaos import Chaos
 from sandbox.soak.checks import Verdict, check_messages, original_position
-from sandbox.soak.load import FIELDS, Load, Sent, number_of
+from sandbox.soak.load import BASE_NAMES, Load, Sent
 
 _PARTITIONS = 3
 _CATCH_UP_SECONDS = 180.0
+_MAX_MESSAGES_PER_SECOND = 80  # twice what the load sends
 _ENVIRONMENT = {
+    **ENVIRONMENT,
     "THOTH_INVESTIGATOR_ACK_ON_FAIL": "1",
-    # The faults of the API must neither exhaust the retries of a message nor halt a topic.
+    # Faults must neither exhaust the retries of a message nor halt a topic.
     "THOTH_INVESTIGATOR_MAX_RETRIES": "200",
     "THOTH_INVESTIGATOR_BACKOFF": "0.01",
     "THOTH_INVESTIGATOR_CALL_TIMEOUT": "2",
@@ -42,13 +50,15 @@ class Soak:
     Args:
         seed: the seed of all random choices; their timing still depends on the machine.
         duration: the duration of load and failures, in seconds.
-        sandbox: the running servers.
+        parts: the running servers.
     """
 
-    def __init__(self, seed: int, duration: float, sandbox: Sandbox) -> None:
+    def __init__(self, seed: int, duration: float, parts: Surroundings) -> None:
         self._seed = seed
         self._duration = duration
-        self._sandbox = sandbox
+        self._parts = parts
+        self._sandbox = sandbox = parts.sandbox
+        self._effects = Effects(parts)
         self._loop = BackgroundLoop("soak")
         self._kafka = KafkaClient(sandbox.broker.bootstrap_servers)
 
@@ -58,23 +68,25 @@ class Soak:
             parts.callback(self._loop.stop)
             self._loop.run(self._kafka.__aenter__())
             parts.callback(lambda: self._loop.run(self._kafka.__aexit__(None, None, None)))
-            topics = [self._sandbox.topic(base_name) for base_name in FIELDS]
+            topics = [self._sandbox.topic(base_name) for base_name in BASE_NAMES]
             self._loop.run(self._sandbox.broker.create_topics(topics, _PARTITIONS))
-            environment = self._sandbox.env(**_ENVIRONMENT)
+            seed_versions(self._parts, math.ceil(self._duration * _MAX_MESSAGES_PER_SECOND))
+            environment = self._parts.environment(**_ENVIRONMENT)
             workers = [self._sandbox.worker(environment) for _ in range(2)]
             for worker in workers:
                 parts.enter_context(worker)
-            chaos = Chaos(random.Random(self._seed), self._sandbox, environment, workers)  # noqa: S311 - a repeatable sequence
+            chaos = Chaos(random.Random(self._seed), self._parts, environment, workers)  # noqa: S311 - a repeatable sequence
             sent = self._send_during(chaos)
             return self._verdict(sent, chaos)
 
     def _send_during(self, chaos: Chaos) -> Sent:
-        load = Load(random.Random(self._seed + 1), self._kafka, self._sandbox.deployment)  # noqa: S311 - a repeatable sequence
+        load = Load(random.Random(self._seed + 1), self._kafka, self._parts)  # noqa: S311 - a repeatable sequence
         started = shown = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             failure: Future[None] = pool.submit(chaos.inject_one)
             while (now := time.monotonic()) < started + self._duration:
-                self._loop.run(load.send_some())
+                with chaos.broker_in_use:
+                    self._loop.run(load.send_some())
                 if failure.done():
                     failure.result()
                     failure = pool.submit(chaos.inject_one)
@@ -83,22 +95,25 @@ class Soak:
                     self._show(now - started, load.sent, chaos)
                 time.sleep(0.25)
             failure.result()
-        chaos.stop()
         return load.sent
 
     def _show(self, seconds: float, sent: Sent, chaos: Chaos) -> None:
-        processed, failures = self._processed(), sum(chaos.injected.values())
-        print(f"  {seconds:4.0f} s: {sent.count} messages sent, {processed} workflows, {failures} failures", flush=True)
+        processed, failures = self._processed(sent), sum(chaos.injected.values())
+        print(f"  {seconds:4.0f} s: {sent.count} messages sent, {processed} handled, {failures} failures", flush=True)
 
-    def _processed(self) -> int:
-        return len({number_of(workflow.parameters) for workflow in self._sandbox.cluster.created})
+    def _processed(self, sent: Sent) -> int:
+        with suppress(psycopg2.OperationalError):  # the database may be unavailable
+            self._effects.update()
+        return sum(len(self._effects.times(number)) >= stream.effects for number, stream in sent.valid.items())
 
     def _verdict(self, sent: Sent, chaos: Chaos) -> Verdict:
         eventually(lambda: self._caught_up(sent), _CATCH_UP_SECONDS, 0.5)
         dead_letters = {
             base_name: self._dead_letters(base_name, len(positions)) for base_name, positions in sent.invalid.items()
         }
-        verdict = check_messages(sent, self._sandbox.cluster.created, dead_letters)
+        self._effects.update()
+        effects = {number: self._effects.times(number) for number in sent.valid}
+        verdict = check_messages(sent, effects, self._effects.repeated, dead_letters)
         verdict.other += chaos.problems
         if (committed := self._committed()) != sent.count:
             verdict.other.append(f"{committed} of {sent.count} offsets are committed")
@@ -108,11 +123,11 @@ class Soak:
         return verdict
 
     def _caught_up(self, sent: Sent) -> bool:
-        return self._processed() >= len(sent.valid) and self._committed() >= sent.count
+        return self._processed(sent) >= len(sent.valid) and self._committed() >= sent.count
 
     def _committed(self) -> int:
         group = self._sandbox.group()
-        topics = (self._sandbox.topic(base_name) for base_name in FIELDS)
+        topics = (self._sandbox.topic(base_name) for base_name in BASE_NAMES)
         return sum(sum(self._loop.run(self._kafka.committed(group, topic)).values()) for topic in topics)
 
     def _dead_letters(self, base_name: str, expected: int) -> set[tuple[int, int]]:
@@ -156,10 +171,15 @@ def _main() -> None:
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     print(f"Soak test of {options.duration:g} s with SEED={seed}", flush=True)
     # A broker from KAFKA_BOOTSTRAP_SERVERS may still have the topics of an earlier run with this seed.
-    with running_sandbox(deployment=f"soak-{seed}-{secrets.token_hex(4)}") as sandbox:
-        verdict = Soak(seed, options.duration, sandbox).run()
+    deployment = f"soak-{seed}-{secrets.token_hex(4)}"
+    with (
+        broker_of_environment(proxied=True) as broker,
+        PostgresServer() as postgres,
+        surroundings(broker, postgres, deployment) as parts,
+    ):
+        verdict = Soak(seed, options.duration, parts).run()
         if not verdict.passed:
-            copy = shutil.copytree(sandbox.folder, tempfile.mkdtemp(prefix="soak-"), dirs_exist_ok=True)
+            copy = shutil.copytree(parts.sandbox.folder, tempfile.mkdtemp(prefix="soak-"), dirs_exist_ok=True)
             print(f"  The logs of the workers are in {copy}")
     for line in verdict.lines():
         print(f"  {line.rstrip()}")

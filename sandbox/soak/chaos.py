@@ -1,71 +1,66 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random failures during the soak test: workers crash, stop and join, and the cluster's API fails in several ways."""
+"""Random failures during the soak test: the faults of the matrix, crashes of workers, and outages of the broker."""
 
 import random
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from sandbox.environment import Sandbox
-from sandbox.faults import Fault
+from sandbox.apache_kafka.broker import ApacheKafka
+from sandbox.broker import RunningBroker
+from sandbox.fault_matrix.rows import ROWS, Row
+from sandbox.fault_matrix.surroundings import Surroundings
 from sandbox.worker import Worker
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["FAULTS", "Chaos"]
 
-__all__ = ["Chaos"]
+#: The faults after which every message still has its effects: not those that are answers about messages.
+FAULTS = tuple(row for row in ROWS if row.expected.halts == "never" and not row.expected.final)
 
-FAULTS: dict[str, tuple[Fault, ...]] = {
-    "errors of the API": (
-        Fault(effect="status", status=500, probability=0.3),
-        Fault(effect="status", status=503, probability=0.1),
-    ),
-    "throttling": (Fault(effect="status", status=429, retry_after=1.0, probability=0.3),),
-    "an unavailable API": (Fault(effect="status", status=503),),
-    "cut connections": (Fault(effect="reset", probability=0.3),),
-    "lost replies": (Fault(effect="lost", probability=0.3, method="POST"),),
-    "a slow API": (Fault(effect="latency", seconds=0.5),),
-    "an API that hangs": (Fault(effect="hang", probability=0.2, method="POST", path="*/workflows"),),
-}
+
+_Failure = tuple[str, Callable[[], None]]  # its name, and the function that causes it and waits for its end
 
 
 class Chaos:
-    """A source of random failures, one after the other; `injected` counts them by kind.
+    """A source of random failures, one after the other; `injected` counts them by name.
 
     Args:
         rng: the source of all random choices: kind, time and duration of each failure.
-        sandbox: the sandbox whose cluster stand-in gets the faults.
+        parts: the servers that get the faults.
         environment: the environment of the workers.
         workers: the workers to kill, stop and start again; all of them run at the end.
+
+    Attributes:
+        broker_in_use: held while messages are sent, and while the broker is unavailable: a producer without idempotence
+            would send messages twice that the broker stored without an acknowledgement.
     """
 
     def __init__(
-        self, rng: random.Random, sandbox: Sandbox, environment: dict[str, str], workers: list[Worker]
+        self, rng: random.Random, parts: Surroundings, environment: dict[str, str], workers: list[Worker]
     ) -> None:
         self.injected: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.broker_in_use = threading.Lock()
         self._rng = rng
-        self._sandbox = sandbox
+        self._parts = parts
         self._environment = environment
         self._workers = workers
-        self._failures: list[tuple[str, Callable[[], None]]] = [
+        self._faults: list[_Failure] = [(row.name, partial(self._inject_fault, row)) for row in FAULTS]
+        self._crashes: list[_Failure] = [
             ("kill -9", self._kill),
             ("SIGTERM", self._terminate),
             ("a third worker that joins and leaves", self._join_and_leave),
-            *((name, partial(self._inject_faults, faults)) for name, faults in FAULTS.items()),
+            *self._broker_failures(),
         ]
 
     def inject_one(self) -> None:
-        """Cause one random failure, wait until it is over, and then for up to 4 seconds."""
-        name, inject = self._rng.choice(self._failures)
+        """Cause one random failure, in two of three cases a fault; wait until it is over, and then up to 4 seconds."""
+        name, inject = self._rng.choice(self._faults if self._rng.random() < 2 / 3 else self._crashes)
         inject()
         self.injected[name] += 1
         time.sleep(self._rng.uniform(0, 4))
-
-    def stop(self) -> None:
-        """Remove all faults."""
-        self._sandbox.cluster.faults.clear()
 
     def _kill(self) -> None:
         worker = self._rng.choice(self._workers)
@@ -79,21 +74,30 @@ class Chaos:
         self._restart(worker)
 
     def _join_and_leave(self) -> None:
-        with self._sandbox.worker(self._environment):
+        with self._parts.sandbox.worker(self._environment):
             time.sleep(self._rng.uniform(1, 5))
 
-    def _inject_faults(self, faults: tuple[Fault, ...]) -> None:
-        self._sandbox.cluster.faults.set(*faults)
-        if self._rng.random() < 1 / 3:
-            self._kill_during_fault()
-        time.sleep(self._rng.uniform(1, 8))
-        self._sandbox.cluster.faults.clear()
+    def _broker_failures(self) -> Iterator[_Failure]:
+        broker = self._parts.sandbox.broker
+        if not isinstance(broker, RunningBroker):
+            yield "an unreachable broker", partial(self._fail_broker, broker.close_proxy, broker.open_proxy)
+        if isinstance(broker, ApacheKafka):  # the embedded broker loses its data
+            yield "a restart of the broker", partial(self._fail_broker, broker.kill, broker.start)
 
-    def _kill_during_fault(self) -> None:
-        worker = self._rng.choice(self._workers)
-        worker.kill()
-        self._sandbox.cluster.faults.clear()  # a worker cannot start while the cluster is unavailable
-        self._restart(worker)
+    def _fail_broker(self, fail: Callable[[], None], repair: Callable[[], None]) -> None:
+        with self.broker_in_use:
+            fail()
+            time.sleep(self._rng.uniform(0.5, 6))
+            repair()
+
+    def _inject_fault(self, row: Row) -> None:
+        killed = self._rng.choice(self._workers) if self._rng.random() < 1 / 3 else None
+        with row.breaks(self._parts):
+            time.sleep(self._rng.uniform(1, 8))
+            if killed:
+                killed.kill()
+        if killed:  # only now, as a worker cannot start while a dependency is unavailable
+            self._restart(killed)
 
     def _restart(self, worker: Worker) -> None:
         time.sleep(self._rng.uniform(0, 2))

@@ -2,15 +2,13 @@
 """The checks after the soak test: messages that were lost, processed twice, out of order or wrongly dead-lettered."""
 
 import struct
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from aiokafka import ConsumerRecord
 
-from sandbox.soak.load import Sent, number_of
-from sandbox.workflow_store import CreatedWorkflow
+from sandbox.soak.load import Sent
 
 __all__ = ["Verdict", "check_messages", "original_position"]
 
@@ -20,9 +18,9 @@ class Verdict:
     """The violations that the checks found; the soak test passed if there are none.
 
     Attributes:
-        lost: numbers of valid messages without a workflow.
-        duplicated: numbers of valid messages with several workflows.
-        out_of_order: pairs of numbers with the same key, where the workflow of the later message was created first.
+        lost: numbers of valid messages without all of their workflows or flags.
+        duplicated: numbers of valid messages that led to the same workflow several times.
+        out_of_order: pairs of numbers with the same key, where the later message had its first effect first.
         not_dead_lettered: base names and positions of invalid messages without a dead letter.
         wrongly_dead_lettered: base names and positions of valid messages with a dead letter.
         other: descriptions of all other violations.
@@ -53,33 +51,38 @@ class Verdict:
 
 
 def check_messages(
-    sent: Sent, created: Sequence[CreatedWorkflow], dead_letters: Mapping[str, Iterable[tuple[int, int]]]
+    sent: Sent,
+    effects: Mapping[int, Sequence[float]],
+    repeated: Iterable[int],
+    dead_letters: Mapping[str, Iterable[tuple[int, int]]],
 ) -> Verdict:
-    """Compare the sent messages with the workflows, in the order of creation, and with the dead letters.
+    """Compare the sent messages with their effects and with the dead letters.
 
-    `dead_letters` has the positions (partition, offset) of the original messages, by base name.
+    Args:
+        sent: the messages.
+        effects: the times of the distinct effects of each message, sorted, by the message's number.
+        repeated: the numbers of messages with an effect that happened twice.
+        dead_letters: the positions (partition, offset) of the original messages, by base name.
     """
-    order = [number for workflow in created if (number := number_of(workflow.parameters)) is not None]
-    counts = Counter(order)
     dead_lettered = {(base_name, position) for base_name, positions in dead_letters.items() for position in positions}
     invalid = {(base_name, position) for base_name, positions in sent.invalid.items() for position in positions}
+    lost = [number for number, stream in sent.valid.items() if len(effects.get(number, ())) < stream.effects]
     return Verdict(
-        lost=sorted(sent.valid.keys() - counts.keys()),
-        duplicated=sorted(number for number, count in counts.items() if count > 1),
-        out_of_order=_out_of_order(order, sent.keyed.values()),
+        lost=sorted(lost),
+        duplicated=sorted(set(repeated)),
+        out_of_order=_out_of_order(effects, sent.keyed.values()),
         not_dead_lettered=sorted(invalid - dead_lettered),
         wrongly_dead_lettered=sorted(dead_lettered - invalid),
     )
 
 
-def _out_of_order(order: Sequence[int], keyed: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    first_created = {number: index for index, number in reversed(list(enumerate(order)))}
+def _out_of_order(effects: Mapping[int, Sequence[float]], keyed: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
     return [
         (earlier, later)
         for numbers in keyed
-        for present in [[number for number in numbers if number in first_created]]
+        for present in [[number for number in numbers if effects.get(number)]]
         for earlier, later in pairwise(present)
-        if first_created[earlier] > first_created[later]
+        if effects[earlier][0] > effects[later][0]
     ]
 
 

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages of the soak test: valid ones, some with a key, and a few invalid ones of every kind, at random."""
+"""The messages of the soak test: valid ones of all streams, some with a key, and a few invalid ones, at random."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiokafka.structs import RecordMetadata
 
+from sandbox.fault_matrix.streams import STREAMS, Stream, message_of
+from sandbox.fault_matrix.surroundings import Surroundings
 from sandbox.kafka_client import KafkaClient, Value
 
-__all__ = ["FIELDS", "KEYS", "Load", "Sent", "number_of", "valid_message"]
+__all__ = ["BASE_NAMES", "KEYS", "Load", "Sent"]
 
-#: The field that carries a message's number, by base name; each valid message leads to one workflow.
-FIELDS = {"thoth.repo-init": "project_url", "thoth.inspection-completed": "inspection_id"}
+BASE_NAMES = tuple(dict.fromkeys(stream.base_name for stream in STREAMS))
 KEYS = tuple(f"key-{number}".encode() for number in range(8))
 
 _INVALID_SHARE = 0.03
@@ -25,7 +25,7 @@ _INVALID: tuple[Value, ...] = (
     b'"text"',
     b"[" * 5000,
     b'{"component_name": 3, "service_version": "1", "project_url": "x", "inspection_id": "x"}',
-    {"component_name": "soak", "service_version": "1"},
+    {"component_name": "soak", "service_version": "1"} | {"package_name": None},
     {"component_name": "soak", "service_version": "1", "version": "v99", "project_url": "x", "inspection_id": "x"},
 )
 
@@ -35,12 +35,12 @@ class Sent:
     """The messages that the broker has acknowledged.
 
     Attributes:
-        valid: the base name of each valid message, by the message's number.
+        valid: the stream of each valid message, by the message's number.
         keyed: the numbers of the valid messages by base name and key, in the order of their offsets.
         invalid: the positions (partition, offset) of the invalid messages, by base name.
     """
 
-    valid: dict[int, str] = field(default_factory=dict)
+    valid: dict[int, Stream] = field(default_factory=dict)
     keyed: dict[tuple[str, bytes], list[int]] = field(default_factory=dict)
     invalid: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
 
@@ -53,42 +53,29 @@ class Sent:
 class Load:
     """A producer of random messages; `rng` makes all choices, so that a seed repeats them."""
 
-    def __init__(self, rng: random.Random, kafka: KafkaClient, deployment: str) -> None:
+    def __init__(self, rng: random.Random, kafka: KafkaClient, parts: Surroundings) -> None:
         self.sent = Sent()
         self._rng = rng
         self._kafka = kafka
-        self._deployment = deployment
+        self._parts = parts
 
     async def send_some(self) -> None:
         """Send 1 to 20 messages, one after the other."""
         for _ in range(self._rng.randint(1, 20)):
-            base_name = self._rng.choice(tuple(FIELDS))
+            stream = self._rng.choice(STREAMS)
             key = self._rng.choice((None, *KEYS))
             if self._rng.random() < _INVALID_SHARE:
-                record = await self._send(base_name, self._rng.choice(_INVALID), key)
-                self.sent.invalid.setdefault(base_name, set()).add((record.partition, record.offset))
+                record = await self._send(stream, self._rng.choice(_INVALID), key)
+                self.sent.invalid.setdefault(stream.base_name, set()).add((record.partition, record.offset))
             else:
-                number = len(self.sent.valid)
-                await self._send(base_name, valid_message(base_name, number), key)
-                self.sent.valid[number] = base_name
-                if key is not None:
-                    self.sent.keyed.setdefault((base_name, key), []).append(number)
+                await self._send_valid(stream, key)
 
-    async def _send(self, base_name: str, value: Value, key: bytes | None) -> RecordMetadata:
-        return await self._kafka.send(f"{self._deployment}.{base_name}", value, key=key)
+    async def _send_valid(self, stream: Stream, key: bytes | None) -> None:
+        number = len(self.sent.valid)
+        await self._send(stream, message_of(stream, self._parts, number), key)
+        self.sent.valid[number] = stream
+        if key is not None:
+            self.sent.keyed.setdefault((stream.base_name, key), []).append(number)
 
-
-def valid_message(base_name: str, number: int) -> dict[str, str]:
-    """Return a valid message with a number that its workflow's parameters repeat."""
-    return {"component_name": "soak", "service_version": "1", FIELDS[base_name]: f"soak-{number:07}"}
-
-
-def number_of(parameters: dict[str, str]) -> int | None:
-    """Return the number of the message of a workflow with these parameters; None for other workflows."""
-    return next(_numbers(parameters), None)
-
-
-def _numbers(parameters: dict[str, str]) -> Iterator[int]:
-    for name in ("project-url", "THOTH_SYNC_DOCUMENT_ID"):
-        if (text := parameters.get(name) or "").startswith("soak-"):
-            yield int(text.removeprefix("soak-"))
+    async def _send(self, stream: Stream, value: Value, key: bytes | None) -> RecordMetadata:
+        return await self._kafka.send(self._parts.sandbox.topic(stream.base_name), value, key=key)

@@ -10,8 +10,8 @@ import yaml
 
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
-from sandbox.tcp_ports import free_port
 from sandbox.postgres import PostgresServer
+from sandbox.tcp_ports import free_port
 from tests.support.running_workers import empty_sandbox
 
 FOLDER = Path(__file__).parents[2] / "manifests"

@@ -7,54 +7,67 @@ import sys
 
 import pytest
 
-from sandbox.environment import Sandbox
+from sandbox.broker import Broker
+from sandbox.fault_matrix.rows import ROWS
+from sandbox.fault_matrix.streams import STREAMS
+from sandbox.fault_matrix.surroundings import surroundings
 from sandbox.kafka_client import KafkaClient
+from sandbox.postgres import PostgresServer
+from sandbox.soak.chaos import FAULTS
 from sandbox.soak.checks import check_messages
-from sandbox.soak.load import FIELDS, Load, Sent, number_of
-from sandbox.workflow_store import CreatedWorkflow
+from sandbox.soak.load import BASE_NAMES, Load, Sent
 
-REPO_INIT, INSPECTION = FIELDS
+REPO_INIT = next(stream for stream in STREAMS if stream.name == "repo-init")
+SOLVE = next(stream for stream in STREAMS if stream.name == "unresolved")
 INVALID = (1, 7)
-
-
-def _created(*numbers: int) -> list[CreatedWorkflow]:
-    return [
-        CreatedWorkflow("thoth-repo-init", f"name-{index}", "ns", {"project-url": f"soak-{number:07}"}, {}, {}, index)
-        for index, number in enumerate(numbers)
-    ]
+PERFECT = {0: [1.0], 1: [2.0], 2: [0.5, 0.5], 3: [3.0]}
 
 
 @pytest.fixture
 def sent() -> Sent:
-    """Four valid messages, of which 0, 1 and 3 have the same key, and an invalid one."""
-    valid = dict.fromkeys(range(4), REPO_INIT)
-    return Sent(valid, {(REPO_INIT, b"key"): [0, 1, 3]}, {REPO_INIT: {INVALID}})
+    """Four valid messages, of which 0, 1 and 3 have the same key and 2 needs two workflows, and an invalid one."""
+    valid = {0: REPO_INIT, 1: REPO_INIT, 2: SOLVE, 3: REPO_INIT}
+    return Sent(valid, {(REPO_INIT.base_name, b"key"): [0, 1, 3]}, {REPO_INIT.base_name: {INVALID}})
 
 
-def test_one_workflow_per_valid_message_and_a_dead_letter_per_invalid_one_pass(sent: Sent) -> None:
-    """Messages with different keys may overtake each other; other workflows are ignored."""
-    others = [CreatedWorkflow("solver", "solver", "ns", {"THOTH_SOLVER_NAME": "solver"}, {}, {}, 0.0)]
-    verdict = check_messages(sent, [*_created(2, 0, 1, 3), *others], {REPO_INIT: [INVALID, INVALID]})
-    assert verdict.passed
+def test_all_effects_of_valid_messages_and_a_dead_letter_per_invalid_one_pass(sent: Sent) -> None:
+    """Messages with different keys may overtake each other."""
+    assert check_messages(sent, PERFECT, [], {REPO_INIT.base_name: [INVALID, INVALID]}).passed
 
 
-def test_lost_repeated_and_reordered_messages_are_found(sent: Sent) -> None:
+@pytest.mark.parametrize("times", [{3: []}, {2: []}, {2: [0.5]}])
+def test_messages_without_all_of_their_effects_are_lost(sent: Sent, times: dict[int, list[float]]) -> None:
+    """One of two workflows is not enough."""
+    verdict = check_messages(sent, PERFECT | times, [], {REPO_INIT.base_name: [INVALID]})
+    assert verdict.lost == list(times)
+    assert not verdict.passed
+
+
+def test_repeated_and_reordered_messages_are_found(sent: Sent) -> None:
     """The verdict has the numbers of the messages."""
-    verdict = check_messages(sent, _created(3, 1, 1, 0), {REPO_INIT: [INVALID]})
-    assert (verdict.lost, verdict.duplicated) == ([2], [1])
-    assert verdict.out_of_order == [(0, 1), (1, 3)]
+    verdict = check_messages(sent, PERFECT | {0: [9.0]}, [1, 1], {REPO_INIT.base_name: [INVALID]})
+    assert (verdict.lost, verdict.duplicated, verdict.out_of_order) == ([], [1], [(0, 1)])
     assert not verdict.passed
 
 
 @pytest.mark.parametrize("dead_letters", [[], [INVALID, (0, 3)]])
 def test_missing_and_unexpected_dead_letters_are_found(sent: Sent, dead_letters: list[tuple[int, int]]) -> None:
     """Exactly the invalid message must have a dead letter."""
-    verdict = check_messages(sent, _created(0, 1, 2, 3), {REPO_INIT: dead_letters})
+    verdict = check_messages(sent, PERFECT, [], {REPO_INIT.base_name: dead_letters})
     assert (verdict.not_dead_lettered, verdict.wrongly_dead_lettered) in (
-        ([(REPO_INIT, INVALID)], []),
-        ([], [(REPO_INIT, (0, 3))]),
+        ([(REPO_INIT.base_name, INVALID)], []),
+        ([], [(REPO_INIT.base_name, (0, 3))]),
     )
     assert not verdict.passed
+
+
+def test_faults_that_answer_about_messages_are_no_part_of_the_soak_test() -> None:
+    """After every other fault of the matrix each message must still have its effects."""
+    assert {row.name for row in ROWS} - {row.name for row in FAULTS} == {
+        "index-404",
+        "kind-422",
+        "kind-500-beyond-patience",
+    }
 
 
 @pytest.mark.parametrize(
@@ -68,23 +81,17 @@ def test_invalid_options_are_refused_before_any_server_starts(option: tuple[str,
     assert repr(option[1]) in done.stderr
 
 
-async def test_a_seed_repeats_the_messages(sandbox: Sandbox) -> None:
+async def test_a_seed_repeats_the_messages(broker: Broker, postgres: PostgresServer, deployment: str) -> None:
     """A failed run can be repeated."""
-    await sandbox.broker.create_topics([sandbox.topic(base_name) for base_name in FIELDS], partitions=3)
     loads = []
-    async with KafkaClient(sandbox.broker.bootstrap_servers) as kafka:
-        for _ in range(2):
-            load = Load(random.Random(7), kafka, sandbox.deployment)  # noqa: S311 - a repeatable sequence
-            for _ in range(5):
-                await load.send_some()
-            loads.append(load.sent)
+    with surroundings(broker, postgres, deployment) as parts:
+        await broker.create_topics([parts.sandbox.topic(base_name) for base_name in BASE_NAMES], partitions=3)
+        async with KafkaClient(broker.bootstrap_servers) as kafka:
+            for _ in range(2):
+                load = Load(random.Random(7), kafka, parts)  # noqa: S311 - a repeatable sequence
+                for _ in range(5):
+                    await load.send_some()
+                loads.append(load.sent)
     assert loads[0].valid == loads[1].valid
     assert loads[0].keyed == loads[1].keyed
     assert loads[0].count == loads[1].count > 0
-
-
-def test_the_parameters_of_a_workflow_identify_its_message() -> None:
-    """Both kinds of workflow repeat the number; other workflows have none."""
-    assert number_of({"project-url": "soak-0000012"}) == 12
-    assert number_of({"THOTH_SYNC_DOCUMENT_ID": "soak-0000013"}) == 13
-    assert number_of({"project-url": "https://example.com"}) is None
