@@ -146,6 +146,10 @@ def _type_text(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "anything"))
 
 
+def _metric_type(kind: type) -> str:
+    return kind.__name__.removeprefix("Capped").lower()
+
+
 def _metrics() -> str:
     rows = [
         (

@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.access_reviews import check_permission
 from sandbox.cluster_api import ClusterApi
-from sandbox.cluster_permissions import check_permission
 from sandbox.http_server import CONTROL, HttpServer
 from sandbox.kubeconfig import write_kubeconfig
 from sandbox.quotas import Quota

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from sandbox.cluster_permissions import REVIEWS, review
+from sandbox.access_reviews import REVIEWS, review
 from sandbox.discovery import discovery_routes
 from sandbox.label_selectors import matches, parse_selector
 from sandbox.paging import Pager

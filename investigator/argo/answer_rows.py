@@ -10,6 +10,9 @@ _STORAGE = (
     r"etcdserver: |mvcc: |rpc error: code = |raft proposal dropped|context deadline exceeded|dial tcp |i/o timeout"
     r"|TLS handshake timeout|connection refused|connection reset|unexpected EOF|http2: |transport is closing"
 )
+_QUOTA_CONFLICT = (
+    r"resource quota evaluation timed out|Operation cannot be fulfilled on (cluster|applied)?resourcequotas?\b"
+)
 _GATEWAY = (WEB_PAGE, UNKNOWN)
 _LATER = ("401", "408", "409", "425", "429", "5??")  # what a webhook answers when it can't decide
 
@@ -75,16 +78,9 @@ CLUSTER_ANSWERS: tuple[Row, ...] = (
     Row(
         name="quota not evaluated",
         meaning=Meaning.WAIT_FOR_ROOM,
-        cause="the cluster can't evaluate the quota of the namespace",
-        codes=("500",),
-        text=r"resource quota evaluation timed out",
-    ),
-    Row(
-        name="conflict at a quota",
-        meaning=Meaning.WAIT_FOR_ROOM,
-        cause="another creation changed the quota of the namespace at the same time",
-        codes=("409",),
-        text=r"Operation cannot be fulfilled on (cluster|applied)?resourcequotas?\b",
+        cause="the cluster could not evaluate the quota of the namespace at this moment",
+        codes=("409", "500"),
+        text=_QUOTA_CONFLICT,
     ),
     Row(
         name="namespace terminates",

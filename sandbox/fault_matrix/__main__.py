@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from sandbox.broker import broker_of_environment
-from sandbox.fault_matrix.report import HEADING, line
 from sandbox.fault_matrix.rows import ROWS, Row, selected
 from sandbox.fault_matrix.run import ENVIRONMENT, Extent, FaultMatrix
 from sandbox.fault_matrix.surroundings import surroundings
+from sandbox.fault_matrix.table import HEADING, line
 from sandbox.fault_matrix.traffic import Traffic
 from sandbox.fault_matrix.verdict import violations
 from sandbox.postgres import PostgresServer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers as real servers send them in trouble, which the embedded servers can be told to send."""
+"""Answers as real servers send them in trouble, which the embedded servers send on request."""
 
 from sandbox.recorded.answer import RecordedAnswer, RecordedError, load_answers, load_errors
 

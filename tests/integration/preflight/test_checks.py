@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-import asyncio
-import re
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,54 +7,12 @@ from kubernetes.config import kube_config
 
 from investigator.argo.client import ClusterClient
 from investigator.kafka.topics import Topic
-from investigator.preflight.checks import Preflight, PreflightError
-from investigator.services import build_cluster, build_database
-from investigator.settings import load_settings
+from investigator.preflight.checks import PreflightError
 from sandbox.broker import Broker
-from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
-from sandbox.postgres import Database, PostgresServer
+from sandbox.postgres import PostgresServer
 from sandbox.tcp_ports import HOST, free_port
-from tests.support.required_settings import REQUIRED
-
-TOPICS = [Topic("ocp4-stage.thoth.repo-init", 3, 1)]
-
-
-class Surroundings:
-    """The servers of a worker; a test changes one of them and looks at the reported problem."""
-
-    def __init__(self, broker: Broker, database: Database, cluster: ClusterStandIn, folder: Path) -> None:
-        self.cluster = cluster
-        self.kubeconfig = folder / "kubeconfig"
-        self.variables = {
-            **REQUIRED,
-            **database.environment(),
-            **cluster.environment("ocp4-stage"),
-            "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-            "KUBECONFIG": str(self.kubeconfig),
-        }
-        self.topics = TOPICS
-        self.timeout = 10.0
-
-    async def check(self) -> None:
-        """Run the checks."""
-        settings = load_settings(self.variables)
-        database, cluster = partial(build_database, settings), partial(build_cluster, settings)
-        await Preflight(settings, self.topics, database, cluster, self.timeout).run()
-
-    async def problem(self) -> str:
-        """Run the checks, and return the one problem that they report."""
-        with pytest.raises(PreflightError) as caught:
-            await self.check()
-        (problem,) = caught.value.problems
-        assert problem in str(caught.value)
-        return problem
-
-
-@pytest.fixture
-def surroundings(broker: Broker, database: Database, cluster: ClusterStandIn, tmp_path: Path) -> Surroundings:
-    """Servers on which every check succeeds."""
-    return Surroundings(broker, database, cluster, tmp_path)
+from tests.integration.preflight.surroundings import Surroundings
 
 
 async def test_missing_topics_are_created_and_existing_ones_are_not_changed(
@@ -190,70 +145,6 @@ async def test_a_missing_role_for_the_list_of_solvers_is_reported(surroundings: 
     problem = await surroundings.problem()
     assert "refuses to show the ConfigMap of solvers" in problem
     assert "manifests" in problem
-
-
-ALLOWED_BY_ROLES = [
-    "get configmaps in thoth-infra",
-    "list templates in thoth-infra",
-    "create processedtemplates in thoth-infra",
-    *(f"{verb} workflows in thoth-{name}" for name in ("backend", "middletier") for verb in ("create", "get", "list")),
-]
-
-
-async def test_all_missing_permissions_are_reported_at_once(surroundings: Surroundings) -> None:
-    """Each with verb, resource and namespace, and with the remedy; no message has to fail first."""
-    surroundings.variables["ARGO_PENDING_WORKFLOW_LIMIT"] = "10"
-    surroundings.cluster.denied = {"*s in thoth-*"}
-    problem = await surroundings.problem()
-    for permission in ALLOWED_BY_ROLES:
-        verb, resource, _, namespace = permission.split()
-        assert re.search(rf"\b{verb} {resource}\S* in {namespace}\b", problem), problem
-    assert "manifests/role.yaml" in problem
-
-
-@pytest.mark.parametrize("denied", ALLOWED_BY_ROLES)
-async def test_a_single_missing_permission_is_reported(surroundings: Surroundings, denied: str) -> None:
-    """Nothing else is named."""
-    surroundings.variables["ARGO_PENDING_WORKFLOW_LIMIT"] = "10"
-    surroundings.cluster.denied = {denied}
-    problem = await surroundings.problem()
-    assert problem.count(" in thoth-") == 1
-    assert denied.split()[1] in problem
-
-
-@pytest.mark.parametrize(
-    ("variables", "denied"),
-    [
-        ({}, "list workflows in *"),
-        ({"THOTH_CONSUMER_MODE": "backend", "ARGO_PENDING_WORKFLOW_LIMIT": "1"}, "delete workflows in *"),
-        ({"THOTH_CONSUMER_MODE": "metrics"}, "* in *"),
-    ],
-    ids=["no limit needs no list", "nothing is deleted", "metrics need no cluster"],
-)
-async def test_only_permissions_of_the_workers_modes_and_settings_are_needed(
-    surroundings: Surroundings, variables: dict[str, str], denied: str
-) -> None:
-    """A worker starts with the roles that it uses."""
-    surroundings.variables |= variables
-    surroundings.cluster.denied = {denied}
-    await surroundings.check()
-
-
-@pytest.mark.parametrize("answer", ["permission to create", "no such path", "leader changed", "page of a login"])
-async def test_without_an_answer_about_permissions_the_worker_starts(
-    surroundings: Surroundings, caplog: pytest.LogCaptureFixture, answer: str
-) -> None:
-    """The question itself may be refused; a warning says that missing permissions show later."""
-    surroundings.cluster.faults.set(Fault(effect="answer", answer=answer, path="*/selfsubjectaccessreviews"))
-    await surroundings.check()
-    assert "Could not check the permissions in the cluster" in caplog.text
-
-
-async def test_permissions_that_the_api_does_not_know_yet_are_no_problem(surroundings: Surroundings) -> None:
-    """An API server that has just started denies permissions that exist."""
-    surroundings.cluster.denied = {"create workflows in *"}
-    asyncio.get_running_loop().call_later(1.5, surroundings.cluster.denied.clear)
-    await surroundings.check()
 
 
 async def test_an_empty_list_of_solvers_is_only_a_warning(
