@@ -18,6 +18,8 @@ SCRAPED = {
     "thoth_investigator_deduplicated_workflows_total": {"message_type", "workflow_type"},
     "thoth_investigator_pending_workflows": {"namespace"},
     "thoth_investigator_pending_workflow_limit": {"namespace"},
+    "thoth_investigator_pending_count_failing": {"namespace"},
+    "thoth_investigator_quota_waiting": {"namespace"},
     "thoth_investigator_circuit_breaker_open": {"dependency"},
     "thoth_investigator_operation_unavailable_since_timestamp_seconds": {"dependency", "operation"},
     "thoth_investigator_operation_waiting_calls": {"dependency", "operation"},
