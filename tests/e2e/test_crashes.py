@@ -98,7 +98,7 @@ def test_in_flight_messages_are_handled_by_the_final_owner_of_their_partition(
 def test_a_worker_that_hangs_beyond_its_session_timeout_rejoins_the_group(
     sandbox: Sandbox, kafka: BlockingKafka, broker: Broker
 ) -> None:
-    """Another worker owns its partitions by then. The broker refuses its commits, and the worker keeps running."""
+    """Another worker owns its partitions by then; this one keeps running, and gets partitions again."""
     load = Load(kafka, sandbox, "hung")
     kafka.create_topics(broker, [load.topic], partitions=2)
     sandbox.cluster.faults.set(SLOW)
@@ -117,7 +117,6 @@ def test_a_worker_that_hangs_beyond_its_session_timeout_rejoins_the_group(
         load.wait_for_all()
         load.wait_for_commits()
         assert [hung.stop(), other.stop()] == [0, 0]
-        assert "Did not commit; the partitions were reassigned" in hung.log_text()
 
 
 def test_a_group_with_offset_reset_latest_loses_no_message_after_its_first_start(
