@@ -63,3 +63,16 @@ async def test_five_thousand_versions_cost_no_more_calls_than_the_limit_allows()
 
     assert len(harness.workflows) == 100 * len(SOLVERS)
     assert harness.faults.calls < 100 * (len(SOLVERS) + 4)
+
+
+async def test_after_a_restart_a_message_repeats_at_most_its_own_requests_and_creates_nothing_twice() -> None:
+    """The cluster is the memory: it refuses each workflow that exists. What remains is a bounded number of requests."""
+    harness = harness_with_versions(THOTH_INVESTIGATOR_MAX_VERSIONS="3")
+    assert await harness.handle(BASE_NAME, FLASK) is None
+    created, calls, requests = list(harness.workflows), harness.faults.calls, len(harness.scheduler.requests)
+
+    assert await harness.handle(BASE_NAME, FLASK) is None
+
+    assert harness.workflows == created
+    assert len(created) == 3 * len(SOLVERS)
+    assert (harness.faults.calls - calls, len(harness.scheduler.requests) - requests) == (calls, requests)
