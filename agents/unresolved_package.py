@@ -4,14 +4,15 @@
 The adviser that needs them sends the message, or graph-refresh does. The worker schedules the solvers that have not
 solved the package version yet. The version may be a specifier of a Pipfile: ``==2.26.0`` is the version 2.26.0, while
 ``>=2.25,<3`` selects versions on the index as pip does. Without a version, or with ``*``, the worker takes all versions
-on the index. It goes from the latest to the oldest, as an adviser most likely recommends the latest. If the index does
-not have the package, the worker logs a warning and there is nothing to do.
+on the index. It goes from the latest to the oldest, as an adviser most likely recommends the latest. It stops at
+``THOTH_INVESTIGATOR_MAX_VERSIONS`` and logs how many it omits. If the index does not have the package, the worker logs
+a warning and there is nothing to do.
 """
 
 from functools import partial
 
 from investigator.agent import Message, Mode, PermanentError, Work, agent
-from investigator.agent.learning import Release, learn_by_solvers, missing_solvers
+from investigator.agent.learning import Release, latest_versions, learn_by_solvers, missing_solvers
 from investigator.agent.package_fields import (
     IndexUrl,
     PackageName,
@@ -48,9 +49,11 @@ async def solve(message: UnresolvedPackage, work: Work) -> None:
 async def _versions(message: UnresolvedPackage, index_url: str, work: Work) -> list[str]:
     specifier = message.package_version or ""
     if selects_every_version(specifier):
-        return await work.index.versions(index_url, message.package_name)
-    pinned = pinned_version(specifier)
-    return [pinned] if pinned else await work.index.versions(index_url, message.package_name, specifier)
+        specifier = ""
+    elif pinned := pinned_version(specifier):
+        return [pinned]
+    versions = await work.index.versions(index_url, message.package_name, specifier)
+    return latest_versions(work, message.package_name, versions)
 
 
 async def _solve_release(message: UnresolvedPackage, work: Work, release: Release, enabled: list[str]) -> None:

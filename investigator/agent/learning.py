@@ -5,6 +5,7 @@ Each step has a setting that disables it. A disabled step calls no service.
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from investigator.delivery.errors import PermanentError
 __all__ = [
     "Release",
     "gather_all",
+    "latest_versions",
     "learn_by_revsolver",
     "learn_by_solvers",
     "learn_security_indicators",
@@ -21,6 +23,8 @@ __all__ = [
     "notify_kebechet",
     "registered_index_url",
 ]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,25 @@ class Release:
 async def registered_index_url(work: Work, index_url: str) -> str:
     """Return the URL of an index as the graph spells it; workflows must not add the same index in another spelling."""
     return await work.once(f"spelling of {index_url}", lambda: work.graph.registered_spelling(index_url))
+
+
+def latest_versions(work: Work, name: str, versions: list[str]) -> list[str]:
+    """Return as many of the versions as one message may have workflows for; log and count the others.
+
+    Args:
+        work: the handling of the message.
+        name: the name of the package, for the log.
+        versions: the versions that the message selects, latest first.
+    """
+    limit = work.settings.thoth_investigator_max_versions
+    if omitted := versions[limit:]:
+        facts = (name, limit, len(omitted), omitted[0], omitted[-1])
+        _LOGGER.warning(
+            "Message selects too many versions; older ones get no solvers package=%s limit=%d omitted=%d from=%s to=%s",
+            *facts,
+        )
+        work.metrics.omitted_versions.labels(work.base_name).inc(len(omitted))
+    return versions[:limit]
 
 
 async def gather_all(*steps: Coroutine[object, object, None]) -> None:

@@ -110,6 +110,10 @@ class HandlerSettings(Protocol):
         """Whether solver workflows are scheduled."""
 
     @property
+    def thoth_investigator_max_versions(self) -> int:
+        """For how many versions of a package one message schedules solvers."""
+
+    @property
     def thoth_investigator_schedule_revsolver(self) -> bool:
         """Whether reverse solver workflows are scheduled."""
 
@@ -144,6 +148,10 @@ class HandlerMetrics(Protocol):
     @property
     def unknown_versions(self) -> Counter:
         """Messages of a version that no handler knows."""
+
+    @property
+    def omitted_versions(self) -> Counter:
+        """Versions of packages that a message selected beyond the limit for one message."""
 
     @property
     def thoth_advise_justification_type_number(self) -> Gauge:

@@ -100,8 +100,8 @@ class WorkflowScheduler:
 
     async def _create(self, kind: WorkflowKind, workflow: PreparedWorkflow, trace: TraceMetadata) -> CreateResult:
         create = WorkflowCreation(partial(self._cluster.create, workflow, trace))
-        attempt = partial(self._calls.run, create, operation=f"create {kind} workflows in {workflow.namespace}")
-        return await self._admissions[workflow.namespace].create(attempt, urgent=WORKFLOW_KINDS[kind].urgent)
+        run = partial(self._calls.run, operation=f"create {kind} workflows in {workflow.namespace}")
+        return await self._admissions[workflow.namespace].create(run, create, urgent=WORKFLOW_KINDS[kind].urgent)
 
     def _count(self, result: CreateResult, base_name: str, kind: WorkflowKind) -> None:
         labels = {"message_type": base_name, "workflow_type": kind}

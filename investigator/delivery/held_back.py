@@ -28,15 +28,19 @@ class HeldBack:
 
     @contextmanager
     def hold(self, message: InFlightMessage) -> Iterator[None]:
-        """Let the message make room while the block runs, if the limits allow; several blocks may run side by side."""
-        if message.makes_room or not self._has_room(message):
-            yield
-            return
-        self._add(message, 1)
+        """Let the message make room while the block runs, if the limits allow.
+
+        Several blocks may run side by side, and end in any order: the last one ends it.
+        """
+        message.holds += 1
+        if not message.makes_room and self._has_room(message):
+            self._add(message, 1)
         try:
             yield
         finally:
-            self._add(message, -1)
+            message.holds -= 1
+            if message.makes_room and not message.holds:
+                self._add(message, -1)
 
     def _has_room(self, message: InFlightMessage) -> bool:
         return self._by_topic.total() < self._max_messages and self._bytes + _size(message) <= self._max_bytes

@@ -152,6 +152,12 @@ class Metrics:
         "Uses of the label value `other`, because a metric has too many texts of messages in its labels",
         ("metric",),
     )
+    omitted_versions = Definition(
+        Counter,
+        "thoth_investigator_omitted_versions",
+        "Versions that get no solvers, as one message selected too many; here the message type is a base name",
+        ("message_type",),
+    )
     message_count_by_version = Definition(
         CappedCounter,
         "message_count_by_version",

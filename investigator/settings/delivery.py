@@ -46,6 +46,11 @@ class DeliverySettings(SettingsGroup):
     thoth_investigator_schedule_solver: Flag = True
     """Whether the worker schedules solver workflows."""
 
+    thoth_investigator_max_versions: PositiveInt = 100
+    """For how many versions of a package one unresolved-package message schedules solvers. The worker takes the latest
+    ones that the message selects, and logs and counts the others. Each version needs one workflow per solver, and
+    advisers seldom recommend old versions. A message with a range of versions reaches those."""
+
     thoth_investigator_schedule_revsolver: Flag = True
     """Whether the worker schedules reverse solver workflows."""
 

@@ -92,6 +92,7 @@ class LedgerConsumer(MembershipMixin, EagerWaitMixin, driver.Consumer):
     def __init__(self, context: ConsumerContext, transport: TransportT, **options: Any) -> None:  # noqa: ANN401  Faust's own
         self._context = context  # set first: Faust's constructor calls _new_consumer_thread
         self._polls = 0
+        self._confirming = asyncio.Lock()
         context.dispatcher.ownership.check_by(self.confirm_ownership)
         super().__init__(transport, **options)
 
@@ -188,10 +189,11 @@ class LedgerConsumer(MembershipMixin, EagerWaitMixin, driver.Consumer):
         """Return whether the group accepts a commit of the partition by this worker; wait while no broker answers.
 
         A worker that was suspended beyond its session timeout does not know yet that the partition has another owner.
+        Only one commit is under way for all messages: the thread has two tasks for calls, and one is for the polls.
         """
-        position = self._context.dispatcher.ledger.position(partition)
-        while position is not None:
-            owned = await self._thread.confirm(partition, position)
+        while (position := self._context.dispatcher.ledger.position(partition)) is not None:
+            async with self._confirming:
+                owned = await self._thread.confirm(partition, position)
             if owned is not None:
                 return owned
             await asyncio.sleep(_CONFIRM_PAUSE_SECONDS)

@@ -36,11 +36,16 @@ class Seeker:
     def __init__(self, *, latest: bool) -> None:
         self._latest = latest
         self._start_offsets: dict[Partition, int] = {}
+        self._sought: Assignment | None = None
         self._waiting: set[asyncio.Task[None]] = set()
 
     def start_offsets(self) -> Mapping[Partition, int]:
-        """Return the ends that a group with `latest` found first, of partitions that had no commit then."""
-        return dict(self._start_offsets)
+        """Return the ends that a group with `latest` found first, of partitions that have no commit.
+
+        Empty until the seek of the present assignment has its answer: another worker may have committed since.
+        """
+        is_known = self._sought is not None and self._sought.active
+        return dict(self._start_offsets) if is_known else {}
 
     async def seek(self, consumer: AIOKafkaConsumer) -> Positions:
         """Seek, and return the positions; empty if the next assignment comes before the brokers' answer.
@@ -55,6 +60,7 @@ class Seeker:
         for partition, commit in commits.items():
             self._start_offsets.pop(Partition(*partition), None)
             consumer.seek(partition, commit.offset)
+        self._sought = assignment
         self._seek_uncommitted(consumer, assignment, [each for each in assignment.tps if each not in commits])
         positions = {
             Partition(*partition): decode(each.offset, each.metadata or "") for partition, each in commits.items()

@@ -2,6 +2,7 @@
 """Messages that wait for something unavailable make room in their topic, in virtual time."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -78,6 +79,34 @@ async def test_a_cancelled_message_takes_no_room_afterwards() -> None:
     worker.submit([message(offset, HeldBack()) for offset in range(100)])
     await run_until(3)
     assert len(worker.dispatcher.in_flight()) == 20 + POLICY.max_in_flight
+
+
+@dataclass
+class Branching(HeldBack):
+    """A message with three branches that wait for the same; the first one gets it before the others."""
+
+    async def _wait(self) -> None:
+        await asyncio.gather(self._branch(asyncio.sleep(1)), *(self._branch(self.available.wait()) for _ in range(2)))
+        self.ended.append(now())
+
+    async def _branch(self, wait: Awaitable[object]) -> None:
+        async with current_context().while_held_back("room in a quota"):
+            await wait
+
+
+@in_virtual_time
+async def test_a_message_makes_room_until_its_last_branch_is_no_longer_held_back() -> None:
+    """Messages behind it pass, although some of its workflows were created."""
+    worker = Worker(replace(POLICY, max_offset_lead=1000))
+    held_back, other = Branching(), HandlerScript(seconds=1)
+    worker.receive(*[held_back] * 100)
+    await run_until(5)
+    worker.submit([message(100, other)])
+    await run_until(10)
+    assert other.ended == [pytest.approx(6.0, abs=0.01)]
+    held_back.available.set()
+    await run_until(11)
+    assert (worker.commit_offset(), worker.dispatcher.in_flight()) == (101, [])
 
 
 @dataclass

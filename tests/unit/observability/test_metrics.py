@@ -27,6 +27,7 @@ SCRAPED = {
     "thoth_investigator_invalid_log_records_total": {"log"},
     "thoth_investigator_missing_handler": {"base_topic_name", "message_version"},
     "thoth_investigator_unknown_versions_total": {"base_topic_name", "message_version"},
+    "thoth_investigator_omitted_versions_total": {"message_type"},
     "thoth_investigator_capped_labels_total": {"metric"},
     "message_count_by_version_total": {"message_type", "message_version"},
     "current_partition_offsets": {"topic_name", "partition"},

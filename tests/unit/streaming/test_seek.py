@@ -144,6 +144,25 @@ async def test_the_first_end_of_a_partition_is_kept_also_if_its_leader_answers_l
     assert seeker.start_offsets() == {}
 
 
+async def test_a_first_end_is_not_committed_before_the_seek_of_a_later_assignment() -> None:
+    """Another worker may have committed in between; a commit of the first end would repeat all of its messages."""
+    client, seeker = Client(), Seeker(latest=True)
+    client.answered.set()
+    await seeker.seek(client)
+    client.state(UNCOMMITTED).await_reset(-1)
+    client.state(UNCOMMITTED).reset_to(50)
+    await _settle()
+    client.answered.clear()
+    client.assign()
+    seek = asyncio.create_task(seeker.seek(client))
+    await _settle()
+    assert seeker.start_offsets() == {}
+    client.commits[UNCOMMITTED] = OffsetAndMetadata(60, "")
+    client.answered.set()
+    assert (await seek)[Partition("t", 2)] == CommitPosition(60)
+    assert seeker.start_offsets() == {}
+
+
 async def test_an_end_that_is_found_in_a_later_assignment_is_not_taken_for_the_first() -> None:
     """The wait for it ends with the assignment."""
     client, seeker = Client(), Seeker(latest=True)
