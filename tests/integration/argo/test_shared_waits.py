@@ -159,3 +159,21 @@ async def test_the_views_name_what_creations_wait_for(make: Make, cluster: Clust
     assert scheduler._admissions[cluster.namespaces.backend].view.quota is None
     for task in tasks:
         task.cancel()
+
+
+@pytest.mark.parametrize("limit", [None, 100])
+async def test_creations_that_are_unavailable_keep_no_permits_and_follow_when_they_can(
+    limit: int | None, make: Make, cluster: ClusterStandIn, breaker: BreakerGroup
+) -> None:
+    """The waits for the breaker, over real calls: none fails, and each workflow is created once."""
+    cluster.faults.set(Fault(effect="status", status=503, method="POST", path=CREATE))
+    scheduler = make(limit=limit)
+    tasks = [asyncio.create_task(schedule(scheduler, offset=offset)) for offset in range(40)]
+    await asyncio.sleep(5)
+    assert breaker.view.is_open
+    assert not any(task.done() for task in tasks)
+    admission = scheduler._admissions[cluster.namespaces.middletier]
+    assert (admission.limiter._budget._creating, admission.gate._trying) == ([], 0)
+    cluster.faults.clear()
+    await asyncio.wait_for(asyncio.gather(*tasks), 30)
+    assert len(cluster.created) == 40
