@@ -84,7 +84,7 @@ async def _attempt(attempt: Attempt, permit: Permit) -> CreateResult | QuotaRefu
     except PermanentError:
         permit.cancel()
         raise
-    if isinstance(result, QuotaRefusal) or result is CreateResult.EXISTED:
+    if isinstance(result, QuotaRefusal) or not result.is_new:
         permit.cancel()
     return result
 
