@@ -12,6 +12,7 @@ from investigator.agent.context import Services
 from investigator.argo.admission import Admission
 from investigator.argo.client import ClusterClient, ClusterPolicy, Namespaces
 from investigator.argo.credentials import Credentials
+from investigator.argo.parameters import SizeLimits
 from investigator.argo.pending_limit import PendingPolicy
 from investigator.argo.scheduler import WorkflowPolicy, WorkflowScheduler
 from investigator.delivery.errors import PermanentError
@@ -119,6 +120,9 @@ def build_cluster(settings: Settings) -> ClusterClient:
         timeout=settings.thoth_investigator_call_timeout,
         template_ttl=settings.thoth_investigator_template_ttl,
         counts_unstarted_pods=settings.thoth_investigator_pending_counts_unstarted_pods,
+        sizes=SizeLimits(
+            settings.thoth_investigator_max_parameter_bytes, settings.thoth_investigator_max_workflow_bytes
+        ),
     )
     namespaces = Namespaces(
         infra=settings.thoth_infra_namespace,

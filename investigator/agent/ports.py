@@ -31,7 +31,7 @@ class Workflows(Protocol):
         job_id: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        """Create a workflow; do nothing if one of that id exists already.
+        """Create a workflow; do nothing if an earlier delivery of the message, or a duplicate of it, did.
 
         Args:
             kind: the kind of workflow.
@@ -43,7 +43,7 @@ class Workflows(Protocol):
             correlation_id: names the message in the logs of all components.
 
         Raises:
-            PermanentError: no attempt can create the workflow.
+            PermanentError: no attempt can create the workflow, or one of that id belongs to another request.
             TemporaryError: the quick retries are exhausted; a later attempt may succeed.
         """
 

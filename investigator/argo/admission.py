@@ -97,7 +97,7 @@ async def _attempt(run: Run, create: Create, permit: Permit) -> Result:
         if not error.may_exist:
             permit.cancel()
         raise
-    if isinstance(result, QuotaRefusal) or result is CreateResult.EXISTED:
+    if isinstance(result, QuotaRefusal) or not result.is_new:
         permit.cancel()
     return result
 

@@ -21,7 +21,7 @@ CLUSTER_ANSWERS: tuple[Row, ...] = (
     Row(
         name="workflow exists",
         meaning=Meaning.DONE,
-        cause="the workflow exists already",
+        cause="a workflow of this name exists",
         codes=("AlreadyExists",),
         text=r'^workflows\.argoproj\.io "[^"]*" already exists$',
         senders=(KUBERNETES,),

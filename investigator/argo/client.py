@@ -7,8 +7,8 @@ that they cause are made here.
 
 import json
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -16,10 +16,12 @@ from thoth.common import OpenShift
 from thoth.common.workflows import WorkflowManager
 
 from investigator.argo.api_urls import ApiUrls
+from investigator.argo.capture import CapturingManager, PreparedWorkflow
 from investigator.argo.creation import create_workflow
 from investigator.argo.credentials import Credentials
 from investigator.argo.http import ApiError, ClusterApi
 from investigator.argo.labels import TraceMetadata
+from investigator.argo.parameters import SizeLimits, check_workflow_size
 from investigator.argo.pending_count import PendingCount
 from investigator.argo.permissions import Permission, missing
 from investigator.argo.templates import (
@@ -28,9 +30,9 @@ from investigator.argo.templates import (
     TemplateError,
     set_parameters,
     the_template,
-    the_workflow,
 )
 from investigator.argo.ttl_cache import TTLCache
+from investigator.argo.workflow_creation import CreateResult
 
 __all__ = ["ClusterClient", "ClusterPolicy", "DeploymentError", "Namespaces", "PreparedWorkflow", "TemplateError"]
 
@@ -48,6 +50,7 @@ class ClusterPolicy:
     solvers_ttl: float = 5.0  # every message about a package needs them; a new solver is still used almost at once
     page_size: int = 500  # as kubectl: a page of workflows without their specs has some 200 kB
     counts_unstarted_pods: bool = True  # Argo sets workflows Running before their pods start
+    sizes: SizeLimits = field(default_factory=SizeLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,6 @@ class Namespaces:
     infra: str
     middletier: str
     backend: str
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedWorkflow:
-    """A processed template: a workflow that can be created; ``subject`` names the template in logs."""
-
-    namespace: str
-    body: dict[str, Any]
-    subject: str = ""
 
 
 class ClusterClient(OpenShift):
@@ -97,6 +91,7 @@ class ClusterClient(OpenShift):
         self.middletier_namespace = namespaces.middletier
         self.backend_namespace = namespaces.backend
         self._thread = threading.local()
+        self._sizes = policy.sizes
         self._api = ClusterApi(credentials, connections=policy.connections, timeout=policy.timeout)
         self._urls = ApiUrls(credentials, api, template_api)
         pods_url = self._urls.pods if policy.counts_unstarted_pods else None
@@ -112,8 +107,9 @@ class ClusterClient(OpenShift):
             DeploymentError: the template is missing, ambiguous or invalid.
             NoWorkflowError: the processed template contains no workflow.
             ThothCommonExceptionError, ValueError, TypeError, LookupError: the arguments are invalid.
+            ParameterError: a parameter can't be passed to a workflow; no request was made.
         """
-        self._thread.manager = manager = _CapturingManager(self)
+        self._thread.manager = manager = CapturingManager(self, self.process, self._sizes)
         getattr(self, method)(**arguments)
         return manager.captured[0]
 
@@ -122,16 +118,19 @@ class ClusterClient(OpenShift):
         """The object that the ``schedule_*`` methods submit workflows to; each thread has its own."""
         return cast("WorkflowManager", self._thread.manager)
 
-    def create(self, workflow: PreparedWorkflow, trace: TraceMetadata) -> bool:
-        """Create a workflow; return False if one of that name exists.
+    def create(self, workflow: PreparedWorkflow, trace: TraceMetadata) -> CreateResult:
+        """Create a workflow, or find that it exists.
 
-        Raises the API errors of `prepare`, also if no answer shows that the workflow exists.
+        Raises the API errors of `prepare`, also if no answer shows that the workflow exists. Raises ParameterError for
+        one that is too large, and AnotherOwnerError if that of its name belongs to another request.
         """
         metadata = dict(workflow.body.get("metadata") or {})
         for key, added in (("labels", trace.labels), ("annotations", trace.annotations)):
             metadata[key] = {**(metadata.get(key) or {}), **added}
         body = {**workflow.body, "metadata": metadata}
-        return create_workflow(self._api, self._urls.workflows(workflow.namespace), body, subject=workflow.subject)
+        check_workflow_size(body, workflow.parameters, self._sizes.workflow)
+        url, is_derived = self._urls.workflows(workflow.namespace), trace.has_derived_name
+        return create_workflow(self._api, url, body, has_derived_name=is_derived, subject=workflow.subject)
 
     def count_pending(self, namespace: str, stop_above: int) -> int:
         """Count the workflows of a namespace that have not started; the count ends soon after ``stop_above``."""
@@ -174,7 +173,7 @@ class ClusterClient(OpenShift):
         """Set parameters of a template like the base does, but do not log the values: some are passwords."""
         set_parameters(template, parameters)
 
-    def process(self, namespace: str, selector: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def process(self, namespace: str, selector: str, parameters: Mapping[str, object]) -> dict[str, Any]:
         """Process the only template that the selector matches.
 
         If the API refuses the cached template and the current one differs, process the current one.
@@ -189,7 +188,7 @@ class ClusterClient(OpenShift):
                 raise
             return self._process(namespace, current, parameters)
 
-    def _process(self, namespace: str, template: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _process(self, namespace: str, template: str, parameters: Mapping[str, object]) -> dict[str, Any]:
         filled = json.loads(template)  # a copy for each call, because the base's functions modify it
         self.set_template_parameters(filled, **parameters)
         subject = f"template {filled['metadata']['name']}"
@@ -208,35 +207,3 @@ class ClusterClient(OpenShift):
         if not names:
             raise DeploymentError(f"the ConfigMap solvers in namespace {self.infra_namespace} lists no solver")
         return names
-
-
-class _CapturingManager(WorkflowManager):
-    """A workflow manager that captures the workflow which a `schedule_*` function would submit.
-
-    The base converts each workflow to Argo's generated models and back. That takes ten times as long as the rest of
-    the work, and drops fields that the models lack.
-    """
-
-    openshift: ClusterClient
-
-    def __init__(self, cluster: ClusterClient) -> None:
-        self.openshift = cluster
-        self.captured: list[PreparedWorkflow] = []
-
-    def submit_workflow_from_template(  # noqa: PLR0913 - the signature is the base's
-        self,
-        namespace: str,
-        label_selector: str,
-        *,
-        template_parameters: dict[str, str] | None = None,
-        workflow_parameters: dict[str, Any] | None = None,
-        workflow_namespace: str | None = None,
-        workflow_limit: int | None = None,
-    ) -> str | None:
-        """Capture the workflow instead of submitting it."""
-        del workflow_limit
-        processed = self.openshift.process(namespace, label_selector, template_parameters or {})
-        workflow = the_workflow(processed, workflow_parameters or {}, label_selector)
-        subject = f"template with label {label_selector}"
-        self.captured.append(PreparedWorkflow(workflow_namespace or namespace, workflow, subject))
-        return None

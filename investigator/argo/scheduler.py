@@ -9,6 +9,7 @@ from functools import partial
 from investigator.argo.admission import Admission
 from investigator.argo.answers import cluster_error
 from investigator.argo.client import ClusterClient, PreparedWorkflow
+from investigator.argo.digests import parameters_digest
 from investigator.argo.ids import workflow_id
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.argo.labels import TraceMetadata, trace_metadata
@@ -80,9 +81,12 @@ class WorkflowScheduler:
         name = job_id or workflow_id(spec.prefix or str(arguments["solver"]), origin, step)
         prepare = partial(self._cluster.prepare, spec.method, {**arguments, "job_id": name})
         workflow = await self._calls.run(prepare, operation=f"process the template {kind}")
-        result = await self._create(kind, workflow, trace_metadata(base_name, origin, correlation_id))
+        digest = parameters_digest(arguments, origin)
+        trace = trace_metadata(base_name, origin, correlation_id)
+        trace = trace.for_request(kind, digest, has_derived_name=not job_id)
+        result = await self._create(kind, workflow, trace)
         self._count(result, base_name, kind)
-        if result is not CreateResult.EXISTED:
+        if result.is_new:
             report_progress()
         _LOGGER.info("Scheduled workflow kind=%s name=%s message=%s result=%s", kind, name, origin, result.value)
 
@@ -105,7 +109,7 @@ class WorkflowScheduler:
 
     def _count(self, result: CreateResult, base_name: str, kind: WorkflowKind) -> None:
         labels = {"message_type": base_name, "workflow_type": kind}
-        if result is not CreateResult.EXISTED:
+        if result.is_new:
             self._metrics.scheduled_workflows.labels(**labels).inc()
         if result is not CreateResult.CREATED:
             self._metrics.deduplicated_workflows.labels(**labels).inc()

@@ -14,17 +14,23 @@ class CreateResult(Enum):
 
     CREATED = "created"
     EXISTED = "existed"  # an earlier delivery of the message created it
+    DUPLICATE = "duplicate"  # another message with the same job id, kind and parameters, or another component, did
     CREATED_BY_RETRY = "created by retry"  # an earlier call created it and lost the response; its retry found it
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this delivery of the message has created the workflow."""
+        return self in {CreateResult.CREATED, CreateResult.CREATED_BY_RETRY}
 
 
 @dataclass(slots=True)
 class WorkflowCreation:
     """Creates a workflow by a call that may be repeated.
 
-    ``create`` creates it and returns whether it did not exist; it blocks.
+    ``create`` creates it unless it exists, and returns which; it blocks.
     """
 
-    create: Callable[[], bool]
+    create: Callable[[], CreateResult]
     _calls: int = 0  # those that may have created it
 
     def __call__(self) -> CreateResult | QuotaRefusal:
@@ -32,16 +38,15 @@ class WorkflowCreation:
 
         Raises:
             ApiError, urllib3.exceptions.HTTPError: the API refused the workflow for another reason, or did not answer.
+            PermanentError: the workflow is too large, or one of that name belongs to another request.
         """
         self._calls += 1
         try:
-            created = self.create()
+            result = self.create()
         except ApiError as error:
             refusal = quota_refusal(error)
             if refusal is None:
                 raise
             self._calls -= 1
             return refusal
-        if created:
-            return CreateResult.CREATED
-        return CreateResult.EXISTED if self._calls == 1 else CreateResult.CREATED_BY_RETRY
+        return CreateResult.CREATED_BY_RETRY if result is CreateResult.EXISTED and self._calls > 1 else result

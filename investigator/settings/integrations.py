@@ -5,6 +5,7 @@ from pydantic import SecretStr
 
 from investigator.settings.base import SettingsGroup
 from investigator.settings.types import (
+    Bytes,
     Flag,
     Kubeconfig,
     LogLevel,
@@ -69,6 +70,14 @@ class ClusterSettings(SettingsGroup):
     thoth_investigator_template_ttl: Seconds = 300
     """How long the worker caches a workflow's template before it fetches the template again. A changed template is in
     use after this time at the latest."""
+
+    thoth_investigator_max_parameter_bytes: Bytes = 131_072
+    """The largest parameter of a workflow, as an environment variable with its name. Linux starts no process with a
+    larger one. A message that asks for a larger parameter fails permanently."""
+
+    thoth_investigator_max_workflow_bytes: Bytes = 1_572_864
+    """The largest workflow, as JSON. The storage of Kubernetes refuses larger objects. A message that asks for a larger
+    workflow fails permanently."""
 
     kubeconfig: Kubeconfig | None = None
     """How to reach the cluster from the outside. Inside the cluster the worker uses the pod's service account."""

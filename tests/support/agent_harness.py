@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from investigator.agent import Mode
 from investigator.agent.context import Services
+from investigator.agent.ports import Workflows
 from investigator.app import load_message_types
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
@@ -56,6 +57,7 @@ class AgentHarness:
 
     Args:
         faults: makes one call of a fake fail.
+        workflows: schedules workflows in place of the fake.
         variables: environment variables that differ from the defaults.
 
     Attributes:
@@ -66,7 +68,9 @@ class AgentHarness:
         metrics: the metrics, in a registry of their own.
     """
 
-    def __init__(self, faults: FaultInjector | None = None, /, **variables: str) -> None:
+    def __init__(
+        self, faults: FaultInjector | None = None, workflows: Workflows | None = None, /, **variables: str
+    ) -> None:
         self.faults = faults or FaultInjector()
         self.graph = FakeGraph(self.faults)
         self.index = FakeIndex(self.faults)
@@ -74,7 +78,7 @@ class AgentHarness:
         self.metrics = Metrics(CollectorRegistry())
         settings = load_settings(ENVIRONMENT | variables)
         self._parser = Parser(Redactor().learn_from)
-        self._services = Services(settings, self.scheduler, self.graph, self.index, self.metrics)
+        self._services = Services(settings, workflows or self.scheduler, self.graph, self.index, self.metrics)
 
     async def handle(
         self,

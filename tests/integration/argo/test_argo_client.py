@@ -14,6 +14,7 @@ from investigator.argo.client import ClusterClient
 from investigator.argo.http import ApiError
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
 from investigator.argo.labels import trace_metadata
+from investigator.argo.workflow_creation import CreateResult
 from investigator.delivery.origin import Origin
 from sandbox.cluster import ClusterStandIn
 from sandbox.faults import Fault
@@ -21,6 +22,7 @@ from tests.integration.argo.prepared import NO_TRACE, prepare
 from tests.support.cluster_clients import ARGUMENTS, upstream_client
 
 ORIGIN = Origin("test.thoth.package-release.package-released", 3, 41_317, 1_622_505_600_000)
+TRACE = trace_metadata("thoth.package-release.package-released", ORIGIN, "re-run of /odd: id")
 
 
 @pytest.mark.parametrize("kind", WORKFLOW_KINDS)
@@ -39,8 +41,8 @@ def test_a_workflow_is_the_one_that_thoth_common_would_create(
 
 def test_a_workflow_that_exists_is_no_error(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """The result distinguishes it from a workflow that was created just now."""
-    assert client.create(prepare(client), NO_TRACE) is True
-    assert client.create(prepare(client), NO_TRACE) is False
+    assert client.create(prepare(client), TRACE) is CreateResult.CREATED
+    assert client.create(prepare(client), TRACE) is CreateResult.EXISTED
     assert len(cluster.created) == 1
 
 
@@ -51,13 +53,12 @@ def test_a_conflict_at_a_quota_does_not_count_as_an_existing_workflow(
     cluster.faults.set(Fault(effect="status", method="POST", path="*/workflows", status=409, count=1))
     with pytest.raises(ApiError, match="409"):
         client.create(prepare(client), NO_TRACE)
-    assert client.create(prepare(client), NO_TRACE) is True
+    assert client.create(prepare(client), NO_TRACE) is CreateResult.CREATED
 
 
 def test_annotations_and_labels_identify_the_message(client: ClusterClient, cluster: ClusterStandIn) -> None:
     """Annotations have every fact; labels, for selection, those whose values Kubernetes allows."""
-    trace = trace_metadata("thoth.package-release.package-released", ORIGIN, "re-run of /odd: id")
-    client.create(prepare(client), trace)
+    client.create(prepare(client), TRACE)
     created = cluster.created[0]
     ours = {name.split("/")[1]: value for name, value in created.annotations.items() if "investigator" in name}
     assert ours == {
@@ -65,6 +66,7 @@ def test_annotations_and_labels_identify_the_message(client: ClusterClient, clus
         "topic": ORIGIN.topic,
         "partition": "3",
         "offset": "41317",
+        "timestamp": "1622505600000",
         "correlation-id": "re-run of /odd: id",
     }
     assert created.labels["investigator.thoth-station.ninja/offset"] == "41317"

@@ -6,6 +6,7 @@ import asyncio
 import pytest
 
 from investigator.argo.http import ApiError
+from investigator.argo.workflow_creation import CreateResult
 from investigator.observability.metrics import Metrics
 from investigator.resilience.breaker_group import BreakerGroup
 from sandbox.cluster import ClusterStandIn
@@ -127,7 +128,7 @@ async def test_a_conflict_at_a_quota_is_repeated_at_once(
     scheduler, left = make(max_attempts=1), conflicts
     create = scheduler._cluster.create
 
-    def conflicting(*arguments: object) -> bool:
+    def conflicting(*arguments: object) -> CreateResult:
         nonlocal left
         left -= 1
         if left >= 0:

@@ -14,6 +14,7 @@ def test_annotations_name_the_message() -> None:
         "topic": "stage.thoth.adviser-trigger",
         "partition": "3",
         "offset": "41317",
+        "timestamp": "0",
     }
 
 
