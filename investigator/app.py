@@ -29,6 +29,7 @@ from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
 from investigator.kafka.options import client_options
 from investigator.kafka.patches.all_clients import patch_clients
+from investigator.kafka.patches.bounded_decompression import bound_decompression
 from investigator.kafka.patches.header_names import tolerate_non_utf8_header_names
 from investigator.kafka.patches.unreadable_batches import pause_on_unreadable_batch
 from investigator.kafka.producer import DurableProducer
@@ -78,6 +79,7 @@ def app_from_environment() -> Investigator:
             _LOGGER.warning("Ignoring environment variables of Faust variables=%s", ",".join(ignored))
         sentry.set_up(settings, redactor, __version__)
         patch_clients()
+        bound_decompression(settings.decompression_limit)
         add_commands(cli, Operations(settings, load_message_types(), redactor))
         return create_app(settings, redactor)
     except ConfigurationError as error:
@@ -100,8 +102,8 @@ def load_message_types() -> Mapping[str, MessageType]:
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     """Build the application of a worker, which connects to nothing before its start."""
     tolerate_non_utf8_header_names()
-    pause_on_unreadable_batch()
     metrics = Metrics(REGISTRY)
+    pause_on_unreadable_batch(lambda *labels: metrics.unreadable_batches.labels(*labels).inc())
     metrics.consumer_info.info({"version": __version__})
     options = client_options(settings)
     producer = _producer(settings, options)

@@ -134,6 +134,13 @@ class Metrics:
         "Records of the halt log that the worker passed over because no worker or command wrote them",
         ("log",),
     )
+    unreadable_batches = Definition(
+        Counter,
+        "thoth_investigator_unreadable_batches",
+        "Pauses of a partition at a batch that is damaged, or too large once it is decompressed; every 10 s until it "
+        "is readable",
+        ("topic_name", "partition", "reason"),
+    )
     missing_handler = Definition(
         CappedGauge,
         "thoth_investigator_missing_handler",

@@ -96,6 +96,10 @@ class KafkaSettings(SettingsGroup):
     """The largest message that the worker reads, and writes to a dead-letter topic. The default is that of the
     brokers."""
 
+    thoth_investigator_decompressed_batch_max_bytes: Bytes | None = None
+    """How large a compressed batch may become. The worker pauses the partition of a larger one, and logs it. Unset: 16
+    times KAFKA_MESSAGE_MAX_BYTES."""
+
     kafka_consumer_enable_autocommit: AutoCommit = False
     """Must be false or absent: the worker commits a message once it is handled, never after a time interval."""
 
@@ -118,6 +122,11 @@ class KafkaSettings(SettingsGroup):
     thoth_investigator_topic_replication_factor: PositiveInt = 1
     """Replicas of the topics that the worker creates at its start. 1 works everywhere; 3 is usual with three
     brokers."""
+
+    @property
+    def decompression_limit(self) -> int:
+        """How many bytes a batch may have once it is decompressed."""
+        return self.thoth_investigator_decompressed_batch_max_bytes or 16 * self.kafka_message_max_bytes
 
     @property
     def uses_ssl(self) -> bool:

@@ -36,7 +36,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     monkeypatch.setattr("investigator.app.build_services", build)
     monkeypatch.setattr("investigator.app.REGISTRY", CollectorRegistry())
     for patch in ("tolerate_non_utf8_header_names", "pause_on_unreadable_batch"):
-        monkeypatch.setattr(f"investigator.app.{patch}", lambda: None)
+        monkeypatch.setattr(f"investigator.app.{patch}", lambda *_: None)
     return built
 
 

@@ -10,12 +10,14 @@ position of the partition; `_assignment`, `_partition_records` and `_topic_parti
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, ClassVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
+
+from investigator.kafka.patches.bounded_decompression import BatchTooLargeError
 
 #: How long a partition is paused before it is tried again, and its error is logged again.
 PAUSE_SECONDS = 10.0
@@ -25,6 +27,14 @@ _UNREADABLE = (
     "Paused a partition at an unreadable batch; all others continue, and nothing is skipped. If no broker has a sound "
     "copy, see docs/kafka.md topic=%s partition=%d offset=%d error=%r retry_seconds=%g"
 )
+_TOO_LARGE = (
+    "Paused a partition at a batch that is too large once it is decompressed; all others continue, and nothing is "
+    "skipped. Raise THOTH_INVESTIGATOR_DECOMPRESSED_BATCH_MAX_BYTES, or see docs/kafka.md to go past it topic=%s "
+    "partition=%d offset=%d codec=%s limit_bytes=%d retry_seconds=%g"
+)
+
+#: Called with topic, partition and reason (`too_large` or `damaged`) each time a partition is paused.
+Report = Callable[[str, int, str], None]
 
 
 def pause_temporarily(assignment: Any, partitions: Collection[TopicPartition]) -> bool:  # noqa: ANN401  aiokafka has no types
@@ -42,8 +52,9 @@ def pause_temporarily(assignment: Any, partitions: Collection[TopicPartition]) -
     return bool(states)
 
 
-def pause_on_unreadable_batch() -> None:
+def pause_on_unreadable_batch(*reports: Report) -> None:
     """Let all consumers of this process return the records before an unreadable batch, and pause there."""
+    _PausingFetchResult.reports = reports
     fetcher.PartitionRecords = _SafePartitionRecords
     fetcher.FetchResult = _PausingFetchResult
 
@@ -57,12 +68,24 @@ class _SafePartitionRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka
         try:
             yield from super()._unpack_records()
         except Exception as error:  # noqa: BLE001  each codec has errors of its own
-            self.damage = error
+            self.damage = error.with_traceback(None)  # its frames hold the content
 
 
 class _PausingFetchResult(FetchResult):  # type: ignore[misc]  # aiokafka has no types
+    reports: ClassVar[tuple[Report, ...]] = ()
+
     def _update_position(self) -> None:
         super()._update_position()
         records, partition = self._partition_records, self._topic_partition
         if records.damage is not None and pause_temporarily(self._assignment, [partition]):
-            _LOGGER.error(_UNREADABLE, *partition, records.next_fetch_offset, records.damage, PAUSE_SECONDS)
+            _log(partition, records.next_fetch_offset, records.damage)
+            reason = "too_large" if isinstance(records.damage, BatchTooLargeError) else "damaged"
+            for report in self.reports:
+                report(partition.topic, partition.partition, reason)
+
+
+def _log(partition: TopicPartition, offset: int, damage: Exception) -> None:
+    if isinstance(damage, BatchTooLargeError):
+        _LOGGER.error(_TOO_LARGE, *partition, offset, damage.compression, damage.limit, PAUSE_SECONDS)
+    else:
+        _LOGGER.error(_UNREADABLE, *partition, offset, damage, PAUSE_SECONDS)

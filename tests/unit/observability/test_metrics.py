@@ -25,6 +25,7 @@ SCRAPED = {
     "thoth_investigator_operation_waiting_calls": {"dependency", "operation"},
     "thoth_investigator_halted_topics": {"base_topic_name"},
     "thoth_investigator_invalid_log_records_total": {"log"},
+    "thoth_investigator_unreadable_batches_total": {"topic_name", "partition", "reason"},
     "thoth_investigator_missing_handler": {"base_topic_name", "message_version"},
     "thoth_investigator_unknown_versions_total": {"base_topic_name", "message_version"},
     "thoth_investigator_omitted_versions_total": {"message_type"},
