@@ -101,7 +101,8 @@ def test_a_topic_is_halted_if_its_dead_letter_may_not_be_written(
     with sandbox.worker(limited) as worker:
         kafka.send(sandbox.topic(REPO_INIT), message(project_url=None))
         wait_until(lambda: metric(worker, "thoth_investigator_halted_topics") == 1, "the topic is halted")
-        assert kafka.committed(group, sandbox.topic(REPO_INIT)) == {}
+        # The check that this worker owns the partition commits where it starts.
+        assert set(kafka.committed(group, sandbox.topic(REPO_INIT)).values()) <= {0}
     assert f"{sandbox.topic(REPO_INIT)}-dlt" in worker.log_text()
     assert "docs/kafka.md" in worker.log_text()
 
