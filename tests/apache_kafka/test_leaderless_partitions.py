@@ -32,11 +32,11 @@ def test_a_rebalance_while_partitions_have_no_leader_delays_these_alone(
     """The group has never committed any partition, so that each worker has to ask the leaders where to begin."""
     topic = sandbox.topic(REPO_INIT)
     admin.create_topic(topic, PARTITIONS)
-    lost = broker.nodes[0]
     leaders = admin.leaders(topic)
+    # A broker that has just started may lead no partition.
+    lost = next(node for node in broker.nodes if node.number == leaders[0])
     waiting = {number for number, leader in leaders.items() if leader == lost.number}
     live = leaders.keys() - waiting
-    assert waiting
     assert live
     environment = sandbox.env(KAFKA_CONSUMER_AUTO_OFFSET_RESET=reset, THOTH_INVESTIGATOR_WATCHDOG_SECONDS="20")
     with sandbox.worker(environment) as first:
