@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from kubernetes.config import kube_config
 
@@ -17,6 +18,12 @@ from sandbox.graph_seed import GraphSeed
 from sandbox.package_index import PackageIndexServer
 from sandbox.postgres import Database, PostgresServer
 from tests.support.leaks import failure_on_open_connections
+
+# How long an example takes depends on the machine, and a busy one must not fail a property.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
