@@ -24,6 +24,7 @@ from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.halt_coordinator import HaltCoordinator
 from investigator.delivery.policy import DispatchPolicy, RetryPolicy
+from investigator.delivery.replay_proof import ReplayGuard, ReplayProof
 from investigator.kafka import topics
 from investigator.kafka.dead_letter_publisher import DeadLetterPublisher
 from investigator.kafka.halt_log import KafkaHaltLog
@@ -35,7 +36,7 @@ from investigator.kafka.patches.unreadable_batches import pause_on_unreadable_ba
 from investigator.kafka.producer import DurableProducer
 from investigator.kafka.topic_reader import TopicReader
 from investigator.observability import logs, sentry
-from investigator.observability.metrics import Metrics
+from investigator.observability.metrics import Metrics, message_type
 from investigator.observability.redaction import Redactor
 from investigator.observability.telemetry import Telemetry
 from investigator.operations import Operations
@@ -48,6 +49,7 @@ from investigator.services import (
     build_services,
 )
 from investigator.settings import ConfigurationError, Settings, load_settings, variable_names
+from investigator.settings.secrets import secret_value
 from investigator.streaming.application import Investigator, Lifecycle
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer import ConsumerContext
@@ -133,7 +135,7 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     )
     parser = clients.enter_context(closing(Parser(redactor.learn_from)))
     handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services, parser)
-    _add_agents(app, AgentFactory(app, dispatcher, handlers), settings)
+    _add_agents(app, AgentFactory(app, dispatcher, handlers, _replay_guard(settings, metrics)), settings)
     add_monitor(app, metrics.registry)
     add_views(app, __version__, halt_coordinator, _topics(settings), redactor)
     collector = StatusCollector(
@@ -160,6 +162,11 @@ def _halts(
     halt_coordinator = HaltCoordinator(halt_log, _worker_name(), time.time, settings.topic)
     halt_log.feed(halt_coordinator)
     return halt_log, halt_coordinator
+
+
+def _replay_guard(settings: Settings, metrics: Metrics) -> ReplayGuard:
+    proof = ReplayProof(secret_value(settings.thoth_investigator_replay_key))
+    return ReplayGuard(proof, lambda topic: metrics.unproved_replays.labels(message_type(topic)).inc())
 
 
 def _export_halts(settings: Settings, halt_coordinator: HaltCoordinator, metrics: Metrics) -> None:
@@ -234,6 +241,6 @@ def _consumed_types(settings: Settings) -> list[MessageType]:
 
 
 def _add_agents(app: Investigator, factory: AgentFactory, settings: Settings) -> None:
-    for message_type in _consumed_types(settings):
-        topic = app.topic(settings.topic(message_type.base_name), schema=RawSchema())
-        app.agent(topic, name=message_type.base_name)(cast("AgentFun[Any]", factory.agent_body(message_type)))
+    for each in _consumed_types(settings):
+        topic = app.topic(settings.topic(each.base_name), schema=RawSchema())
+        app.agent(topic, name=each.base_name)(cast("AgentFun[Any]", factory.agent_body(each)))

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from investigator.agent import MessageType
 from investigator.agent.message import fields_of
 from investigator.delivery.halt_coordinator import HaltCoordinator
+from investigator.delivery.replay_proof import ReplayProof
 from investigator.kafka import topics
 from investigator.kafka.compaction import check_compaction
 from investigator.kafka.dead_letter_store import DeadLetterStore
@@ -24,6 +25,7 @@ from investigator.kafka.replay_log import ReplayLog
 from investigator.kafka.topic_reader import TopicReader
 from investigator.observability.redaction import Redactor
 from investigator.settings import Settings
+from investigator.settings.secrets import secret_value
 
 _HALT_LOG_SECONDS = 30.0
 
@@ -41,6 +43,7 @@ class Operations:
         self._settings = settings
         self._message_types = message_types
         self.redactor = redactor
+        self._replay_proof = ReplayProof(secret_value(settings.thoth_investigator_replay_key))
 
     @property
     def group(self) -> str:
@@ -61,6 +64,11 @@ class Operations:
     def operator(self) -> str:
         """The name of the operator where the command line gives none."""
         return f"operator at {socket.gethostname()}"
+
+    @property
+    def proves_replays(self) -> bool:
+        """Whether workers with the same settings recognize replays."""
+        return self._replay_proof.has_key
 
     @property
     def secret_fields(self) -> frozenset[str]:
@@ -103,7 +111,7 @@ class Operations:
         reader = TopicReader(options, idle_seconds=self._settings.thoth_investigator_read_idle_time)
         producer = self._producer()
         async with producer:
-            yield DeadLetterStore(reader, producer, ReplayLog(topic.name, reader, producer))
+            yield DeadLetterStore(reader, producer, ReplayLog(topic.name, reader, producer), self._replay_proof)
 
     def _producer(self) -> DurableProducer:
         return DurableProducer(

@@ -21,6 +21,8 @@ __all__ = ["Sandbox", "running_sandbox"]
 
 MODES = ("middletier", "backend")
 
+_REPLAY_KEY = "the replay key of every sandbox, no secret"
+
 
 @dataclass
 class Sandbox:
@@ -66,6 +68,7 @@ class Sandbox:
             "KUBECONFIG": str(self._kubeconfig),
             "THOTH_CONSUMER_MODE": json.dumps(list(modes)),
             "THOTH_INVESTIGATOR_FETCH_MAX_WAIT_MS": str(self.broker.fetch_max_wait_ms),
+            "THOTH_INVESTIGATOR_REPLAY_KEY": _REPLAY_KEY,
             "THOTH_INVESTIGATOR_PRODUCER_IDEMPOTENCE": "1" if self.broker.idempotent else "0",
             "THOTH_INVESTIGATOR_READ_IDLE_TIME": str(self.broker.read_idle_time),
             "THOTH_INVESTIGATOR_TOPIC_REPLICATION_FACTOR": str(self.broker.replication_factor),

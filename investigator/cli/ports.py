@@ -33,6 +33,10 @@ class Operations(Protocol):
         """The name of the operator where the command line gives none."""
 
     @property
+    def proves_replays(self) -> bool:
+        """Whether workers with the same settings recognize replays."""
+
+    @property
     def secret_fields(self) -> frozenset[str]:
         """The names of the message fields that hold passwords."""
 

@@ -30,6 +30,12 @@ _REMEDIES = {
     Verdict.UNKNOWN_ORIGIN: "; their original topic is unknown",
 }
 
+_NO_KEY = (
+    "THOTH_INVESTIGATOR_REPLAY_KEY is not set, so workers can't recognize replays. They handle each as a new message, "
+    "in every consumer group, and run steps again that have succeeded. Set the key that the workers have, or accept "
+    "that with --as-new."
+)
+
 _OPTIONS = (
     click.option("--all", "everything", is_flag=True, help="Replay all dead letters; required without other criteria."),
     click.option("--dry-run", is_flag=True, help="Show what would be replayed, and write nothing."),
@@ -43,6 +49,7 @@ _OPTIONS = (
         help="Skip messages that were replayed this number of times.",
     ),
     click.option("--any-group", is_flag=True, help="Also replay those of other consumer groups, for all groups."),
+    click.option("--as-new", is_flag=True, help="Replay without a key: workers handle the replays as new messages."),
     click.option("--by", help="The operator, for the replay log; by default the name of this machine."),
 )
 
@@ -79,13 +86,15 @@ class _ReplayRequest:
 
 
 def _read(operations: Operations, options: dict[str, Any]) -> tuple[_ReplayRequest, DeadLetterFilter]:
-    everything = options.pop("everything")
+    everything, as_new = options.pop("everything"), options.pop("as_new")
     policy = ReplayPolicy(operations.group, *(options.pop(name) for name in ("any_group", "again", "max_replays")))
     by = options.pop("by") or operations.operator
     request = _ReplayRequest(policy, by, options.pop("dry_run"), options.pop("rate"))
     wanted = DeadLetterFilter(**options)
     if wanted.is_empty and not everything:
         raise click.UsageError("Give at least one criterion for the dead letters to replay, or --all.")
+    if not (operations.proves_replays or as_new or request.dry_run):
+        raise click.ClickException(_NO_KEY)
     return request, wanted
 
 

@@ -19,6 +19,7 @@ SUFFIX = "-dlt"
 ATTEMPTS = "retry_topic-attempts"
 REPLAYS = "investigator-replays"
 REPLAYED_FOR = "investigator-replayed-for"
+PROOF = "investigator-replay-proof"
 
 ORIGINAL = "kafka_dlt-original-"
 GROUP = f"{ORIGINAL}consumer-group"
@@ -43,23 +44,23 @@ def dead_letter_headers(
     """Return the headers of a dead letter: the message's own ones, its origin, and its error.
 
     The headers of a replay that fails again name its first origin, and that stays; those about its last failure are
-    replaced.
+    replaced. Headers of another message that look like an origin stay too, before its own origin: the last one counts.
 
     Args:
-        delivery: the message.
+        delivery: the message; only the headers of a proved replay say that it is one.
         failure: why it failed.
         group: the consumer group in which it failed.
         redact: removes passwords from a text.
     """
     own = tuple(header for header in delivery.headers if not _is_failure_header(header[0]))
-    names = {name for name, _ in own}
+    names = {name for name, _ in own} if REPLAYS in dict(own) else set()
     original = tuple(header for header in _origin_headers(delivery, group) if header[0] not in names)
     attempts = (ATTEMPTS, failure.attempts.to_bytes(4, "big"))
     return (*own, *original, *_error_headers(failure.error, redact), attempts)
 
 
 def _is_failure_header(name: str) -> bool:
-    return name in (ATTEMPTS, REPLAYED_FOR, GROUP) or name.startswith(EXCEPTION)
+    return name in (ATTEMPTS, REPLAYED_FOR, PROOF, GROUP) or name.startswith(EXCEPTION)
 
 
 def _origin_headers(delivery: Delivery, group: str) -> Headers:

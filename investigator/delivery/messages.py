@@ -24,9 +24,10 @@ class Delivery:
         origin: its identity; that of the original message if it is a replay.
         make_steps: returns the steps of the message; called once, when the message has its first slot.
         value: its value, unchanged.
-        headers: its headers, unchanged.
+        headers: its headers, unchanged, but without claims to be a replay that it does not prove.
         timestamp_type: 0 if the producer set its timestamp, 1 if the broker did.
         epoch: the assignment epoch of its partition when it was fetched; None if the partition was not assigned then.
+        is_for_other_group: whether it is a replay for another consumer group; it has no steps then.
     """
 
     topic: str
@@ -39,6 +40,7 @@ class Delivery:
     headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp_type: int = 0
     epoch: int | None = None
+    is_for_other_group: bool = False
 
     @property
     def position(self) -> MessagePosition:

@@ -9,6 +9,7 @@ from investigator.delivery.dead_letters import (
     ATTEMPTS,
     EXCEPTION,
     GROUP,
+    PROOF,
     REPLAYED_FOR,
     REPLAYS,
     Headers,
@@ -108,7 +109,7 @@ def replay_headers(dead_letter: DeadLetter, group: str | None) -> Headers:
 
 
 def _is_failure_header(name: str) -> bool:
-    return name in (ATTEMPTS, REPLAYS, REPLAYED_FOR) or name.startswith(EXCEPTION)
+    return name in (ATTEMPTS, REPLAYS, REPLAYED_FOR, PROOF) or name.startswith(EXCEPTION)
 
 
 def is_addressed_to(group: str, headers: Headers) -> bool:

@@ -87,8 +87,9 @@ class DeadLetterPublisher:
         return self._settings.acks_on_fail(delivery.topic) and self._limiter.allow_dead_letter(delivery.topic)
 
     def record_success(self, delivery: Delivery) -> None:
-        """Count a message that was handled successfully, for the limits."""
-        self._limiter.record(delivery.topic, handled=True)
+        """Count a message that was handled successfully, for the limits; not a replay for another group."""
+        if not delivery.is_for_other_group:
+            self._limiter.record(delivery.topic, handled=True)
 
     async def publish(self, delivery: Delivery, failure: Failure) -> None:
         """Write the dead letter, with as many tries as an outage of the brokers needs; the pauses grow up to 30 s.

@@ -12,6 +12,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter, ReplayPolicy, replay_headers
+from investigator.delivery.replay_proof import Record, ReplayProof
 from investigator.kafka.producer import DurableProducer, RecordLocation
 from investigator.kafka.replay_codec import Replayed
 from investigator.kafka.replay_log import ReplayLog
@@ -25,12 +26,14 @@ class DeadLetterStore:
         reader: reads them.
         producer: writes the replays; all replicas acknowledge each.
         log: records which dead letters were replayed.
+        proof: proves to workers that a message is a replay.
     """
 
-    def __init__(self, reader: TopicReader, producer: DurableProducer, log: ReplayLog) -> None:
+    def __init__(self, reader: TopicReader, producer: DurableProducer, log: ReplayLog, proof: ReplayProof) -> None:
         self._reader = reader
         self._producer = producer
         self._log = log
+        self._proof = proof
         self._partitions: dict[str, frozenset[int]] = {}
 
     async def topics(self, topics: Iterable[str]) -> list[str]:
@@ -98,12 +101,14 @@ class DeadLetterStore:
             )
         # Into its own partition: the producer may have chosen it by another partitioner, for all messages of that key.
         exists = original.partition in self._partitions[original.topic]
+        headers = replay_headers(dead_letter, group)
+        replay = Record(original.topic, dead_letter.key, dead_letter.value, headers)
         return await self._producer.write(
-            original.topic,
-            dead_letter.value,
-            key=dead_letter.key,
+            replay.topic,
+            replay.value,
+            key=replay.key,
             partition=original.partition if exists else None,
-            headers=replay_headers(dead_letter, group),
+            headers=(*headers, *self._proof.header(replay)),
         )
 
 

@@ -64,6 +64,18 @@ class Metrics:
     dead_letters = Definition(
         Counter, "thoth_investigator_dead_letters", "Messages written to a dead-letter topic", ("message_type",)
     )
+    unproved_replays = Definition(
+        Counter,
+        "thoth_investigator_unproved_replays",
+        "Messages that claim to be replays without a valid proof, and were handled as new messages",
+        ("message_type",),
+    )
+    replays_for_other_groups = Definition(
+        Counter,
+        "thoth_investigator_replays_for_other_groups",
+        "Replays that the worker passed over because they are addressed to another consumer group",
+        ("message_type",),
+    )
     message_duration_seconds = Definition(
         Histogram,
         "thoth_investigator_message_duration_seconds",

@@ -22,6 +22,7 @@ class _TopicMetrics:
         self.in_progress = metrics.in_progress.labels(label)
         self.processed = metrics.processed.labels(label)
         self.exceptions = metrics.exceptions.labels(label)
+        self.for_other_groups = metrics.replays_for_other_groups.labels(label)
         self.failures = metrics.failures.labels(label)
         self.duration_seconds = metrics.message_duration_seconds.labels(label)
 
@@ -53,10 +54,14 @@ class Telemetry:
         self._topic_metrics(delivery.topic).in_progress.inc()
 
     def stopped(self, delivery: Delivery, *, succeeded: bool) -> None:
-        """Count the message as no longer in progress, and as processed if it succeeded."""
-        self._topic_metrics(delivery.topic).in_progress.dec()
-        if succeeded:
-            self._topic_metrics(delivery.topic).processed.inc()
+        """Count the message as no longer in progress; as processed if it succeeded, unless it was only passed over."""
+        metrics = self._topic_metrics(delivery.topic)
+        metrics.in_progress.dec()
+        if succeeded and delivery.is_for_other_group:
+            metrics.for_other_groups.inc()
+            _LOGGER.info("Replay passed over; it is addressed to another consumer group")
+        elif succeeded:
+            metrics.processed.inc()
 
     def failed_attempt(self, delivery: Delivery, error: Exception, attempts: int) -> None:
         """Count and log a failed attempt; `attempts` is the number of failed attempts so far."""

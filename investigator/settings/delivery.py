@@ -3,7 +3,16 @@
 
 from investigator.settings.base import SettingsGroup
 from investigator.settings.modes import Mode
-from investigator.settings.types import Flag, Modes, NonNegativeSeconds, NumberOrNames, PositiveInt, Ratio, Seconds
+from investigator.settings.types import (
+    Flag,
+    Modes,
+    NonNegativeSeconds,
+    NumberOrNames,
+    PositiveInt,
+    Ratio,
+    Seconds,
+    SecretKey,
+)
 
 
 class DeliverySettings(SettingsGroup):
@@ -38,6 +47,10 @@ class DeliverySettings(SettingsGroup):
 
     thoth_investigator_dead_letter_window: PositiveInt = 1000
     """How many of the last messages of a topic that ratio covers; with fewer messages the ratio does not apply."""
+
+    thoth_investigator_replay_key: SecretKey | None = None
+    """The key by which workers recognize replays of dead letters. All workers of the deployment, and the command
+    `dead-letters replay`, need the same one. Unset: workers handle replays as new messages, with a warning."""
 
     thoth_investigator_shutdown_timeout: Seconds = 10
     """How long messages in flight may take to finish after SIGTERM. The rest is redelivered after the restart. Must be

@@ -21,6 +21,7 @@ _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _TOPIC_PREFIX = re.compile(r"[a-zA-Z0-9._-]{1,200}")
 _SERVER = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
 _LAST_PORT = 65535
+_SHORTEST_KEY = 32
 _SHORTEST_POLL_SECONDS = 0.1
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -148,6 +149,13 @@ Ratio = Annotated[float, Field(gt=0, le=1), Format("number above 0, at most 1")]
 Milliseconds = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("milliseconds")]
 Bytes = Annotated[int, Field(ge=1), Format("whole number, at least 1"), Unit("bytes")]
 Password = Annotated[SecretStr, Format("text, never shown")]
+SecretKey = Annotated[
+    SecretStr,
+    _refuse_unless(
+        lambda key: len(key.get_secret_value()) >= _SHORTEST_KEY, f"shorter than {_SHORTEST_KEY} characters"
+    ),
+    Format(f"random text of at least {_SHORTEST_KEY} characters, never shown"),
+]
 PasswordOrFile = Annotated[
     SecretStr,
     BeforeValidator(_password_or_file_content),

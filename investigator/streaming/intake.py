@@ -13,6 +13,8 @@ from investigator.delivery.dispatcher import Dispatcher
 from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.replay import is_addressed_to
+from investigator.delivery.replay_proof import Record, ReplayGuard
 from investigator.streaming.assignment_epoch import epoch_of
 from investigator.streaming.handler_steps import Handlers, HandlerSteps
 from investigator.streaming.ports import EventStream, StreamEvent
@@ -37,12 +39,14 @@ class AgentFactory:
         app: the Faust application.
         dispatcher: processes the deliveries.
         handlers: what the messages are handled with.
+        replays: decides which messages are replays.
     """
 
-    def __init__(self, app: ConsumingApp, dispatcher: Dispatcher, handlers: Handlers) -> None:
+    def __init__(self, app: ConsumingApp, dispatcher: Dispatcher, handlers: Handlers, replays: ReplayGuard) -> None:
         self._app = app
         self._dispatcher = dispatcher
         self._handlers = handlers
+        self._replays = replays
 
     def agent_body(self, message_type: MessageType) -> Callable[[EventStream], Awaitable[None]]:
         """Return the function that a Faust agent runs for one message type."""
@@ -64,7 +68,7 @@ class AgentFactory:
 
     def _delivery(self, message_type: MessageType, event: StreamEvent) -> Delivery:
         message = event.message
-        headers = _headers(message)
+        headers = self._trusted_headers(message_type, message)
         origin = origin_of_replay(headers) or _origin(message)
         return Delivery(
             topic=message_type.base_name,
@@ -77,7 +81,12 @@ class AgentFactory:
             headers=headers,
             timestamp_type=message.timestamp_type,
             epoch=epoch_of(message),
+            is_for_other_group=not is_addressed_to(self._handlers.group, headers),
         )
+
+    def _trusted_headers(self, message_type: MessageType, message: KafkaMessage) -> Headers:
+        record = Record(message.topic, message.key, message.value, _headers(message))
+        return self._replays.trusted_headers(message_type.base_name, _origin(message), record)
 
 
 def _headers(message: KafkaMessage) -> Headers:

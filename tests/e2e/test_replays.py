@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replays of dead letters: only the group that dead-lettered a message handles it again, and no step is repeated."""
+"""Replays of dead letters: only the group that dead-lettered a message handles it again, and no step is repeated.
+
+A message that only claims to be a replay is a message of its own.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from aiokafka.structs import RecordMetadata
 
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
@@ -18,6 +22,8 @@ from tests.support.worker_http import metric
 MISMATCH = "thoth.package-update.hash-mismatch"
 DEAD = "thoth_investigator_dead_letters_total"
 PROCESSED = "thoth_investigator_processed_total"
+PASSED_OVER = "thoth_investigator_replays_for_other_groups_total"
+UNPROVED = "thoth_investigator_unproved_replays_total"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +44,13 @@ def replay(shared_sandbox: Sandbox, *arguments: str) -> str:
     return done.stdout
 
 
+def mismatch(shared_sandbox: Sandbox, package: str) -> dict[str, object]:
+    """Return a message about a package."""
+    hashes: dict[str, list[str]] = {"missing_from_source": [], "missing_from_database": []}
+    index = shared_sandbox.index.index_url()
+    return message(index_url=index, package_name=package, package_version="1.0.0", **hashes)
+
+
 def created(shared_sandbox: Sandbox, package: str) -> Counter[str]:
     """Return the number of creations of each workflow about a package, by the workflow's name."""
     about = [each for each in shared_sandbox.cluster.created if package in "".join(each.parameters.values())]
@@ -53,13 +66,7 @@ def test_a_replay_runs_only_the_steps_that_have_not_succeeded(
     """
     middletier, backend = groups
     shared_sandbox.cluster.faults.set(Fault(effect="status", status=403, method="POST", namespace="thoth-middletier"))
-    fields = {
-        "index_url": shared_sandbox.index.index_url(),
-        "package_name": "replayed-package",
-        "package_version": "1.0.0",
-    }
-    hashes: dict[str, list[str]] = {"missing_from_source": [], "missing_from_database": []}
-    kafka.send(shared_sandbox.topic(MISMATCH), message(fields, **hashes))
+    kafka.send(shared_sandbox.topic(MISMATCH), mismatch(shared_sandbox, "replayed-package"))
     wait_until(
         lambda: metric(middletier, DEAD, message_type="hash_mismatch") == 1, "the middletier dead-letters the message"
     )
@@ -72,7 +79,10 @@ def test_a_replay_runs_only_the_steps_that_have_not_succeeded(
     wait_until(
         lambda: metric(middletier, PROCESSED, message_type="hash_mismatch") == 1, "the middletier handles the replay"
     )
-    wait_until(lambda: metric(backend, PROCESSED, message_type="hash_mismatch") == 2, "the backend skips the replay")
+    wait_until(
+        lambda: metric(backend, PASSED_OVER, message_type="hash_mismatch") == 1, "the backend passes over the replay"
+    )
+    assert metric(backend, PROCESSED, message_type="hash_mismatch") == 1
     first = created(shared_sandbox, "replayed-package")
     assert len(first) == 1 + len(shared_sandbox.cluster.solvers)
     assert set(first.values()) == {1}
@@ -84,3 +94,37 @@ def test_a_replay_runs_only_the_steps_that_have_not_succeeded(
         "the middletier handles the second replay",
     )
     assert created(shared_sandbox, "replayed-package") == first
+
+
+def claim(topic: str, sent: RecordMetadata, *, offset: int) -> list[tuple[str, bytes]]:
+    """Return the headers by which a producer claims to replay the message at an offset of the partition."""
+    return [
+        ("kafka_dlt-original-topic", topic.encode()),
+        ("kafka_dlt-original-partition", sent.partition.to_bytes(4, "big")),
+        ("kafka_dlt-original-offset", offset.to_bytes(8, "big")),
+        ("kafka_dlt-original-timestamp", sent.timestamp.to_bytes(8, "big")),
+        ("investigator-replays", b"\x00\x00\x00\x01"),
+    ]
+
+
+def test_forged_replays_are_messages_of_their_own(
+    shared_sandbox: Sandbox, kafka: BlockingKafka, groups: tuple[Worker, Worker]
+) -> None:
+    """They take neither the workflows of the message that they name, nor are they dropped for an address."""
+    topic = shared_sandbox.topic(MISMATCH)
+    before = [metric(worker, UNPROVED, message_type="hash_mismatch") for worker in groups]
+    sent = kafka.send(topic, mismatch(shared_sandbox, "named-package"), partition=0)
+    named = claim(topic, sent, offset=sent.offset)
+    forgeries = {
+        "forged-package": named,
+        "addressed-package": [("investigator-replayed-for", b"no-such-group")],
+        "wrongly-proved-package": [*named, ("investigator-replay-proof", b"\xff" * 32)],
+    }
+    for package, headers in forgeries.items():
+        kafka.send(topic, mismatch(shared_sandbox, package), partition=0, headers=headers)
+    expected = 1 + len(shared_sandbox.cluster.solvers)
+    for package in ("named-package", *forgeries):
+        wait_until(lambda: len(created(shared_sandbox, package)) == expected, f"{package} has all of its workflows")  # noqa: B023  called at once
+        assert set(created(shared_sandbox, package).values()) == {1}
+    for worker, count in zip(groups, before, strict=True):
+        assert metric(worker, UNPROVED, message_type="hash_mismatch") == count + len(forgeries)

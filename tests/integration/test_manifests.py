@@ -19,7 +19,7 @@ from tests.support.cluster_clients import ARGUMENTS, cluster_client
 
 FOLDER = Path(__file__).parents[2] / "manifests"
 KUBERNETES = "1.31"
-SECRET = {"KNOWLEDGE_GRAPH_PASSWORD": "hunter2"}
+SECRET = {"KNOWLEDGE_GRAPH_PASSWORD": "hunter2", "THOTH_INVESTIGATOR_REPLAY_KEY": "hunter2" * 5}
 
 Manifest = dict[str, Any]
 
@@ -82,6 +82,15 @@ def test_a_deployment_fits_the_settings_the_shutdown_and_the_health_page(deploym
 def test_only_documented_variables_reach_a_worker(deployment: Manifest) -> None:
     """A Service named `web` would add WEB_PORT."""
     assert deployment["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
+def test_the_secret_holds_what_the_manifests_name() -> None:
+    """An operator who creates it by the comment of the ConfigMap has replays that workers recognize."""
+    comment = (FOLDER / "config.yaml").read_text("utf-8").partition("apiVersion")[0]
+    assert {name for name in SECRET if f"--from-literal={name}=" in comment} == SECRET.keys()
+    for deployment in _of_kind("Deployment"):
+        assert {"secretRef": {"name": "investigator"}} in _container(deployment)["envFrom"]
+        assert load_settings(_environment(deployment)).thoth_investigator_replay_key is not None
 
 
 def test_the_service_selects_the_workers_and_prometheus_selects_the_service() -> None:

@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "THOTH_CEPH_BUCKET_PREFIX": "data",
     "THOTH_CEPH_BUCKET": "thoth",
     "THOTH_S3_ENDPOINT_URL": "https://s3.example.com",
+    "THOTH_INVESTIGATOR_REPLAY_KEY": "a replay key with at least 32 characters",
 }
 
 

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import time
+from functools import partial
 from typing import Any
 
 from investigator.delivery.dead_letters import Headers, origin_of_replay
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import Verdict
+from investigator.delivery.replay_proof import Record, ReplayProof
 from sandbox.broker import Broker
-from tests.integration.cli.conftest import BASE_NAME, CommandLine, FailureDetails
+from tests.integration.cli.conftest import BASE_NAME, ENVIRONMENT, CommandLine, FailureDetails
 
 REPLAYS = "investigator-replays"
 REPLAYED_FOR = "investigator-replayed-for"
+PROOF = "investigator-replay-proof"
 
 
 def _replay(*arguments: object) -> tuple[object, ...]:
@@ -35,6 +38,28 @@ async def test_a_replay_is_identical_to_the_failed_message(command_line: Command
     assert headers[REPLAYS] == b"\x00\x00\x00\x01"
     assert headers[REPLAYED_FOR] == b"investigator-backend"
     assert not [name for name in headers if "exception" in name]
+
+
+async def test_a_replay_proves_to_workers_that_it_is_one(command_line: CommandLine) -> None:
+    """Only the command has the key; a replay for all groups proves that, too."""
+    await command_line.add_dead_letter({"number": 1}, FailureDetails(key=b"key", headers=(("trace-id", b"1"),)))
+    await command_line(*_replay("--all"))
+    await command_line(*_replay("--all", "--again", "--any-group"))
+    for replay in await command_line.replays(2):
+        record = Record(command_line.topic, replay.key, replay.value, _as_headers(replay))
+        assert ReplayProof(ENVIRONMENT["THOTH_INVESTIGATOR_REPLAY_KEY"]).problem(record) == ""
+
+
+async def test_without_a_key_nothing_is_replayed_unless_as_new(command_line: CommandLine) -> None:
+    """Workers would run steps again that have succeeded, so the operator has to accept that."""
+    no_key = partial(command_line, THOTH_INVESTIGATOR_REPLAY_KEY="")  # an empty variable counts as absent
+    await command_line.add_dead_letter({})
+    assert "1 to be sent" in await no_key(*_replay("--all", "--dry-run"))
+    assert "THOTH_INVESTIGATOR_REPLAY_KEY is not set" in await no_key(*_replay("--all"), status=1)
+    await command_line.replays(0)
+    assert "sent 1 of 1" in await no_key(*_replay("--all", "--as-new"))
+    [replay] = await command_line.replays(1)
+    assert PROOF not in dict(replay.headers)
 
 
 async def test_a_dead_letter_is_replayed_once(command_line: CommandLine) -> None:

@@ -2,6 +2,7 @@
 """The headers of dead letters, byte for byte, and the limit on their number."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from investigator.delivery.dead_letters import (
     Headers,
     dead_letter_headers,
     dead_letter_topic,
+    origin_from_headers,
     origin_of_replay,
 )
 from investigator.delivery.errors import PermanentError, TemporaryError
@@ -146,13 +148,26 @@ def test_a_replay_that_fails_again_names_its_first_origin_and_its_last_error() -
         Origin(TOPIC, 1, 7, TIME + 1),
         list,
         b"",
-        first,
+        (*first, (REPLAYS, b"\x00\x00\x00\x01")),
     )
     headers = headers_with(raised(KeyError("second")), second)
     assert headers["kafka_dlt-original-offset"] == struct.pack(">q", 300)
     assert headers["kafka_dlt-original-partition"] == struct.pack(">i", 5)
     assert headers["kafka_dlt-exception-message"] == b"'second'"
     assert headers["kafka_dlt-original-consumer-group"] == b"group"
+
+
+@pytest.mark.parametrize("doubled", [1, 2])
+def test_a_message_that_names_another_origin_becomes_a_dead_letter_with_its_own(doubled: int) -> None:
+    """Otherwise a replay would take the identity of the message that its producer named. Its headers stay beside it."""
+    other = Delivery("topic", Partition(TOPIC, 0), 3, None, Origin(TOPIC, 0, 3, TIME), list)
+    forged = dead_letter_headers(other, raised(ValueError("first")), "group")[:5] * doubled
+    own = replace(delivery(), headers=forged)
+    headers = dead_letter_headers(own, raised(ValueError("bad")), "group")
+    assert headers[: len(forged)] == forged
+    assert origin_from_headers(headers) == own.origin
+    again = replace(own, headers=(*headers, (REPLAYS, b"\x00\x00\x00\x01")))
+    assert origin_from_headers(dead_letter_headers(again, raised(ValueError("bad")), "group")) == own.origin
 
 
 @given(

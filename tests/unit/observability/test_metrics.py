@@ -13,6 +13,8 @@ SCRAPED = {
     "thoth_investigator_processed_total": {"message_type"},
     "thoth_investigator_failures_total": {"message_type"},
     "thoth_investigator_dead_letters_total": {"message_type"},
+    "thoth_investigator_unproved_replays_total": {"message_type"},
+    "thoth_investigator_replays_for_other_groups_total": {"message_type"},
     "thoth_investigator_message_duration_seconds_count": {"message_type"},
     "thoth_investigator_scheduled_workflows_total": {"message_type", "workflow_type"},
     "thoth_investigator_deduplicated_workflows_total": {"message_type", "workflow_type"},

@@ -98,6 +98,14 @@ def test_an_invalid_value_is_refused_and_named(name: str, given: str) -> None:
     assert "Set it to: " in problem
 
 
+@pytest.mark.parametrize("key", ["x" * 31, "pass", "x" * 31 + "\n"])
+def test_a_key_that_can_be_guessed_is_refused_and_not_quoted(key: str) -> None:
+    """A producer who knows it can give a message the identity of another one."""
+    (problem,) = _problems(THOTH_INVESTIGATOR_REPLAY_KEY=key)
+    assert "shorter than 32 characters" in problem
+    assert key.strip() not in problem
+
+
 def test_a_password_is_not_quoted_in_an_error(tmp_path: Path) -> None:
     """The error states the problem without the password or the path given for it."""
     unreadable = tmp_path / "password"

@@ -3,16 +3,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from faust.types.tuples import ConsumerMessage
 from typing_extensions import Self
 
 from investigator.agent import MessageType
-from investigator.delivery.dead_letters import REPLAYS
+from investigator.delivery.dead_letters import REPLAYED_FOR, REPLAYS, Headers
 from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
+from investigator.delivery.replay_proof import Record, ReplayGuard, ReplayProof
 from investigator.streaming.assignment_epoch import with_epoch
 from investigator.streaming.handler_steps import Handlers
 from investigator.streaming.intake import AgentFactory
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
     from investigator.agent.context import Services
 
 TIMESTAMP_MS = 1_600_000_000_123
+PROOF = ReplayProof("a key of the deployment, 32 characters")
+ORIGINAL = Origin(ZERO.topic, 3, 41, TIMESTAMP_MS - 1)
+CLAIM: Headers = (
+    ("kafka_dlt-original-topic", ORIGINAL.topic.encode()),
+    ("kafka_dlt-original-partition", ORIGINAL.partition.to_bytes(4, "big")),
+    ("kafka_dlt-original-offset", ORIGINAL.offset.to_bytes(8, "big")),
+    ("kafka_dlt-original-timestamp", ORIGINAL.timestamp_ms.to_bytes(8, "big")),
+    (REPLAYS, b"\x00\x00\x00\x01"),
+)
+
+
+def proved(*headers: tuple[str, bytes | None]) -> Headers:
+    """Return the headers of a replay as the replay command writes them."""
+    claim = (*CLAIM, *headers)
+    return (*claim, *PROOF.header(Record(ZERO.topic, b"key", b"value", claim)))
 
 
 @dataclass
@@ -59,10 +75,12 @@ class FakeStream:
             yield event
 
 
-def fetch(worker: Worker, offset: int, headers: Sequence[tuple[str, bytes]] = ()) -> FakeEvent:
+def fetch(worker: Worker, offset: int, headers: Headers = ()) -> FakeEvent:
     """Return the event of a message that the consumer fetches now."""
     seconds = TIMESTAMP_MS / 1000
-    message = ConsumerMessage(*ZERO, offset, seconds, 0, list(headers), b"key", b"value", None, generation_id=1)
+    message = ConsumerMessage(
+        *ZERO, offset, seconds, 0, cast("Any", list(headers)), b"key", b"value", None, generation_id=1
+    )
     return FakeEvent(with_epoch(message, worker.dispatcher.ledger.epoch(ZERO)))
 
 
@@ -70,8 +88,9 @@ async def consume(worker: Worker, app: FakeApp, *events: FakeEvent) -> list[Deli
     """Run the body of the topic's agent on a stream; return the deliveries that failed, as all of them do."""
     parser = Parser(lambda _record: pytest.fail("no value here is a record"))
     handlers = Handlers("investigator", (), lambda: cast("Services", None), parser)
+    guard = ReplayGuard(PROOF, lambda _topic: None)
     message_type = MessageType(TOPIC, Sample, ("v1",), {})
-    body = AgentFactory(app, worker.dispatcher, handlers).agent_body(message_type)
+    body = AgentFactory(app, worker.dispatcher, handlers, guard).agent_body(message_type)
     worker.dead_letters.accepted_topics = {TOPIC}
     await body(FakeStream(events))
     await run_until(10)
@@ -92,17 +111,29 @@ async def test_an_event_becomes_a_delivery_with_everything_that_kafka_knows_of_t
 @in_virtual_time
 async def test_a_replay_has_the_origin_of_the_original_message() -> None:
     """Workflow ids are derived from it."""
-    original = Origin("stage.thoth.original", 3, 41, TIMESTAMP_MS - 1)
-    headers = (
-        ("kafka_dlt-original-topic", original.topic.encode()),
-        ("kafka_dlt-original-partition", original.partition.to_bytes(4, "big")),
-        ("kafka_dlt-original-offset", original.offset.to_bytes(8, "big")),
-        ("kafka_dlt-original-timestamp", original.timestamp_ms.to_bytes(8, "big")),
-        (REPLAYS, b"\x00\x00\x00\x01"),
-    )
     worker = Worker()
-    [delivery] = await consume(worker, FakeApp(), fetch(worker, 7, headers))
-    assert (delivery.origin, delivery.offset) == (original, 7)
+    [delivery] = await consume(worker, FakeApp(), fetch(worker, 7, proved((REPLAYED_FOR, b"investigator"))))
+    assert (delivery.origin, delivery.offset) == (ORIGINAL, 7)
+
+
+@in_virtual_time
+async def test_a_replay_for_another_group_is_finished_without_a_step() -> None:
+    """It fails here if a step runs; the same headers without a proof do not stop a message from being handled."""
+    worker = Worker()
+    for_others = ((REPLAYED_FOR, b"nobody"),)
+    events = (fetch(worker, 7, proved(*for_others)), fetch(worker, 8, (*CLAIM, *for_others)))
+    [handled] = await consume(worker, FakeApp(), *events)
+    assert (handled.offset, handled.is_for_other_group) == (8, False)
+    assert worker.commit_offset() == 9
+
+
+@in_virtual_time
+async def test_a_forged_replay_has_the_identity_of_its_own_position() -> None:
+    """Otherwise it would get the workflow of the message that it names, which then counts as processed and is lost."""
+    worker = Worker()
+    [delivery] = await consume(worker, FakeApp(), fetch(worker, 7, (("trace-id", b"1"), *CLAIM)))
+    assert delivery.origin == Origin(*ZERO, 7, TIMESTAMP_MS)
+    assert delivery.headers == (("trace-id", b"1"), *CLAIM[:-1])
 
 
 @pytest.mark.parametrize("app", [FakeApp(consumer_generation_id=2), FakeApp(should_stop=True)])
