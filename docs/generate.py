@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from docs.acl_page import permissions_page
 from docs.asyncapi import asyncapi
 from docs.described import default, description, handlers, one_line, schema_of
 from docs.errors import error_page
@@ -70,6 +71,7 @@ def pages(message_types: Mapping[str, MessageType]) -> dict[Path, str]:
         folder / "messages.md": _messages(types),
         folder / "metrics.md": _metrics(),
         folder / "errors.md": _page(["# Errors", NOTE, *error_page()]),
+        folder / "kafka.md": _page(["# Permissions in Kafka", NOTE, *permissions_page(types)]),
         ROOT / GUARANTEES_PAGE: _guarantees(),
         folder / "asyncapi.yaml": f"# {NOTE}\n{yaml.safe_dump(asyncapi(types), sort_keys=False, width=110)}",
     }

@@ -21,9 +21,9 @@ from urllib3.exceptions import HTTPError
 from investigator.argo.client import ClusterClient, DeploymentError
 from investigator.argo.credentials import ClusterConfigError
 from investigator.argo.http import ApiError
-from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.errors import StartupError
 from investigator.graph.database import Database
+from investigator.kafka.acl_rules import topics_with, worker_permissions
 from investigator.kafka.compaction import CleanupPolicyError, check_compaction
 from investigator.kafka.options import client_options
 from investigator.kafka.topics import Topic, create_missing, halts_topic
@@ -171,11 +171,10 @@ async def _check_topics(settings: Settings, topics: Sequence[Topic]) -> None:
 
 async def _check_permissions(settings: Settings, options: Mapping[str, Any], topics: Sequence[Topic]) -> None:
     halts = halts_topic(settings).name
-    read = [topic.name for topic in topics]
-    dead_letters = [dead_letter_topic(name) for name in read if name != halts]
-    missing = await missing_permissions(
-        options, group=settings.kafka_consumer_group_id, read=read, written=[halts, *dead_letters]
-    )
+    group = settings.kafka_consumer_group_id
+    needed = list(worker_permissions(group, [each.name for each in topics if each.name != halts], halts))
+    read, written = topics_with(needed, "READ"), topics_with(needed, "WRITE")
+    missing = await missing_permissions(options, group=group, read=read, written=written)
     if missing:
         raise _Problem(f"denies the worker permissions that it needs: {', '.join(missing)}. {_ACL_REMEDY}")
 
