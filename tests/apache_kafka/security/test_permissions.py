@@ -144,7 +144,7 @@ def _command(secured: SecuredBroker, sandbox: Sandbox, *arguments: str) -> Compl
 def test_the_documented_permissions_of_operators_are_sufficient_for_all_commands(
     secured: SecuredBroker, admin: KafkaAdmin, kafka: BlockingKafka, sandbox: Sandbox
 ) -> None:
-    """Each permission is needed, too: without WRITE on the topic the replay is refused."""
+    """The replay needs WRITE on the message topic, and is refused without it; the other commands do not."""
     topic = sandbox.topic(REPO_INIT)
     _create_topics(admin, sandbox.deployment)
     admin.create_topic(f"{sandbox.deployment}.{REPLAYS}", config={"cleanup.policy": "compact"})
