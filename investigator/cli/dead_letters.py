@@ -10,7 +10,7 @@ import click
 
 from investigator.cli.common import base_name_of, json_option, print_json, print_table, run, topics_of
 from investigator.cli.filters import DeadLetterFilter, filter_options, matching
-from investigator.cli.formatting import HEADINGS, details, print_details, row, summary
+from investigator.cli.formatting import HEADINGS, details, print_details, row, summary, without_large_parts
 from investigator.cli.masking import Masking
 from investigator.cli.newest import NewestN
 from investigator.cli.ports import Operations
@@ -70,42 +70,50 @@ def _show_command(operations: Operations) -> click.Command:
     return command
 
 
-async def _newest(limit: int | None, dead_letters: AsyncGenerator[DeadLetter, None]) -> NewestN[DeadLetter]:
+def _masking(operations: Operations) -> Masking:
+    return Masking(operations.secret_fields, operations.redactor)
+
+
+async def _newest(
+    limit: int | None, dead_letters: AsyncGenerator[DeadLetter, None], mask: Masking
+) -> NewestN[DeadLetter]:
     newest = NewestN[DeadLetter](limit)
     async with aclosing(dead_letters):
         async for dead_letter in dead_letters:
-            newest.add(dead_letter.position, dead_letter.slim())
+            newest.add(dead_letter.position, without_large_parts(dead_letter, mask))
     return newest
 
 
 async def _list(
     operations: Operations, topics: list[str], wanted: DeadLetterFilter, limit: int | None, *, as_json: bool
 ) -> None:
+    mask = _masking(operations)
     async with operations.dead_letters() as store:
         dead_letter_topics = await store.topics(topics)
-        searches = [_newest(limit, matching(store, topic, wanted)) for topic in dead_letter_topics]
+        searches = [_newest(limit, matching(store, topic, wanted), mask) for topic in dead_letter_topics]
         replayed, found = await asyncio.gather(store.replayed(), asyncio.gather(*searches))
     if as_json:
         for dead_letter in [dead_letter for newest in found for dead_letter in newest.items()]:
-            print_json(summary(dead_letter, replayed.get(dead_letter.position)))
+            print_json(summary(dead_letter, replayed.get(dead_letter.position), mask))
     else:
         by_topic = zip(dead_letter_topics, found, strict=True)
-        _print({topic: newest for topic, newest in by_topic if newest.count}, replayed)
+        _print({topic: newest for topic, newest in by_topic if newest.count}, replayed, mask)
 
 
-def _print(found: Mapping[str, NewestN[DeadLetter]], replayed: Mapping[Origin, Replayed]) -> None:
+def _print(found: Mapping[str, NewestN[DeadLetter]], replayed: Mapping[Origin, Replayed], mask: Masking) -> None:
     if not found:
         click.echo("No dead letter.")
     for topic, newest in found.items():
         click.echo(newest.heading(topic))
-        print_table(HEADINGS, [row(dead_letter, replayed.get(dead_letter.position)) for dead_letter in newest.items()])
+        rows = [row(each, replayed.get(each.position), mask) for each in newest.items()]
+        print_table(HEADINGS, rows)
 
 
 async def _show(operations: Operations, topic: str, wanted: DeadLetterFilter, *, as_json: bool) -> None:
     async with operations.dead_letters() as store:
         dead_letter = await _only(store, topic, wanted)
         replayed = (await store.replayed()).get(dead_letter.position)
-    content = details(dead_letter, replayed, Masking(operations.secret_fields, operations.redactor))
+    content = details(dead_letter, replayed, _masking(operations))
     if as_json:
         print_json(content)
     else:

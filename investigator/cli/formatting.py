@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The output of dead letters: a row of a table, an object for scripts, or all details."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -18,8 +19,23 @@ _INTEGER_HEADERS = {ATTEMPTS, REPLAYS, *(ORIGINAL + name for name in ("partition
 _INTEGER_SIZES = (4, 8)
 
 
-def row(dead_letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
-    """Return the cells of a row, in the order of HEADINGS."""
+def without_large_parts(dead_letter: DeadLetter, mask: Masking) -> DeadLetter:
+    """Return the dead letter for a list, its error masked as long as its value can tell the passwords."""
+    mask(dead_letter.value)  # learns the passwords
+    slim = dead_letter.slim()
+    name = f"{EXCEPTION}message"
+    headers = (header for header in slim.headers if header[0] != name)
+    return replace(slim, headers=(*headers, (name, mask.text(dead_letter.error).encode())))
+
+
+def row(dead_letter: DeadLetter, replayed: Replayed | None, mask: Masking) -> tuple[object, ...]:
+    """Return the cells of a row, in the order of HEADINGS, with passwords masked."""
+    error = f"{_short(dead_letter.error_class)}: {dead_letter.error}"
+    return (*cells_before_error(dead_letter, replayed), mask.text(error))
+
+
+def cells_before_error(dead_letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...]:
+    """Return the cells of a row without the last one, the error."""
     original = dead_letter.original
     return (
         dead_letter.position.partition,
@@ -29,7 +45,6 @@ def row(dead_letter: DeadLetter, replayed: Replayed | None) -> tuple[object, ...
         dead_letter.attempts,
         dead_letter.replays,
         "-" if replayed is None else format_timestamp(replayed.at),
-        f"{_short(dead_letter.error_class)}: {dead_letter.error}",
     )
 
 
@@ -37,15 +52,15 @@ def _short(class_name: str) -> str:
     return class_name.rsplit(".", 1)[-1]
 
 
-def summary(dead_letter: DeadLetter, replayed: Replayed | None) -> dict[str, Any]:
-    """Return an object for scripts, without key, value and headers."""
+def summary(dead_letter: DeadLetter, replayed: Replayed | None, mask: Masking) -> dict[str, Any]:
+    """Return an object for scripts, without key, value and headers, with passwords masked."""
     return {
         **_position(dead_letter.position),
         "original": None if dead_letter.original is None else _position(dead_letter.original),
         "group": dead_letter.group,
         "error_class": dead_letter.error_class,
         "cause_class": dead_letter.cause_class,
-        "error": dead_letter.error,
+        "error": mask.text(dead_letter.error),
         "attempts": dead_letter.attempts,
         "replays": dead_letter.replays,
         "replayed": None if replayed is None else {**vars(replayed), "at": format_timestamp(replayed.at)},
@@ -65,11 +80,11 @@ def details(dead_letter: DeadLetter, replayed: Replayed | None, mask: Masking) -
     """Return all details of a dead letter, with passwords masked."""
     value = mask(dead_letter.value)  # first: `mask` learns the passwords that it finds in the value
     content = {
-        **summary(dead_letter, replayed),
+        **summary(dead_letter, replayed, mask),
         "key": None if dead_letter.key is None else mask.text(_text(dead_letter.key)),
         "headers": _readable_headers(dead_letter.headers, mask),
         "value": value,
-        "trace": dead_letter.trace,
+        "trace": mask.text(dead_letter.trace),
     }
     return {name: mask.everywhere(each) for name, each in content.items()}
 

@@ -12,7 +12,7 @@ import click
 
 from investigator.cli.common import print_table, run, topics_of
 from investigator.cli.filters import DeadLetterFilter, filter_options, matching
-from investigator.cli.formatting import HEADINGS, row
+from investigator.cli.formatting import HEADINGS, cells_before_error
 from investigator.cli.newest import NewestN
 from investigator.cli.ports import Operations
 from investigator.delivery.origin import Origin
@@ -116,7 +116,7 @@ class _Plan:
         if verdict is Verdict.SEND:
             self.to_send[dead_letter.position.partition].add(dead_letter.position.offset)
         if shown:
-            self.rows.add(dead_letter.position, (*row(dead_letter, replayed)[:-1], verdict.value))
+            self.rows.add(dead_letter.position, (*cells_before_error(dead_letter, replayed), verdict.value))
 
 
 async def _replay(operations: Operations, topics: list[str], wanted: DeadLetterFilter, request: _ReplayRequest) -> None:

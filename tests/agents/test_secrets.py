@@ -64,7 +64,7 @@ def exits(delivery: Delivery, error: Exception, redactor: Redactor) -> list[str]
         PlainFormatter(redactor).format(record),
         redactor(str(failure)),  # the halt log and the status page
         repr(written),
-        json.dumps(summary(letter, None)),
+        json.dumps(summary(letter, None, mask)),
         json.dumps(details(letter, None, mask)),
     ]
 
