@@ -141,7 +141,8 @@ def build_database(settings: Settings) -> Database:
         user=settings.knowledge_graph_user,
         password=settings.knowledge_graph_password,
         database=settings.knowledge_graph_database,
-        ssl_disabled=settings.knowledge_graph_ssl_disabled,
+        ssl_mode=settings.graph_ssl_mode,
+        ssl_ca=settings.knowledge_graph_ssl_ca_location,
     )
     return Database(address, DatabasePolicy(connections=settings.thoth_consumer_workers))
 

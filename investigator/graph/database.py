@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """thoth-storages' `GraphDatabase` with a connection pool for a worker, and with queries that it lacks or gets wrong."""
 
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import SecretStr
 from sqlalchemy import create_engine, event
@@ -22,17 +24,21 @@ from thoth.storages.graph.postgres import GraphDatabase
 from investigator.graph.failover import leave_servers_that_refuse_writes
 from investigator.graph.index_urls import registered_spelling
 
+# The certificate authorities of the system: Python's file, or libpq's own default where Python knows none.
+_SYSTEM_CA = ssl.get_default_verify_paths().cafile or "system"
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """The address of the graph's database, and the credentials."""
+    """The address of the graph's database, the credentials, and how TLS protects them (libpq's `sslmode`)."""
 
     host: str = "localhost"
     port: int = 5432
     user: str = "postgres"
     password: SecretStr = field(default_factory=lambda: SecretStr("postgres"))
     database: str = "postgres"
-    ssl_disabled: bool = False
+    ssl_mode: str = "verify-full"
+    ssl_ca: Path | None = None
 
     def url(self) -> URL:
         """Return the address for SQLAlchemy; user name and password may contain any characters."""
@@ -45,8 +51,12 @@ class DatabaseAddress:
             host=None if local else self.host,
             port=self.port,
             database=self.database,
-            query={**local, **({"sslmode": "disable"} if self.ssl_disabled else {})},
+            query={**local, **self._tls()},
         )
+
+    def _tls(self) -> dict[str, str]:
+        ca = self.ssl_ca or (_SYSTEM_CA if self.ssl_mode == "verify-full" else None)
+        return {"sslmode": self.ssl_mode, **({} if ca is None else {"sslrootcert": str(ca)})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,7 @@ def _engine(address: DatabaseAddress, policy: DatabasePolicy) -> Engine:
         address.url(),
         pool_size=policy.connections,
         max_overflow=0,
+        hide_parameters=True,  # an error's text goes into logs and dead letters; parameters come from messages
         pool_pre_ping=True,  # replaces a connection that a restarted server has closed, before its use
         connect_args={
             "connect_timeout": policy.connect_timeout,

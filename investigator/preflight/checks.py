@@ -41,6 +41,8 @@ _LOGGER = logging.getLogger(__name__)
 # Each check sends a few small requests; a server that needs longer would not serve the worker either.
 _TIMEOUT_SECONDS = 15.0
 _REFUSED = (401, 403)
+# How libpq says that a server has no TLS, or that its certificate is not trusted or names another host.
+_TLS_WORDS = ("does not support SSL", "SSL error", "server certificate", "root certificate")
 
 
 class PreflightError(StartupError):
@@ -123,8 +125,12 @@ _ACL_REMEDY = (
     "lists all that it needs. Or set THOTH_DEPLOYMENT_NAME and KAFKA_CONSUMER_GROUP_ID to names that it may use."
 )
 _GRAPH_REMEDY = (
-    "See that PostgreSQL runs there and that KNOWLEDGE_GRAPH_HOST, _PORT, _USER, _PASSWORD, _DATABASE and "
-    "_SSL_DISABLED are correct."
+    "See that PostgreSQL runs there and that KNOWLEDGE_GRAPH_HOST, _PORT, _USER, _PASSWORD and _DATABASE are correct."
+)
+_GRAPH_TLS_REMEDY = (
+    "Set KNOWLEDGE_GRAPH_SSL_CA_LOCATION to the certificate authority of the server, and KNOWLEDGE_GRAPH_HOST to a "
+    "name in its certificate. For a server without TLS, set KNOWLEDGE_GRAPH_SSL_MODE to disable: the worker then sends "
+    "the password without encryption."
 )
 _SCHEMA_REMEDY = (
     "Run the graph's migrations against it, or `GraphDatabase().initialize_schema()` of thoth-storages if it is a new "
@@ -185,6 +191,8 @@ def _check_schema(database: Database) -> None:
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) == errorcodes.UNDEFINED_TABLE:
             raise _Problem(f"has no schema yet. {_SCHEMA_REMEDY}") from error
+        if any(word in str(error.orig) for word in _TLS_WORDS):
+            raise _Problem(f"can't be used with TLS: {_first_line(error).rstrip('.')}. {_GRAPH_TLS_REMEDY}") from error
         raise
     except TypeError as error:  # thoth-storages assumes that the table has a row
         raise _Problem(f"has a schema that was not finished. {_SCHEMA_REMEDY}") from error

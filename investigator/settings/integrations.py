@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of the systems that handlers use: the cluster with its workflows, and the knowledge graph."""
 
+from typing import Annotated, Literal
+
 from pydantic import SecretStr
 
 from investigator.settings.base import SettingsGroup
 from investigator.settings.types import (
+    IN_LOWER_CASE,
     Bytes,
     Flag,
     Kubeconfig,
@@ -15,9 +18,15 @@ from investigator.settings.types import (
     PollSeconds,
     Port,
     PositiveInt,
+    ReadableFile,
     Seconds,
     Url,
 )
+
+SslMode = Annotated[
+    Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+    IN_LOWER_CASE,
+]
 
 
 class ClusterSettings(SettingsGroup):
@@ -117,7 +126,22 @@ class GraphSettings(SettingsGroup):
     """The database with the graph."""
 
     knowledge_graph_ssl_disabled: Flag = False
-    """1 connects without encryption: for servers without TLS, such as the one of the sandbox."""
+    """1 connects without encryption, as KNOWLEDGE_GRAPH_SSL_MODE=disable does: for servers without TLS, such as the one
+    of the sandbox."""
+
+    knowledge_graph_ssl_mode: SslMode = "verify-full"
+    """How TLS protects the connection; the values are those of libpq's `sslmode`. The default checks the certificate
+    and the host name. `allow`, `prefer` and `require` do not check who the server is, and the first two send the
+    password to a server without TLS too."""
+
+    knowledge_graph_ssl_ca_location: ReadableFile | None = None
+    """The certificate authorities that the worker trusts for the server. Unset: those that the system trusts. The file
+    is read for each new connection, so it may be replaced without a restart."""
+
+    @property
+    def graph_ssl_mode(self) -> str:
+        """The mode in effect, in the words of libpq."""
+        return "disable" if self.knowledge_graph_ssl_disabled else self.knowledge_graph_ssl_mode
 
 
 class OtherSettings(SettingsGroup):

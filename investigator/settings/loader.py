@@ -71,7 +71,7 @@ def _problem(detail: ErrorDetails) -> str:
 
 
 def _conflicts(values: Mapping[str, object]) -> list[str]:
-    return [*_missing_sasl_settings(values), *_key_without_certificate(values)]
+    return [*_missing_sasl_settings(values), *_key_without_certificate(values), *_graph_tls(values)]
 
 
 def _missing_sasl_settings(values: Mapping[str, object]) -> list[str]:
@@ -87,3 +87,12 @@ def _key_without_certificate(values: Mapping[str, object]) -> list[str]:
     if "kafka_ssl_key_location" not in values or "kafka_ssl_certificate_location" in values:
         return []
     return ["KAFKA_SSL_CERTIFICATE_LOCATION is not set, but KAFKA_SSL_KEY_LOCATION is. Set both or neither."]
+
+
+def _graph_tls(values: Mapping[str, object]) -> list[str]:
+    mode = str(values.get("knowledge_graph_ssl_mode", "")).lower()
+    if mode not in ("", "disable") and str(values.get("knowledge_graph_ssl_disabled", "0")) not in ("", "0"):
+        return [f"KNOWLEDGE_GRAPH_SSL_DISABLED is set, but KNOWLEDGE_GRAPH_SSL_MODE is {mode}. Remove one of them."]
+    if mode == "verify-ca" and "knowledge_graph_ssl_ca_location" not in values:
+        return ["KNOWLEDGE_GRAPH_SSL_CA_LOCATION is not set, but KNOWLEDGE_GRAPH_SSL_MODE is verify-ca. Set it too."]
+    return []

@@ -22,7 +22,7 @@ def address(database: SandboxDatabase) -> DatabaseAddress:
         user=environment["KNOWLEDGE_GRAPH_USER"],
         password=SecretStr(environment["KNOWLEDGE_GRAPH_PASSWORD"]),
         database=environment["KNOWLEDGE_GRAPH_DATABASE"],
-        ssl_disabled=True,
+        ssl_mode="disable",
     )
 
 

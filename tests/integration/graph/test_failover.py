@@ -70,7 +70,7 @@ def failover(old_server: PostgresServer, postgres: PostgresServer, database: San
 def graph(failover: Failover) -> Iterator[GraphClient]:
     """A client that uses the address."""
     address = DatabaseAddress(
-        HOST, failover.address.port, USER, SecretStr(PASSWORD), failover.new.name, ssl_disabled=True
+        HOST, failover.address.port, USER, SecretStr(PASSWORD), failover.new.name, ssl_mode="disable"
     )
     database = Database(address, DatabasePolicy(connections=5, connect_timeout=2))
     graph = GraphClient(database, CallPolicy(threads=5, retry_budget=2.0), BreakerGroup("graph"))
@@ -150,7 +150,7 @@ ERRORS = {
 @pytest.mark.parametrize("recorded", GRAPH, ids=[recorded.sqlstate for recorded in GRAPH])
 def test_each_recorded_error_has_the_meaning_of_its_row(database: SandboxDatabase, recorded: RecordedError) -> None:
     """The server raises the error; driver and library pass its code on."""
-    address = DatabaseAddress(HOST, database.port, USER, SecretStr(PASSWORD), database.name, ssl_disabled=True)
+    address = DatabaseAddress(HOST, database.port, USER, SecretStr(PASSWORD), database.name, ssl_mode="disable")
     client = Database(address, DatabasePolicy(connections=1))
     raising = f"RAISE EXCEPTION '%', $t${recorded.message}$t$ USING ERRCODE = '{recorded.sqlstate}'"
     try:

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from investigator.delivery.errors import TemporaryError, UnavailableError
 from investigator.graph.client import GraphClient
@@ -70,13 +71,20 @@ async def test_a_locked_table_is_a_temporary_error_and_no_outage(
     assert not breaker.view.is_open
 
 
+def test_an_error_of_a_statement_shows_no_parameters(client: Database) -> None:
+    """They come from messages, and the text of the error goes into logs and dead letters."""
+    with pytest.raises(DBAPIError) as caught:
+        client._engine.execute("SELECT 1 / (SELECT 0), %s", "open-sesame")
+    assert "open-sesame" not in str(caught.value)
+
+
 def test_an_address_may_have_any_password_and_a_socket() -> None:
     """Special characters of URLs are allowed in a password; a host that is a folder contains a socket."""
     url = DatabaseAddress(password=SecretStr("p@ss/w:rd?#%"), user="me@here").url()
     assert (url.password, url.username, url.host) == ("p@ss/w:rd?#%", "me@here", "localhost")
     connect = DatabaseAddress(host="/run/postgresql").url().translate_connect_args()
     assert "host" not in connect
-    assert DatabaseAddress(host="/run/postgresql", ssl_disabled=True).url().query == {
+    assert DatabaseAddress(host="/run/postgresql", ssl_mode="disable").url().query == {
         "host": "/run/postgresql",
         "sslmode": "disable",
     }

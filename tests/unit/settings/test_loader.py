@@ -88,6 +88,8 @@ def test_all_problems_are_listed_at_once() -> None:
         ("KUBERNETES_VERIFY_TLS", "true"),
         ("KNOWLEDGE_GRAPH_PORT", "65536"),
         ("KNOWLEDGE_GRAPH_SSL_DISABLED", "yes"),
+        ("KNOWLEDGE_GRAPH_SSL_MODE", "on"),
+        ("KNOWLEDGE_GRAPH_SSL_CA_LOCATION", "/nowhere/ca.crt"),
         ("DEBUG_LEVEL", "loud"),
     ],
 )
@@ -223,3 +225,32 @@ def test_spellings_of_earlier_deployments_are_accepted(name: str, given: str, re
 def test_a_sasl_protocol_in_lower_case_requires_its_settings_too() -> None:
     """Otherwise the first connection would fail, without the name of a variable."""
     assert any("KAFKA_SASL_PASSWORD" in problem for problem in _problems(KAFKA_SECURITY_PROTOCOL="sasl_ssl"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "1", "KNOWLEDGE_GRAPH_SSL_MODE": "verify-full"}, "SSL_DISABLED"),
+        ({"KNOWLEDGE_GRAPH_SSL_MODE": "Verify-CA"}, "SSL_CA_LOCATION"),
+    ],
+)
+def test_settings_of_tls_that_contradict_each_other_are_refused(variables: dict[str, str], named: str) -> None:
+    """Both are named; the worker does not guess which one is meant."""
+    (problem,) = _problems(**variables)
+    assert named in problem
+    assert "KNOWLEDGE_GRAPH_SSL_MODE" in problem
+
+
+@pytest.mark.parametrize(
+    ("variables", "mode"),
+    [
+        ({}, "verify-full"),
+        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "0"}, "verify-full"),
+        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "1"}, "disable"),
+        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "1", "KNOWLEDGE_GRAPH_SSL_MODE": "disable"}, "disable"),
+        ({"KNOWLEDGE_GRAPH_SSL_MODE": "REQUIRE"}, "require"),
+    ],
+)
+def test_the_graph_is_verified_unless_switched_off(variables: dict[str, str], mode: str) -> None:
+    """A password never goes to an unknown server by default."""
+    assert _load(**variables).graph_ssl_mode == mode
