@@ -12,15 +12,8 @@ a warning and there is nothing to do.
 from functools import partial
 
 from investigator.agent import Message, Mode, PermanentError, Work, agent
-from investigator.agent.learning import Release, latest_versions, learn_by_solvers, missing_solvers
-from investigator.agent.package_fields import (
-    IndexUrl,
-    PackageName,
-    VersionSpecifier,
-    pinned_version,
-    registered_spelling,
-    selects_every_version,
-)
+from investigator.agent.learning import Release, learn_by_solvers, missing_solvers, selected_versions
+from investigator.agent.package_fields import IndexUrl, PackageName, VersionSpecifier, registered_spelling
 
 
 class UnresolvedPackage(Message, serializer="json"):
@@ -41,19 +34,9 @@ async def solve(message: UnresolvedPackage, work: Work) -> None:
     if index_url is None:
         raise PermanentError(f"field 'index_url': no index {message.index_url!r} is registered in the graph")
     enabled = await work.graph.enabled_index_urls()
-    for version in await work.once("versions", partial(_versions, message, index_url, work)):
+    for version in await selected_versions(work, index_url, message.package_name, message.package_version):
         release = Release(message.package_name, version, index_url)
         await work.once(f"version {version}", partial(_solve_release, message, work, release, enabled))
-
-
-async def _versions(message: UnresolvedPackage, index_url: str, work: Work) -> list[str]:
-    specifier = message.package_version or ""
-    if selects_every_version(specifier):
-        specifier = ""
-    elif pinned := pinned_version(specifier):
-        return [pinned]
-    versions = await work.index.versions(index_url, message.package_name, specifier)
-    return latest_versions(work, message.package_name, versions)
 
 
 async def _solve_release(message: UnresolvedPackage, work: Work, release: Release, enabled: list[str]) -> None:

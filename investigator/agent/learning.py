@@ -8,20 +8,22 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from investigator.agent.context import Work
+from investigator.agent.package_fields import pinned_version, selects_every_version
 from investigator.delivery.errors import PermanentError
 
 __all__ = [
     "Release",
     "gather_all",
-    "latest_versions",
     "learn_by_revsolver",
     "learn_by_solvers",
     "learn_security_indicators",
     "missing_solvers",
     "notify_kebechet",
     "registered_index_url",
+    "selected_versions",
 ]
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,7 +43,31 @@ async def registered_index_url(work: Work, index_url: str) -> str:
     return await work.once(f"spelling of {index_url}", lambda: work.graph.registered_spelling(index_url))
 
 
-def latest_versions(work: Work, name: str, versions: list[str]) -> list[str]:
+async def selected_versions(work: Work, index_url: str, name: str, specifier: str | None) -> list[str]:
+    """Return the versions that a specifier selects, latest first, and no more than one message may have workflows for.
+
+    A pinned version needs no request. Another attempt of the message returns the same versions.
+
+    Args:
+        work: the handling of the message.
+        index_url: the index that lists the versions, as the graph spells it.
+        name: the name of the package.
+        specifier: a version, ``==2.26.0``, a range such as ``>=2.25,<3``; None, empty or ``*`` for every version.
+
+    Raises:
+        PermanentError, TemporaryError: the index could not be asked.
+    """
+    wanted = "" if selects_every_version(specifier or "") else specifier or ""
+    if wanted and (pinned := pinned_version(wanted)):
+        return [pinned]
+    return await work.once("versions", partial(_listed_versions, work, index_url, name, wanted))
+
+
+async def _listed_versions(work: Work, index_url: str, name: str, specifier: str) -> list[str]:
+    return _latest_versions(work, name, await work.index.versions(index_url, name, specifier))
+
+
+def _latest_versions(work: Work, name: str, versions: list[str]) -> list[str]:
     """Return as many of the versions as one message may have workflows for; log and count the others.
 
     Args:
