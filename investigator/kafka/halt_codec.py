@@ -8,41 +8,28 @@ and timestamp. A value is a JSON object. A tombstone has the outcome of its mess
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from investigator.delivery.halts import FailedMessage, HaltKey, HaltRecord, LogEntry, Outcome, ResumeAction, Settlement
 from investigator.delivery.origin import MessagePosition
-from investigator.kafka.log_records import (
-    Count,
-    InvalidRecordError,
-    Name,
-    Offset,
-    PartitionNumber,
-    Seconds,
-    StrictModel,
-    TimestampMs,
-    parse,
-    writable,
-)
+from investigator.kafka import log_records
+from investigator.kafka.log_records import InvalidRecordError, Name, Offset, PartitionNumber, TimestampMs, parse
 from investigator.kafka.producer import Headers
 
-_MAX_ERROR_CHARACTERS = 2000
-_MAX_NAME_CHARACTERS = 1000
 _OUTCOME = "outcome"
 
 
-class _Cause(StrictModel):
+class _Cause(log_records.StrictModel):
     partition: PartitionNumber
     offset: Offset
     timestamp_ms: TimestampMs
-    error: Annotated[str, Field(max_length=_MAX_ERROR_CHARACTERS)]
-    attempts: Count
+    error: log_records.ErrorText
+    attempts: log_records.Count
 
 
-class _Value(StrictModel):
-    since: Seconds
+class _Value(log_records.StrictModel):
+    since: log_records.Seconds
     by: Name
     cause: _Cause | None = None
     action: ResumeAction | None = None
@@ -72,9 +59,9 @@ def encode_entry(entry: LogEntry) -> tuple[bytes | None, Headers]:
     if entry is None:
         return None, ()
     content = asdict(entry)
-    content["by"] = writable(entry.by, _MAX_NAME_CHARACTERS)
+    content["by"] = log_records.writable_name(entry.by)
     if entry.cause is not None:
-        content["cause"]["error"] = writable(entry.cause.error, _MAX_ERROR_CHARACTERS)
+        content["cause"]["error"] = log_records.writable_error(entry.cause.error)
     return json.dumps(content).encode(), ()
 
 

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
-# A worker writes less than 16 KiB: an error of 1,000 characters is the largest part.
+# A worker writes less than 16 KiB: the error is the largest part.
 MAX_BYTES = 64 * 1024
+_MAX_NAME_CHARACTERS = 1000
+_MAX_ERROR_CHARACTERS = 2000
 
 # One producer may write millions of odd records; the first ones are enough to find it.
 _MAX_WARNINGS = 20
@@ -31,7 +33,8 @@ TimestampMs = Annotated[int, Field(ge=-2 * _MAX_LONG, le=2 * _MAX_LONG)]
 # Up to the year 9999, the last one that a date can have.
 Seconds = Annotated[float, Field(ge=0, le=253_402_300_799, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=_MAX_INT)]
-Name = Annotated[str, Field(max_length=1000)]
+Name = Annotated[str, Field(max_length=_MAX_NAME_CHARACTERS)]
+ErrorText = Annotated[str, Field(max_length=_MAX_ERROR_CHARACTERS)]
 
 
 class InvalidRecordError(ValueError):
@@ -56,7 +59,17 @@ def parse(adapter: TypeAdapter[T], content: bytes) -> T:
         raise InvalidRecordError(", ".join(reasons)) from None
 
 
-def writable(text: str, length: int) -> str:
+def writable_name(name: str) -> str:
+    """Return a name as `Name` accepts it."""
+    return _writable(name, _MAX_NAME_CHARACTERS)
+
+
+def writable_error(error: str) -> str:
+    """Return the text of an error as `ErrorText` accepts it."""
+    return _writable(error, _MAX_ERROR_CHARACTERS)
+
+
+def _writable(text: str, length: int) -> str:
     """Return the text cut to a number of characters, without characters that UTF-8 does not have."""
     return text[:length].encode("utf-8", "replace").decode()
 

@@ -10,20 +10,8 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter
 
 from investigator.delivery.origin import Origin
-from investigator.kafka.log_records import (
-    MAX_BYTES,
-    InvalidRecordError,
-    Name,
-    Offset,
-    PartitionNumber,
-    Seconds,
-    StrictModel,
-    TimestampMs,
-    parse,
-    writable,
-)
-
-_MAX_NAME_CHARACTERS = 1000
+from investigator.kafka import log_records
+from investigator.kafka.log_records import InvalidRecordError, Name, Offset, PartitionNumber, TimestampMs, parse
 
 
 @dataclass(frozen=True)
@@ -43,8 +31,8 @@ class Replayed:
     offset: int
 
 
-class _Value(StrictModel):
-    at: Seconds
+class _Value(log_records.StrictModel):
+    at: log_records.Seconds
     by: Name
     partition: PartitionNumber
     offset: Offset
@@ -61,13 +49,13 @@ def encode_key(position: Origin) -> bytes:
 
 def encode_value(replayed: Replayed) -> bytes:
     """Return the value of a record."""
-    return json.dumps({**asdict(replayed), "by": writable(replayed.by, _MAX_NAME_CHARACTERS)}).encode()
+    return json.dumps({**asdict(replayed), "by": log_records.writable_name(replayed.by)}).encode()
 
 
 def decode_key(key: bytes | None) -> Origin:
     """Return the position of the dead letter; raise InvalidRecordError if the key names none."""
     try:
-        topic, *numbers = (key or b"")[: MAX_BYTES + 1].decode().rsplit("/", 3)
+        topic, *numbers = (key or b"")[: log_records.MAX_BYTES + 1].decode().rsplit("/", 3)
         partition, offset, timestamp_ms = parse(_NUMBERS, f"[{','.join(numbers)}]".encode())
     except ValueError:
         raise InvalidRecordError("the key is not the position of a dead letter") from None
