@@ -8,21 +8,12 @@ from investigator.settings import ConfigurationError, Settings, load_settings
 from investigator.settings.modes import Mode
 from investigator.settings.reference import reference
 from tests.support.required_settings import REQUIRED
-
-
-def _load(**variables: str) -> Settings:
-    return load_settings(REQUIRED | variables)
-
-
-def _problems(**variables: str) -> list[str]:
-    with pytest.raises(ConfigurationError) as caught:
-        _load(**variables)
-    return caught.value.problems
+from tests.unit.settings.loading import load, problems
 
 
 def test_the_required_variables_suffice() -> None:
     """All other variables have a default."""
-    settings = _load()
+    settings = load()
     assert settings.kafka_bootstrap_servers == ("kafka-0:9092", "kafka-1:9092")
     assert settings.topic("thoth.repo-init") == "ocp4-stage.thoth.repo-init"
 
@@ -95,7 +86,7 @@ def test_all_problems_are_listed_at_once() -> None:
 )
 def test_an_invalid_value_is_refused_and_named(name: str, given: str) -> None:
     """The error quotes the variable and its value, and says which values are valid."""
-    (problem,) = _problems(**{name: given})
+    (problem,) = problems(**{name: given})
     assert problem.startswith(f"{name}: {given!r}")
     assert "Set it to: " in problem
 
@@ -103,7 +94,7 @@ def test_an_invalid_value_is_refused_and_named(name: str, given: str) -> None:
 @pytest.mark.parametrize("key", ["x" * 31, "pass", "x" * 31 + "\n"])
 def test_a_key_that_can_be_guessed_is_refused_and_not_quoted(key: str) -> None:
     """A producer who knows it can give a message the identity of another one."""
-    (problem,) = _problems(THOTH_INVESTIGATOR_REPLAY_KEY=key)
+    (problem,) = problems(THOTH_INVESTIGATOR_REPLAY_KEY=key)
     assert "shorter than 32 characters" in problem
     assert key.strip() not in problem
 
@@ -112,7 +103,7 @@ def test_a_password_is_not_quoted_in_an_error(tmp_path: Path) -> None:
     """The error states the problem without the password or the path given for it."""
     unreadable = tmp_path / "password"
     unreadable.write_bytes(b"\xff\xfe")
-    (problem,) = _problems(KAFKA_SSL_KEY_PASSWORD=str(unreadable))
+    (problem,) = problems(KAFKA_SSL_KEY_PASSWORD=str(unreadable))
     assert problem.startswith("KAFKA_SSL_KEY_PASSWORD: ")
     assert str(unreadable) not in problem
 
@@ -128,7 +119,7 @@ def test_a_password_is_not_quoted_in_an_error(tmp_path: Path) -> None:
 )
 def test_the_modes_are_one_name_or_an_ordered_list(given: str, modes: tuple[Mode, ...]) -> None:
     """The handlers of a message run in the order of the list."""
-    assert _load(THOTH_CONSUMER_MODE=given).thoth_consumer_mode == modes
+    assert load(THOTH_CONSUMER_MODE=given).thoth_consumer_mode == modes
 
 
 @pytest.mark.parametrize(
@@ -143,32 +134,32 @@ def test_the_modes_are_one_name_or_an_ordered_list(given: str, modes: tuple[Mode
 )
 def test_ack_on_fail_applies_to_all_topics_or_to_the_listed_ones(given: str, *, repo_init: bool, adviser: bool) -> None:
     """The topics that are not in the list are still halted."""
-    settings = _load(THOTH_INVESTIGATOR_ACK_ON_FAIL=given)
+    settings = load(THOTH_INVESTIGATOR_ACK_ON_FAIL=given)
     assert settings.acks_on_fail("thoth.repo-init") is repo_init
     assert settings.acks_on_fail("thoth.adviser-trigger") is adviser
 
 
 def test_unknown_base_names_in_ack_on_fail_are_found() -> None:
     """With a misspelt base name, the topic that the operator meant would be halted without a hint."""
-    settings = _load(THOTH_INVESTIGATOR_ACK_ON_FAIL='["thoth.repo-init", "repo-init"]')
+    settings = load(THOTH_INVESTIGATOR_ACK_ON_FAIL='["thoth.repo-init", "repo-init"]')
     assert settings.unknown_ack_on_fail({"thoth.repo-init"}) == ["repo-init"]
-    assert _load(THOTH_INVESTIGATOR_ACK_ON_FAIL="1").unknown_ack_on_fail({"thoth.repo-init"}) == []
+    assert load(THOTH_INVESTIGATOR_ACK_ON_FAIL="1").unknown_ack_on_fail({"thoth.repo-init"}) == []
 
 
 def test_the_password_of_the_private_key_may_be_in_a_file(tmp_path: Path) -> None:
     """Mounted secrets are files, and editors add a newline at the end."""
     file = tmp_path / "password"
     file.write_text("opens sesame\n", encoding="utf-8")
-    assert _load(KAFKA_SSL_KEY_PASSWORD=str(file)).kafka_ssl_key_password == SecretStr("opens sesame")
-    assert _load(KAFKA_SSL_KEY_PASSWORD="opens sesame").kafka_ssl_key_password == SecretStr("opens sesame")
-    assert _load(KAFKA_SSL_KEY_PASSWORD="x" * 10_000).kafka_ssl_key_password == SecretStr("x" * 10_000)
+    assert load(KAFKA_SSL_KEY_PASSWORD=str(file)).kafka_ssl_key_password == SecretStr("opens sesame")
+    assert load(KAFKA_SSL_KEY_PASSWORD="opens sesame").kafka_ssl_key_password == SecretStr("opens sesame")
+    assert load(KAFKA_SSL_KEY_PASSWORD="x" * 10_000).kafka_ssl_key_password == SecretStr("x" * 10_000)
 
 
 def test_a_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
     """Otherwise the connection fails later, with a less helpful message."""
     key = tmp_path / "key.pem"
     key.touch()
-    (problem,) = _problems(KAFKA_SSL_KEY_LOCATION=str(key))
+    (problem,) = problems(KAFKA_SSL_KEY_LOCATION=str(key))
     assert "KAFKA_SSL_CERTIFICATE_LOCATION is not set" in problem
 
 
@@ -177,12 +168,12 @@ def test_a_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
 )
 def test_the_log_level_is_0_or_1_or_a_name(given: str, level: str) -> None:
     """Deployments of Thoth set DEBUG_LEVEL to 0 or 1; operators also write names."""
-    assert _load(DEBUG_LEVEL=given).debug_level == level
+    assert load(DEBUG_LEVEL=given).debug_level == level
 
 
 def test_printed_settings_contain_no_password() -> None:
     """Settings may appear in tracebacks and debug logs."""
-    settings = _load(KAFKA_SASL_PASSWORD="hunter2", KNOWLEDGE_GRAPH_PASSWORD="hunter2", SENTRY_DSN="hunter2")
+    settings = load(KAFKA_SASL_PASSWORD="hunter2", KNOWLEDGE_GRAPH_PASSWORD="hunter2", SENTRY_DSN="hunter2")
     assert "hunter2" not in f"{settings!r} {settings}"
     assert list(settings.secrets()).count("hunter2") == 3
 
@@ -219,38 +210,9 @@ def test_every_setting_has_a_purpose_a_format_and_a_section() -> None:
 )
 def test_spellings_of_earlier_deployments_are_accepted(name: str, given: str, read: object) -> None:
     """They meant what they mean now."""
-    assert getattr(_load(**{name: given}), name.lower()) == read
+    assert getattr(load(**{name: given}), name.lower()) == read
 
 
 def test_a_sasl_protocol_in_lower_case_requires_its_settings_too() -> None:
     """Otherwise the first connection would fail, without the name of a variable."""
-    assert any("KAFKA_SASL_PASSWORD" in problem for problem in _problems(KAFKA_SECURITY_PROTOCOL="sasl_ssl"))
-
-
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [
-        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "1", "KNOWLEDGE_GRAPH_SSL_MODE": "verify-full"}, "SSL_DISABLED"),
-        ({"KNOWLEDGE_GRAPH_SSL_MODE": "Verify-CA"}, "SSL_CA_LOCATION"),
-    ],
-)
-def test_settings_of_tls_that_contradict_each_other_are_refused(variables: dict[str, str], named: str) -> None:
-    """Both are named; the worker does not guess which one is meant."""
-    (problem,) = _problems(**variables)
-    assert named in problem
-    assert "KNOWLEDGE_GRAPH_SSL_MODE" in problem
-
-
-@pytest.mark.parametrize(
-    ("variables", "mode"),
-    [
-        ({}, "verify-full"),
-        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "0"}, "verify-full"),
-        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "1"}, "disable"),
-        ({"KNOWLEDGE_GRAPH_SSL_DISABLED": "1", "KNOWLEDGE_GRAPH_SSL_MODE": "disable"}, "disable"),
-        ({"KNOWLEDGE_GRAPH_SSL_MODE": "REQUIRE"}, "require"),
-    ],
-)
-def test_the_graph_is_verified_unless_switched_off(variables: dict[str, str], mode: str) -> None:
-    """A password never goes to an unknown server by default."""
-    assert _load(**variables).graph_ssl_mode == mode
+    assert any("KAFKA_SASL_PASSWORD" in problem for problem in problems(KAFKA_SECURITY_PROTOCOL="sasl_ssl"))
