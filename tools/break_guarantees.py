@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tools.guarantees import Fault, load_faults
 
@@ -73,8 +74,8 @@ def _run(checkout: Path, tests: Iterable[str]) -> "subprocess.CompletedProcess[s
     # Without bytecode files, Python cannot mistake the old code for the new one. The columns are for the reasons.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=60", *tests]
-    # S603: the command is made of constants.
-    return subprocess.run(command, cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    options: dict[str, Any] = {"cwd": checkout, "env": environment, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.run(command, **options, check=False)  # noqa: S603 - the command is made of constants
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
@@ -133,11 +134,12 @@ def _check_program(python: Path, folder: Path) -> None:
 
 
 def _run(command: list[str], remedy: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    # S603: the commands above are constants, but for paths of this checkout and of the temporary folder.
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    # The commands above are constants, but for paths of this checkout and of the temporary folder.
+    options: dict[str, Any] = {"cwd": cwd, "env": env, "capture_output": True, "text": True, "timeout": 300}
+    done = subprocess.run(command, **options, check=False)  # noqa: S603 - see above
     if done.returncode:
         raise ReleaseError(f"{done.stdout}{done.stderr}\n{remedy}")
-    return done.stdout
+    return str(done.stdout)
 
 
 def main(root: Path = ROOT) -> int:

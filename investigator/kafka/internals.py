@@ -63,9 +63,9 @@ def configure_consumer(consumer: "AIOKafkaConsumer", *, assignor: object, fetch_
         assignor: shares out the partitions, as aiokafka's assignors do.
         fetch_max_wait_ms: how long a broker may hold a fetch request that finds no messages.
     """
-    consumer._fetch_max_wait_ms = fetch_max_wait_ms  # noqa: SLF001
-    consumer._isolation_level = "read_committed"  # noqa: SLF001
-    consumer._partition_assignment_strategy = [assignor]  # noqa: SLF001
+    consumer._fetch_max_wait_ms = fetch_max_wait_ms  # noqa: SLF001  no public name
+    consumer._isolation_level = "read_committed"  # noqa: SLF001  no public name
+    consumer._partition_assignment_strategy = [assignor]  # noqa: SLF001  no public name
 
 
 def assignment_of(consumer: "AIOKafkaConsumer") -> Any:  # noqa: ANN401  aiokafka has no types
@@ -73,7 +73,7 @@ def assignment_of(consumer: "AIOKafkaConsumer") -> Any:  # noqa: ANN401  aiokafk
 
     The public `pause` only works on partitions that are assigned at that moment, and raises for any other.
     """
-    subscription = consumer._subscription.subscription  # noqa: SLF001
+    subscription = consumer._subscription.subscription  # noqa: SLF001  no public name
     return None if subscription is None else subscription.assignment
 
 
@@ -87,7 +87,7 @@ async def fetch_commits(
     Raises:
         KafkaError: the brokers do not answer, or refuse.
     """
-    found: dict[TopicPartition, OffsetAndMetadata] = await consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001
+    found: dict[TopicPartition, OffsetAndMetadata] = await consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001  no public name
         list(partitions)
     )
     return found
@@ -99,7 +99,7 @@ def reset_to_beginning(consumer: "AIOKafkaConsumer", partitions: "Iterable[Topic
     The public `seek_to_beginning` waits for these answers, up to `request_timeout_ms` for a partition without leader.
     """
     if partitions := list(partitions):
-        consumer._fetcher.request_offset_reset(partitions, _EARLIEST)  # noqa: SLF001
+        consumer._fetcher.request_offset_reset(partitions, _EARLIEST)  # noqa: SLF001  no public name
 
 
 def wake_poll(consumer: "AIOKafkaConsumer") -> None:
@@ -107,8 +107,8 @@ def wake_poll(consumer: "AIOKafkaConsumer") -> None:
 
     `getmany` looks at the set of wanted partitions only when it wakes up, and aiokafka has no public way to wake it.
     """
-    if consumer._fetcher is not None:  # noqa: SLF001
-        for waiter in list(consumer._fetcher._fetch_waiters):  # noqa: SLF001
+    if consumer._fetcher is not None:  # noqa: SLF001  no public name
+        for waiter in list(consumer._fetcher._fetch_waiters):  # noqa: SLF001  no public name
             if not waiter.done():
                 waiter.set_result(None)
 
@@ -121,8 +121,8 @@ def raise_group_error(consumer: "AIOKafkaConsumer") -> None:
     Raises:
         KafkaError: the reason.
     """
-    if consumer._coordinator is not None:  # noqa: SLF001
-        consumer._coordinator.check_errors()  # noqa: SLF001
+    if consumer._coordinator is not None:  # noqa: SLF001  no public name
+        consumer._coordinator.check_errors()  # noqa: SLF001  no public name
 
 
 def mark_polled(consumer: "AIOKafkaConsumer") -> None:
@@ -131,13 +131,13 @@ def mark_polled(consumer: "AIOKafkaConsumer") -> None:
     Faust does not poll while all of its buffers are full. A worker that does not poll leaves the group and may never
     come back: https://github.com/robinhood/faust/issues/517.
     """
-    with consumer._subscription.fetch_context():  # noqa: SLF001
+    with consumer._subscription.fetch_context():  # noqa: SLF001  no public name
         pass
 
 
 def is_assigned(consumer: "AIOKafkaConsumer") -> bool:
     """Return whether partitions are assigned and no rebalance is under way; callable from any thread."""
-    subscription = consumer._subscription  # noqa: SLF001
+    subscription = consumer._subscription  # noqa: SLF001  no public name
     return bool(subscription.assigned_partitions()) and not subscription.reassignment_in_progress
 
 
@@ -147,19 +147,19 @@ def ended_tasks(consumer: "AIOKafkaConsumer") -> tuple[str, ...]:
     aiokafka starts none of them again. Without the coordination task, a member that loses its partitions never joins
     again, and nothing says so.
     """
-    if consumer._coordinator is None or consumer._fetcher is None:  # noqa: SLF001
+    if consumer._coordinator is None or consumer._fetcher is None:  # noqa: SLF001  no public name
         return ()
     tasks = {
-        "coordination": consumer._coordinator._coordination_task,  # noqa: SLF001
-        "fetcher": consumer._fetcher._fetch_task,  # noqa: SLF001
-        "metadata": consumer._client._sync_task,  # noqa: SLF001
+        "coordination": consumer._coordinator._coordination_task,  # noqa: SLF001  no public name
+        "fetcher": consumer._fetcher._fetch_task,  # noqa: SLF001  no public name
+        "metadata": consumer._client._sync_task,  # noqa: SLF001  no public name
     }
     return tuple(name for name, task in tasks.items() if task is not None and task.done())
 
 
 def answer_count(consumer: "AIOKafkaConsumer") -> int:
     """Return how many requests brokers have answered; `patches.rebootstrap` counts them."""
-    return int(getattr(consumer._client, "answers", 0))  # noqa: SLF001
+    return int(getattr(consumer._client, "answers", 0))  # noqa: SLF001  no public name
 
 
 def sender_task(producer: "AIOKafkaProducer") -> "asyncio.Task[None]":
@@ -167,7 +167,7 @@ def sender_task(producer: "AIOKafkaProducer") -> "asyncio.Task[None]":
 
     aiokafka lets writes wait forever then: https://github.com/aio-libs/aiokafka/issues/1039.
     """
-    task: asyncio.Task[None] = producer._sender.sender_task  # noqa: SLF001
+    task: asyncio.Task[None] = producer._sender.sender_task  # noqa: SLF001  no public name
     return task
 
 

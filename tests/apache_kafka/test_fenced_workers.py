@@ -2,6 +2,7 @@
 """Two workers with one KAFKA_CONSUMER_GROUP_INSTANCE_ID: one of them ends and says why, and the other one works."""
 
 import os
+from functools import partial
 
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
@@ -26,7 +27,7 @@ def test_the_worker_whose_place_was_taken_ends_and_names_the_variable(
             assert "KAFKA_CONSUMER_GROUP_INSTANCE_ID" in former.log_text()
             assert "instance_id=one-for-all" in former.log_text()
             kafka.send_all(topic, repo_init_messages(range(20)))
-            wait_until(lambda: workflow_counts(sandbox.cluster) == dict.fromkeys(range(20), 1), "all are handled", 60)
+            wait_until(partial(_are_handled, sandbox, 20), "all are handled", 60)
             assert latter.log_text().count("(Re-)joining group") <= 3
             assert latter.stop() == 0
 
@@ -39,6 +40,9 @@ def test_a_quick_restart_keeps_the_place(sandbox: Sandbox, broker: Broker, kafka
     for run in range(2):
         with running(worker):
             kafka.send_all(topic, repo_init_messages(range(10 * run, 10 * run + 10)))
-            count = 10 * run + 10
-            wait_until(lambda n=count: len(workflow_counts(sandbox.cluster)) == n, "all are handled", 60)  # type: ignore[misc]
+            wait_until(partial(_are_handled, sandbox, 10 * run + 10), "all are handled", 60)
     assert "Ending the worker" not in worker.log_text()
+
+
+def _are_handled(sandbox: Sandbox, messages: int) -> bool:
+    return workflow_counts(sandbox.cluster) == dict.fromkeys(range(messages), 1)

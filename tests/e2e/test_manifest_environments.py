@@ -23,7 +23,7 @@ INJECTED = {
     "WEB_BIND": "nowhere",
     "APP_VERSION": "1.2.3",
     "BROKER_URL": "kafka://nowhere:1",
-    "BROKER_CREDENTIALS": "nobody",
+    "BROKER_CREDENTIALS": "user:password",
     "STREAM_WAIT_EMPTY": "1",
     "PROCESSING_GUARANTEE": "exactly_once",
 }

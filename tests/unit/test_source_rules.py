@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules about the source files that no linter checks."""
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("agents", "benchmarks", "docs", "investigator", "sandbox", "tests", "tools")
 FILES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
 MAX_LINES = 250
+BARE_IGNORE = re.compile(r"# (?:noqa(?:: [A-Z0-9, ]+)?|type: ignore(?:\[[a-z, -]+\])?)[\s(#-]*$")
 SPDX = "# SPDX-License-Identifier: GPL-3.0-or-later"
 
 # Names that several modules may have, because they have the same role in each place.
@@ -45,6 +47,12 @@ def test_no_file_is_too_long() -> None:
     """A longer file has several subjects, by which it can be split."""
     lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in FILES}
     assert {file: lines for file, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_every_ignore_has_its_reason() -> None:
+    """A check that is switched off on a line says there why; later readers can tell whether that still holds."""
+    lines = ((file.name, line) for file in FILES for line in file.read_text("utf-8").splitlines())
+    assert [(name, line) for name, line in lines if BARE_IGNORE.search(line)] == []
 
 
 def _sharing_a_name(files: Iterable[Path]) -> dict[str, list[str]]:

@@ -31,7 +31,7 @@ from aiokafka.util import wait_for
 
 CONNECT_SECONDS = 10.0
 
-_get_conn, _close, _bootstrap = AIOKafkaClient._get_conn, AIOKafkaClient.close, AIOKafkaClient.bootstrap  # noqa: SLF001
+_get_conn, _close, _bootstrap = AIOKafkaClient._get_conn, AIOKafkaClient.close, AIOKafkaClient.bootstrap  # noqa: SLF001  no public name
 
 _OPENED: ContextVar[list[AIOKafkaConnection] | None] = ContextVar("opened", default=None)
 
@@ -41,7 +41,7 @@ def close_all_connections() -> None:
     client.create_conn = _create_conn
     AIOKafkaClient.bootstrap = _bootstrap_or_close
     AIOKafkaClient.close = _close_permanently
-    AIOKafkaClient._get_conn = _get_conn_unless_closed  # noqa: SLF001
+    AIOKafkaClient._get_conn = _get_conn_unless_closed  # noqa: SLF001  no public name
     AIOKafkaConsumer.stop = _stop_all_parts
 
 
@@ -100,7 +100,7 @@ async def _stop_all_parts(self: Any) -> None:  # noqa: ANN401  same
 
 
 async def _close_fetcher(fetcher: Any) -> None:  # noqa: ANN401  same
-    pending = list(fetcher._pending_tasks)  # noqa: SLF001
+    pending = list(fetcher._pending_tasks)  # noqa: SLF001  no public name
     await _ended(fetcher.close())
     for task in pending:
         task.cancel()

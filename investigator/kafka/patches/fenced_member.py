@@ -56,16 +56,16 @@ def _remember_and_reset(self: Any) -> None:  # noqa: ANN401  aiokafka has no typ
 class _AskingRebalance(CoordinatorGroupRebalance):  # type: ignore[misc]  # same
     async def perform_group_join(self) -> Any:  # noqa: ANN401  same
         former = getattr(self._coordinator, "former_member_id", "")
-        if former and not self._coordinator.member_id and self._coordinator._group_instance_id is not None:  # noqa: SLF001
+        if former and not self._coordinator.member_id and self._coordinator._group_instance_id is not None:  # noqa: SLF001  no public name
             await self._raise_if_fenced(former)
         self._coordinator.former_member_id = ""
         return await super().perform_group_join()
 
     async def _raise_if_fenced(self, member_id: str) -> None:
-        instance_id = self._coordinator._group_instance_id  # noqa: SLF001
+        instance_id = self._coordinator._group_instance_id  # noqa: SLF001  no public name
         question = SyncGroupRequest(self.group_id, -1, member_id, instance_id, [])
         try:
-            answer = await self._coordinator._send_req(question)  # noqa: SLF001
+            answer = await self._coordinator._send_req(question)  # noqa: SLF001  no public name
         except KafkaError:
             return  # the join that follows meets the same error, and handles it
         if answer.error_code == FencedInstanceIdError.errno:

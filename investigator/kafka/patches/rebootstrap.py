@@ -24,7 +24,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 _LOGGER = logging.getLogger(__name__)
 
-_metadata_update, _send = AIOKafkaClient._metadata_update, AIOKafkaClient.send  # noqa: SLF001
+_metadata_update, _send = AIOKafkaClient._metadata_update, AIOKafkaClient.send  # noqa: SLF001  no public name
 
 #: The attributes of a client that are options of a connection, with an underscore in front.
 _OPTIONS = (
@@ -40,7 +40,7 @@ _OPTIONS = (
 
 def bootstrap_again() -> None:
     """Let the clients of this process find brokers that have moved."""
-    AIOKafkaClient._metadata_update = _update_from_any  # noqa: SLF001
+    AIOKafkaClient._metadata_update = _update_from_any  # noqa: SLF001  no public name
     AIOKafkaClient.send = _send_and_count
 
 

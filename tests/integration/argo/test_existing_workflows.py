@@ -11,7 +11,7 @@ from investigator.argo.scheduler import WorkflowScheduler
 from investigator.delivery.errors import PermanentError, TemporaryError
 from investigator.delivery.origin import Origin
 from sandbox.cluster import ClusterStandIn
-from sandbox.faults import Fault
+from sandbox.faults import Effect, Fault
 from tests.integration.argo.scheduling import CREATE, Make, origin, schedule
 from tests.support.cluster_clients import ARGUMENTS
 
@@ -28,7 +28,7 @@ OF_BACKEND: list[WorkflowKind] = ["adviser", "thoth-repo-init", "kebechet", "keb
 every_neighbour = pytest.mark.parametrize("other", NEIGHBOURS, ids=str)
 
 
-async def _schedule_for(message: Origin, scheduler: WorkflowScheduler, **options: Any) -> None:  # noqa: ANN401
+async def _schedule_for(message: Origin, scheduler: WorkflowScheduler, **options: Any) -> None:  # noqa: ANN401 - those of `schedule`
     given: dict[str, Any] = {"arguments": ARGUMENTS["adviser"], "job_id": JOB_ID, **options}
     await scheduler.schedule("adviser", message, base_name="thoth.adviser-trigger", **given)
 
@@ -149,7 +149,7 @@ async def test_an_odd_answer_does_not_hide_the_workflow_of_another_request(
 
 
 @pytest.mark.parametrize("effect", ["reset", "status"])
-async def test_a_look_up_that_fails_is_no_success(effect: Any, make: Make, cluster: ClusterStandIn) -> None:  # noqa: ANN401
+async def test_a_look_up_that_fails_is_no_success(effect: Effect, make: Make, cluster: ClusterStandIn) -> None:
     """The message is not done, and fails not permanently."""
     await _schedule_for(origin(), make())
     cluster.faults.set(Fault(effect=effect, method="GET", path="*/workflows/*", count=1))

@@ -19,7 +19,7 @@ JSON_TEXTS = st.recursive(
 
 
 @given(JSON_TEXTS, st.booleans())
-def test_json_keeps_its_meaning_without_a_tag(content: object, nested: bool) -> None:  # noqa: FBT001
+def test_json_keeps_its_meaning_without_a_tag(content: object, nested: bool) -> None:  # noqa: FBT001 - of hypothesis
     """Also JSON inside of JSON."""
     text = json.dumps({"nested": json.dumps(content)} if nested else content)
     [checked] = checked_parameters({"P": text}, SizeLimits()).values()
