@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The attempts of one message: its steps run on its behalf, and it waits without its slot between two attempts."""
+"""The attempts of one message: its steps run on its behalf, and it waits without its slot between two attempts.
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+An operator may decide about a message that is being tried again, to skip or to dead-letter it. That ends the attempts
+as soon as the message only waits; a breaker may stay open for hours. The attempts run in a task of their own, so that
+their end is no cancellation of the message.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
-from investigator.delivery.current_message import bind_message
+from investigator.delivery.current_message import WhileWaiting, bind_message
 from investigator.delivery.messages import InFlightMessage
 from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.ports import Observer
@@ -20,6 +26,7 @@ class Attempts:
         observer: records what happens to messages.
         hold_back: entered with a message and a text while what the message needs is unavailable.
         before_pause: called before a message waits for its next attempt; may raise CancelledError.
+        is_decided: returns whether an operator decided what to do with a message instead of processing it.
     """
 
     def __init__(
@@ -28,14 +35,40 @@ class Attempts:
         observer: Observer,
         hold_back: Callable[[InFlightMessage, str], AbstractAsyncContextManager[object]],
         before_pause: Callable[[InFlightMessage], None],
+        is_decided: Callable[[InFlightMessage], bool],
     ) -> None:
         self._policy = policy
         self._observer = observer
         self._hold_back = hold_back
         self._before_pause = before_pause
+        self._is_decided = is_decided
 
-    async def run(self, message: InFlightMessage) -> Failure | None:
-        """Run the steps that are left; return None when all have succeeded, else the failure of the message."""
+    async def run(self, message: InFlightMessage) -> bool:
+        """Run the steps that are left, and store in the message how they failed; return False if a decision ended them.
+
+        Raises:
+            CancelledError: the message was cancelled, or is not to wait for its next attempt.
+        """
+        message.attempts = attempts = asyncio.get_running_loop().create_task(self._run(message))
+        try:
+            await asyncio.wait({attempts})
+        except asyncio.CancelledError:
+            attempts.cancel()
+            await asyncio.wait({attempts})
+            raise
+        finally:
+            message.attempts = None
+        if attempts.cancelled() and self._is_decided(message):
+            return False
+        message.failure = attempts.result()
+        return True
+
+    def end_if_decided(self, message: InFlightMessage) -> None:
+        """End the attempts if an operator has decided about the message and it only waits, as a drain would."""
+        if message.attempts is not None and not message.is_processing and self._is_decided(message):
+            message.attempts.cancel()
+
+    async def _run(self, message: InFlightMessage) -> Failure | None:
         message.waits_for = ""
         self._observer.started(message.delivery)
         succeeded = False
@@ -51,8 +84,8 @@ class Attempts:
             message.steps = list(message.delivery.make_steps())
         with bind_message(
             message.delivery.origin,
-            message.waiting_for,
-            while_held_back=partial(self._hold_back, message),
+            partial(self._wait, message, message.waiting_for),
+            while_held_back=partial(self._wait, message, partial(self._hold_back, message)),
             report_progress=message.report_progress,
         ):
             return await run_with_retries(
@@ -69,6 +102,11 @@ class Attempts:
 
     async def _pause(self, message: InFlightMessage, seconds: float) -> None:
         self._before_pause(message)
-        message.waits_for = "its next attempt"
-        await message.slot.sleep(seconds)
-        message.waits_for = ""
+        async with self._wait(message, message.waiting_for, "its next attempt"):
+            await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def _wait(self, message: InFlightMessage, while_waiting: WhileWaiting, what: str) -> AsyncIterator[None]:
+        async with while_waiting(what):
+            self.end_if_decided(message)
+            yield

@@ -56,7 +56,7 @@ class Dispatcher:
         self.ownership = Ownership(self.ledger)
         self._policy = policy
         self._halt_coordinator = halt_coordinator
-        halt_coordinator.add_listener(self._on_topic_change)
+        halt_coordinator.add_listener(self._on_halt_change)
         self._dead_letters = dead_letters
         self._observer = observer
         self._slots = Slots(policy.concurrency)
@@ -66,11 +66,17 @@ class Dispatcher:
         )
         self._draining: set[Partition] = set()
         self._notifiers: defaultdict[str, Notifier] = defaultdict(Notifier)
-        self._attempts = Attempts(policy.retry, observer, self._hold_back, self._raise_if_revoked)
+        self._attempts = Attempts(policy.retry, observer, self._hold_back, self._raise_if_revoked, self._is_decided)
 
     def in_flight(self) -> list[InFlightMessage]:
         """Return all messages that were accepted and are not finished."""
         return self._in_flight.messages()
+
+    def _on_halt_change(self, topic: str) -> None:
+        for message in self._in_flight.messages():
+            if message.delivery.topic == topic:
+                self._attempts.end_if_decided(message)
+        self._on_topic_change(topic)
 
     def _on_topic_change(self, topic: str) -> None:
         self._owned_halts.clear_settled(topic)
@@ -160,6 +166,9 @@ class Dispatcher:
     def _decision_for(self, message: InFlightMessage) -> tuple[ResumeAction, FailedMessage] | None:
         return self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)
 
+    def _is_decided(self, message: InFlightMessage) -> bool:
+        return self._decision_for(message) is not None
+
     async def _wait_turn(self, message: InFlightMessage) -> None:
         self._raise_if_revoked(message)
         message.waits_for = "its topic to be resumed"
@@ -180,10 +189,11 @@ class Dispatcher:
     async def _process(self, message: InFlightMessage) -> bool:
         message.waits_for = "a slot"
         async with message.slot:
-            if not self._may_start(message) or self._decision_for(message) is not None:
+            if not self._may_start(message) or self._is_decided(message):
                 return False
             self._unblock(message)
-            message.failure = await self._attempts.run(message)
+            if not await self._attempts.run(message):
+                return False
         if message.failure is not None:
             return await self._failure_handler.handle_exhausted(message, message.failure)
         self._dead_letters.record_success(message.delivery)

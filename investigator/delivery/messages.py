@@ -63,6 +63,7 @@ class InFlightMessage:
         slot: its slot, held while it is processed.
         accepted_at: when it was accepted, in the event loop's time.
         steps: the steps that are left; None before its first attempt.
+        attempts: the task in which its steps run; None before and after its attempts.
         waits_for: what it waits for; empty while it is processed.
         failure: why its retries were exhausted last.
         last_failure: its last failed attempt, and how many had failed by then.
@@ -79,6 +80,7 @@ class InFlightMessage:
     slot: Slot
     accepted_at: float
     steps: list[Step] | None = None
+    attempts: asyncio.Task[Failure | None] | None = None
     waits_for: str = "its turn"
     failure: Failure | None = None
     last_failure: Failure | None = None
