@@ -71,11 +71,6 @@ class Slot:
             raise
         await self._end_wait()
 
-    async def sleep(self, seconds: float) -> None:
-        """Sleep without holding the slot."""
-        async with self.released():
-            await asyncio.sleep(seconds)
-
     async def _end_wait(self) -> None:
         self._waits -= 1
         if not self._waits:
