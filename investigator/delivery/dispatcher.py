@@ -26,7 +26,6 @@ from investigator.delivery.owned_halts import OwnedHalts
 from investigator.delivery.ownership import Ownership
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.ports import DeadLetters, Observer
-from investigator.delivery.retry import Failure
 from investigator.delivery.slots import Slots
 
 _LOGGER = logging.getLogger(__name__)
@@ -161,7 +160,7 @@ class Dispatcher:
             return await self._process(message)
         except Exception as error:
             _LOGGER.exception("Internal error; halting topic")
-            return await self._failure_handler.halt(message, Failure(error, attempts=0))
+            return await self._failure_handler.halt_over_internal_error(message, error)
 
     def _decision_for(self, message: InFlightMessage) -> tuple[ResumeAction, FailedMessage] | None:
         return self._halt_coordinator.decision_for(message.delivery.topic, message.delivery.position)

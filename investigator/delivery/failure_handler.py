@@ -18,6 +18,9 @@ _LOGGER = logging.getLogger(__name__)
 # Every worker holds the error of a halt in memory, and pages show it.
 _MAX_ERROR_CHARACTERS = 1000
 
+# How often a halt that fails is tried again. Until then nothing but the log and the status page shows the failure.
+_HALT_PAUSE_SECONDS = 10.0
+
 
 class FailureHandler:
     """Handles failed messages; each method returns whether the message is finished.
@@ -78,6 +81,19 @@ class FailureHandler:
             message.delivery.topic, cause=FailedMessage(*message.delivery.position, error, failure.attempts)
         )
         return False
+
+    async def halt_over_internal_error(self, message: InFlightMessage, error: Exception) -> bool:
+        """Halt the topic, with as many tries as it takes: without a halt, the message would be unfinished for ever.
+
+        Meanwhile it blocks its topic on this worker.
+        """
+        while True:
+            try:
+                return await self.halt(message, Failure(error, attempts=0))
+            except Exception:
+                _LOGGER.exception("Could not halt topic; will retry pause_seconds=%g", _HALT_PAUSE_SECONDS)
+            message.waits_for = "its topic to be halted"
+            await asyncio.sleep(_HALT_PAUSE_SECONDS)
 
     async def _dead_letter(self, message: InFlightMessage, failure: Failure) -> bool:
         await self._raise_unless_owned(message)

@@ -10,6 +10,7 @@ import pytest
 from investigator.delivery.dead_letter_limit import DeadLetterLimit, DeadLetterLimiter
 from investigator.delivery.errors import PermanentError
 from investigator.delivery.halts import ResumeAction
+from investigator.delivery.ledger import Partition
 from investigator.delivery.messages import Delivery
 from investigator.delivery.retry import Failure, Step
 from tests.support.delivery_fakes import OTHER_TOPIC, TOPIC, FakeDeadLetters, HandlerScript, RecordingObserver, message
@@ -132,6 +133,63 @@ async def test_an_internal_error_halts_the_topic_instead_of_losing_the_message()
     await run_until(20)
     assert end_times(script) == [[1]]
     assert worker.commit_offset() == 1
+
+
+class Faults:
+    """What a halt needs; it raises as often as the test says."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def happen(self) -> None:
+        """Raise, if it is to happen once more."""
+        self.times -= 1
+        if self.times >= 0:
+            raise RuntimeError("a bug")
+
+    def redact(self, text: str) -> str:
+        """Return the text."""
+        self.happen()
+        return text
+
+    async def owns(self, _partition: Partition) -> bool:
+        """Return that the worker owns the partition."""
+        self.happen()
+        return True
+
+
+@pytest.mark.parametrize("part", ["redact", "ownership"])
+@in_virtual_time
+async def test_a_halt_that_fails_is_tried_until_it_succeeds(part: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Otherwise the message would be in flight no more, unfinished, without a halt that an operator can resume."""
+    faults = Faults(times=5)
+    worker = Worker(redact=faults.redact if part == "redact" else str)
+    if part == "ownership":
+        worker.dispatcher.ownership.check_by(faults.owns)
+    later = HandlerScript()
+    worker.receive(HandlerScript(seconds=0, failures=1, error=lambda: PermanentError("no")))
+    await run_until(5)
+    worker.submit([message(1, later)])
+    await run_until(6)
+    assert (worker.waiting_for().get(0), later.started) == ("its topic to be halted", [])
+    await run_until(200)
+    assert worker.halt_coordinator.is_halted(TOPIC)
+    assert "Could not halt topic; will retry pause_seconds=10" in caplog.text
+    worker.resume()
+    await run_until(300)
+    assert worker.commit_offset() == 2
+
+
+@in_virtual_time
+async def test_a_drain_ends_the_tries_to_halt() -> None:
+    """The next owner handles the message."""
+    worker = Worker(redact=Faults(times=1000).redact)
+    worker.receive(HandlerScript(seconds=0, failures=1, error=lambda: PermanentError("no")))
+    await run_until(5)
+    assert len(worker.dispatcher.in_flight()) == 1
+    await worker.dispatcher.drain(worker.partitions, grace=1)
+    await run_until(6)
+    assert worker.dispatcher.in_flight() == []
 
 
 @in_virtual_time
