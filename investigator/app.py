@@ -220,6 +220,7 @@ def _dispatch_policy(settings: Settings) -> DispatchPolicy:
     return DispatchPolicy(
         concurrency=concurrency,
         max_in_flight=4 * concurrency,
+        topics=len(_consumed_types(settings)),
         retry=RetryPolicy(settings.thoth_investigator_max_retries, settings.thoth_investigator_backoff),
     )
 

@@ -59,7 +59,7 @@ class Dispatcher:
         self._dead_letters = dead_letters
         self._observer = observer
         self._slots = Slots(policy.concurrency)
-        self._in_flight = InFlightMessages(HeldBack(policy.max_held_back, policy.max_held_back_bytes))
+        self._in_flight = InFlightMessages(HeldBack(policy))
         self._failure_handler = FailureHandler(
             halt_coordinator, dead_letters, observer, self._in_flight, redact, self.ownership.holds
         )

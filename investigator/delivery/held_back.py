@@ -1,30 +1,54 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages that wait for something unavailable, and make room in their topic for those that need something else."""
+"""The messages that wait for something unavailable, and make room in their topic for those that need something else.
+
+The room is bounded, by messages and by bytes. An outage that concerns one topic, or a long chain of messages with one
+key, must not use all of it: the held-back messages of the other topics would then block their own topics.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from investigator.delivery.messages import InFlightMessage
+from investigator.delivery.policy import DispatchPolicy
+
+
+class _Room:
+    """A limit; half of it is divided among the topics, and the other half is for any topic that needs more."""
+
+    def __init__(self, limit: int, topics: int) -> None:
+        self._share = limit // 2 // topics
+        self._common = limit - topics * self._share
+        self._used: Counter[str] = Counter()
+
+    def used(self, topic: str) -> int:
+        """Return how much a topic uses."""
+        return self._used[topic]
+
+    def has(self, topic: str, amount: int) -> bool:
+        """Return whether a topic may use this amount, besides what it uses already."""
+        used = {**self._used, topic: self._used[topic] + amount}
+        return sum(max(0, each - self._share) for each in used.values()) <= self._common
+
+    def use(self, topic: str, amount: int) -> None:
+        """Record that a topic uses this amount more, or less if it is negative."""
+        self._used[topic] += amount
 
 
 class HeldBack:
     """Bounds how many messages make room while they are held back; the others count among those in flight.
 
     Args:
-        max_messages: how many, over all topics.
-        max_bytes: how many bytes their values may have.
+        policy: has the limits, and the number of topics.
     """
 
-    def __init__(self, max_messages: int, max_bytes: int) -> None:
-        self._max_messages = max_messages
-        self._max_bytes = max_bytes
-        self._by_topic: Counter[str] = Counter()
-        self._bytes = 0
+    def __init__(self, policy: DispatchPolicy) -> None:
+        self._messages = _Room(policy.max_held_back, policy.topics)
+        self._bytes = _Room(policy.max_held_back_bytes, policy.topics)
 
     def making_room(self, topic: str) -> int:
         """Return how many messages of a topic make room."""
-        return self._by_topic[topic]
+        return self._messages.used(topic)
 
     @contextmanager
     def hold(self, message: InFlightMessage) -> Iterator[None]:
@@ -43,12 +67,13 @@ class HeldBack:
                 self._add(message, -1)
 
     def _has_room(self, message: InFlightMessage) -> bool:
-        return self._by_topic.total() < self._max_messages and self._bytes + _size(message) <= self._max_bytes
+        topic = message.delivery.topic
+        return self._messages.has(topic, 1) and self._bytes.has(topic, _size(message))
 
     def _add(self, message: InFlightMessage, number: int) -> None:
         message.makes_room = number > 0
-        self._by_topic[message.delivery.topic] += number
-        self._bytes += number * _size(message)
+        self._messages.use(message.delivery.topic, number)
+        self._bytes.use(message.delivery.topic, number * _size(message))
 
 
 def _size(message: InFlightMessage) -> int:

@@ -40,6 +40,8 @@ class DispatchPolicy:
         max_held_back: how many messages of all topics may be held back and make room for others, which may need
             something that is available.
         max_held_back_bytes: how many bytes their values may have.
+        topics: how many topics the worker consumes; half of the room for those held back is divided among them, and
+            the other half is for any topic that needs more.
         max_offset_lead: how many offsets of a partition may be accepted, counted from its first unfinished one.
         retry: attempts and pauses.
     """
@@ -48,5 +50,6 @@ class DispatchPolicy:
     max_in_flight: int = 80
     max_held_back: int = 1000
     max_held_back_bytes: int = 32 * 2**20
+    topics: int = 1
     max_offset_lead: int = 1000
     retry: RetryPolicy = field(default_factory=RetryPolicy)

@@ -10,7 +10,7 @@ import pytest
 from investigator.delivery.current_message import current_context, report_progress
 from investigator.delivery.policy import DispatchPolicy
 from investigator.delivery.retry import Step
-from tests.support.delivery_fakes import HandlerScript, message, now
+from tests.support.delivery_fakes import OTHER_TOPIC, HandlerScript, message, now
 from tests.support.delivery_worker import POLICY, Worker, run_until
 from tests.support.virtual_time import in_virtual_time
 
@@ -54,6 +54,26 @@ async def test_the_messages_held_back_are_bounded(policy: DispatchPolicy) -> Non
     worker.receive(*[HeldBack()] * 100)
     await run_until(1)
     assert len(worker.dispatcher.in_flight()) == 20 + POLICY.max_in_flight
+
+
+@in_virtual_time
+@pytest.mark.parametrize("chain", [False, True], ids=["outage", "chain of a key"])
+@pytest.mark.parametrize(
+    "policy", [replace(POLICY, max_held_back=80), replace(POLICY, max_held_back_bytes=160)], ids=["messages", "bytes"]
+)
+async def test_each_topic_has_its_share_of_the_room(policy: DispatchPolicy, chain: bool) -> None:  # noqa: FBT001  a parameter
+    """One topic takes all that it can; those of the other topic make room all the same, but not beyond their share."""
+    worker = Worker(replace(policy, max_offset_lead=1000, topics=2))
+    worker.receive(*[HeldBack()] * 200, keys=[b"key"] * 200 if chain else ())
+    await run_until(1)
+    first = len(worker.dispatcher.in_flight())
+    passing, behind = HandlerScript(seconds=1), HandlerScript(seconds=1)
+    worker.receive(*[HeldBack()] * 20, passing, *[HeldBack()] * 10, behind, topic=OTHER_TOPIC)
+    await run_until(5)
+    assert len(passing.ended) == 1
+    assert behind.started == []
+    assert first == 60 + POLICY.max_in_flight
+    assert len(worker.dispatcher.in_flight()) == 80 + 2 * POLICY.max_in_flight
 
 
 @in_virtual_time
