@@ -20,7 +20,7 @@ from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.kafka.patches.offset_out_of_range import warn_on_offset_out_of_range
 from investigator.kafka.patches.unreadable_batches import PAUSE_SECONDS, pause_temporarily
 from investigator.streaming.assignor import GroupSizeAssignor
-from investigator.streaming.fencing import end_if_fenced
+from investigator.streaming.fencing import end_if_excluded
 from investigator.streaming.seek import Positions, Seeker
 from investigator.streaming.watchdog import Vitals
 from investigator.streaming.watchdog_thread import LoopTurns
@@ -113,8 +113,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self._pause_refused_topics({str(error.args[0])})
             return {}
         except KafkaError as error:
-            end_if_fenced(error, self.app.conf.consumer_group_instance_id)
+            self._end_if_excluded(error)
             raise
+
+    def _end_if_excluded(self, error: Exception) -> None:
+        end_if_excluded(error, self.app.conf.consumer_group_instance_id)
 
     def _pause_refused_topics(self, topics: set[str]) -> None:
         if not topics <= self._refused:
@@ -149,6 +152,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self._pause_refused_topics(refused)
             return {tp: position for tp, position in positions.items() if tp in wanted and tp.topic not in refused}
         except (KafkaError, asyncio.TimeoutError) as error:
+            self._end_if_excluded(error)
             self.log.warning("Did not commit; will retry error=%r", error)
             return {}
         return {tp: position for tp, position in positions.items() if tp in wanted}
@@ -171,6 +175,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except TopicAuthorizationFailedError:
             return True  # brokers check the member first
         except (KafkaError, asyncio.TimeoutError) as error:
+            self._end_if_excluded(error)
             self.log.warning("Could not confirm the owner of a partition; will retry error=%r", error)
             return None
         return True

@@ -7,7 +7,7 @@ from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from mode import Service
 
 from investigator.streaming.consumer_thread import ConsumerThread
-from investigator.streaming.fencing import end_if_fenced
+from investigator.streaming.fencing import end_if_excluded
 
 # How often a worker that can't join its group checks for the reason.
 _GROUP_CHECK_SECONDS = 2.0
@@ -46,5 +46,5 @@ class MembershipMixin(Service):
             self.log.critical("%s", _SESSION_REMEDY)
             await self.crash(error)
         elif error is not None:
-            end_if_fenced(error, self.app.conf.consumer_group_instance_id)
+            end_if_excluded(error, self.app.conf.consumer_group_instance_id)
             self.log.warning("Could not join the consumer group; will retry, see docs/kafka.md error=%r", error)

@@ -3,7 +3,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -12,13 +12,14 @@ import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import consumer as aiokafka_consumer
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from faust.types import TP
 
 from investigator.delivery.ledger import CommitPosition, Partition
 from investigator.kafka.patches.fetch_wait import shorten_fetch_wait_while_busy
 from investigator.streaming.assignor import GroupSizeAssignor
 from investigator.streaming.consumer_thread import ConsumerThread
+from investigator.streaming.membership import MembershipMixin
 from sandbox.broker import Broker
 from sandbox.kafka_client import KafkaClient
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MESSAGES = 20
 
 
-def thread_of(client: "AIOKafkaConsumer | Refusing", reset: str = "earliest") -> ConsumerThread:
+def thread_of(client: "AIOKafkaConsumer | Refusing | RefusedGroup", reset: str = "earliest") -> ConsumerThread:
     """Return a consumer thread around a client; it has no thread of its own, so that tests await its methods."""
     app = faust.App("a-group", broker="kafka://127.0.0.1:1", consumer_auto_offset_reset=reset)
     consumer = cast("ThreadDelegateConsumer", app.consumer)
@@ -172,3 +173,53 @@ async def test_a_refused_commit_of_one_topic_does_not_fail_the_others(caplog: py
     (line,) = caplog.messages
     assert "refused" in line
     assert "READ" in line
+
+
+class RefusedGroup:
+    """A client whose brokers refuse the group to its user."""
+
+    def assignment(self) -> set[TopicPartition]:
+        """Return one partition."""
+        return {TopicPartition("t", 0)}
+
+    async def commit(self, _offsets: dict[TopicPartition, object]) -> None:
+        """Raise the error that aiokafka raises."""
+        raise GroupAuthorizationFailedError("a-group")
+
+
+class EndedError(Exception):
+    """The end of the process."""
+
+
+POSITION = CommitPosition(3)
+CALLS: dict[str, Callable[[ConsumerThread], Awaitable[object]]] = {
+    "commit": lambda thread: thread._commit_positions({TP("t", 0): POSITION}),
+    "check of ownership": lambda thread: thread._confirm(Partition("t", 0), POSITION),
+    "membership": lambda thread: membership_of(thread)._report_group_error(GroupAuthorizationFailedError("a-group")),
+}
+
+
+def membership_of(thread: ConsumerThread) -> MembershipMixin:
+    """Return the part of a consumer that watches its membership."""
+    membership = MembershipMixin()
+    membership.app, membership._thread = thread.app, thread
+    return membership
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_a_worker_ends_when_its_user_may_not_read_the_group(
+    call: Callable[[ConsumerThread], Awaitable[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could commit nothing and decide nothing about failed messages; the line names the permission."""
+    lines: list[str] = []
+
+    def end(line: str, *values: object) -> None:
+        lines.append(line % values)
+        raise EndedError
+
+    monkeypatch.setattr("investigator.streaming.fencing.end_process", end)
+    with pytest.raises(EndedError):
+        await call(thread_of(RefusedGroup()))
+    (line,) = lines
+    assert "READ on the group was revoked" in line
+    assert line.endswith("group=a-group")
