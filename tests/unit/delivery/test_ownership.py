@@ -43,6 +43,15 @@ def worker_of(group: Group, *, dead_letters: bool) -> Worker:
     return worker
 
 
+def failed_without_answer(*, dead_letters: bool) -> tuple[Group, Worker]:
+    """Return a group whose brokers do not answer yet, and its worker, whose message has no attempt left."""
+    group = Group(owned=True)
+    group.answered.clear()
+    worker = worker_of(group, dead_letters=dead_letters)
+    worker.receive(HandlerScript(seconds=0, failures=9))
+    return group, worker
+
+
 def _is_decided(worker: Worker) -> bool:
     return bool(worker.dead_letters.published) or worker.halt_coordinator.current_halt(TOPIC) is not None
 
@@ -65,10 +74,7 @@ async def test_a_message_of_another_owner_is_dropped_and_not_committed(dead_lett
 @in_virtual_time
 async def test_the_decision_waits_while_no_broker_answers(dead_letters: bool) -> None:  # noqa: FBT001  same
     """The status page says for what; the message holds no slot, and a drain does not wait for it."""
-    group = Group(owned=True)
-    group.answered.clear()
-    worker = worker_of(group, dead_letters=dead_letters)
-    worker.receive(HandlerScript(seconds=0, failures=9))
+    group, worker = failed_without_answer(dead_letters=dead_letters)
     await run_until(1000)
     assert not _is_decided(worker)
     assert worker.waiting_for() == {0: "the brokers to confirm that this worker owns its partition"}
@@ -81,10 +87,7 @@ async def test_the_decision_waits_while_no_broker_answers(dead_letters: bool) ->
 @in_virtual_time
 async def test_an_answer_that_comes_after_the_next_assignment_does_not_count(dead_letters: bool) -> None:  # noqa: FBT001  same
     """The message is fetched again in that assignment."""
-    group = Group(owned=True)
-    group.answered.clear()
-    worker = worker_of(group, dead_letters=dead_letters)
-    worker.receive(HandlerScript(seconds=0, failures=9))
+    group, worker = failed_without_answer(dead_letters=dead_letters)
     await run_until(1)
     worker.dispatcher.ledger.assign(ZERO)  # without the drain of the dispatcher, which would cancel the message first
     group.answered.set()

@@ -24,8 +24,11 @@ def _client(broker: WireBroker) -> AIOKafkaClient:
     return AIOKafkaClient(bootstrap_servers=[f"{HOST}:{broker.port}"])
 
 
-def _consumer(broker: WireBroker) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(bootstrap_servers=[f"{HOST}:{broker.port}"])
+async def _connected_consumer(broker: WireBroker) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(bootstrap_servers=[f"{HOST}:{broker.port}"])
+    await consumer.start()
+    await consumer._client.ready(1)
+    return consumer
 
 
 async def test_a_connection_that_opens_while_its_client_closes_is_closed() -> None:
@@ -58,9 +61,7 @@ async def test_a_start_that_is_cancelled_between_its_first_two_requests_closes_i
 async def test_a_consumer_that_stops_right_after_its_start_raises_nothing_and_is_closed() -> None:
     """Its tasks have not begun yet: aiokafka would raise CancelledError and leave its connections open."""
     async with wire_broker() as broker:
-        consumer = _consumer(broker)
-        await consumer.start()
-        await consumer._client.ready(1)
+        consumer = await _connected_consumer(broker)
         await consumer.stop()
         await asyncio.wait_for(broker.all_closed(), 5)
         assert consumer._client._sync_task is None
@@ -77,9 +78,7 @@ async def test_a_consumer_that_stops_in_the_pause_after_a_failed_fetch_raises_no
         raise KafkaConnectionError
 
     async with wire_broker() as broker:
-        consumer = _consumer(broker)
-        await consumer.start()
-        await consumer._client.ready(1)
+        consumer = await _connected_consumer(broker)
         consumer._fetcher._retry_backoff = 60
         monkeypatch.setattr(consumer._client, "send", fail)
         consumer.assign([TopicPartition("t", 0)])
@@ -95,9 +94,7 @@ async def test_a_consumer_that_stops_in_the_pause_after_a_failed_fetch_raises_no
 async def test_a_stop_that_is_itself_cancelled_is_cancelled_and_still_closes_the_connections() -> None:
     """The caller's time is up."""
     async with wire_broker() as broker:
-        consumer = _consumer(broker)
-        await consumer.start()
-        await consumer._client.ready(1)
+        consumer = await _connected_consumer(broker)
         stop = asyncio.create_task(consumer.stop())
         await asyncio.sleep(0)
         stop.cancel()

@@ -95,6 +95,13 @@ def new(tmp_path: Path) -> Authority:
     return Authority(tmp_path, "new")
 
 
+def _rotated(folder: Path, old: Authority, new: Authority) -> Files:
+    """Return files of the former authority that were replaced by those of the new one."""
+    files = Files(folder, old, old.sign("client", LOCAL))
+    files.replace(new, new.sign("new-client", LOCAL))
+    return files
+
+
 async def test_a_new_connection_uses_the_replaced_files(tmp_path: Path, old: Authority, new: Authority) -> None:
     """The broker is trusted by the new authority, and it trusts the client by that."""
     files = Files(tmp_path, old, old.sign("client", LOCAL))
@@ -107,8 +114,7 @@ async def test_a_new_connection_uses_the_replaced_files(tmp_path: Path, old: Aut
 
 async def test_the_former_authority_is_not_trusted_any_more(tmp_path: Path, old: Authority, new: Authority) -> None:
     """An authority is also replaced because its key was stolen."""
-    files = Files(tmp_path, old, old.sign("client", LOCAL))
-    files.replace(new, new.sign("new-client", LOCAL))
+    files = _rotated(tmp_path, old, new)
     async with broker(old, old.sign("broker", LOCAL)) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
             await _greeting(port, files.context)
@@ -132,8 +138,7 @@ async def test_files_that_do_not_match_yet_change_nothing(
 
 async def test_the_host_is_still_checked_after_a_change(tmp_path: Path, old: Authority, new: Authority) -> None:
     """The options of the context are those of the settings, as before."""
-    files = Files(tmp_path, old, old.sign("client", LOCAL))
-    files.replace(new, new.sign("new-client", LOCAL))
+    files = _rotated(tmp_path, old, new)
     async with broker(new, new.sign("new-broker", LOCAL)) as port:
         with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
             await asyncio.open_connection(HOST, port, ssl=files.context, server_hostname="broker.example.com")
