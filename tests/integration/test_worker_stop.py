@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import gc
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from investigator.services import build_services
 from investigator.settings import load_settings
 from sandbox.environment import Sandbox
 from tests.support.cluster_clients import ARGUMENTS
+from tests.support.polling import until
 
 LIMIT = {"ARGO_PENDING_WORKFLOW_LIMIT": "1", "ARGO_PENDING_SLEEP_TIME": "600"}
 
@@ -57,15 +57,6 @@ def sockets() -> int:
         with contextlib.suppress(FileNotFoundError):  # closed since it was listed
             count += str(file.readlink()).startswith("socket:")
     return count
-
-
-async def until(check: Callable[[], bool]) -> None:
-    """Wait until the check holds, for at most five seconds."""
-    for _ in range(500):
-        if check():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it does not hold within 5 s")
 
 
 async def use(services: Services, sandbox: Sandbox) -> None:

@@ -15,6 +15,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from investigator.kafka.patches.all_clients import patch_clients
 from sandbox.tcp_ports import HOST
+from tests.support.polling import until
 from tests.unit.kafka.wire_broker import METADATA, Address, WireBroker, wire_broker
 
 BOOTSTRAP_NODE = 9  # the bootstrap server is a broker as well, under another address
@@ -51,7 +52,7 @@ async def test_a_client_finds_brokers_that_have_all_moved() -> None:
             assert await client.ready(1)
             new.brokers = bootstrap.brokers = [Address(1, new.port)]
             await former.aclose()
-            await _until(lambda: client.cluster.broker_metadata(1).port == new.port)
+            await until(lambda: client.cluster.broker_metadata(1).port == new.port)
             assert await client.ready(1)
 
 
@@ -59,7 +60,7 @@ async def test_a_client_that_knows_a_broker_does_not_ask_the_bootstrap_server() 
     """That would be one more request each time, and its answer may be older."""
     async with wire_broker() as bootstrap, wire_broker() as old, connected(bootstrap, old):
         before, asked = bootstrap.requests.count(METADATA), old.requests.count(METADATA)
-        await _until(lambda: old.requests.count(METADATA) > asked + 3)
+        await until(lambda: old.requests.count(METADATA) > asked + 3)
         assert bootstrap.requests.count(METADATA) == before
 
 
@@ -75,7 +76,7 @@ async def test_the_next_bootstrap_server_is_asked_if_the_first_does_not_answer()
             silent.silent = {METADATA}
             new.brokers = second.brokers = [Address(1, new.port)]
             await former.aclose()
-            await _until(lambda: client.cluster.broker_metadata(1).port == new.port)
+            await until(lambda: client.cluster.broker_metadata(1).port == new.port)
         finally:
             await client.close()
 
@@ -90,7 +91,7 @@ async def test_brokers_that_come_back_under_their_address_are_found_without_a_bo
             await asyncio.wait_for(old.asked.wait(), 5)
             old.silent = set()
             before = old.requests.count(METADATA)
-            await _until(lambda: old.requests.count(METADATA) > before + 1)
+            await until(lambda: old.requests.count(METADATA) > before + 1)
             assert await client.ready(1)
 
 
@@ -106,7 +107,7 @@ async def test_every_kind_of_client_finds_them(kind: Callable[..., Any]) -> None
         try:
             new.brokers = bootstrap.brokers = [Address(1, new.port)]
             await former.aclose()
-            await _until(lambda: inner.cluster.broker_metadata(1).port == new.port)
+            await until(lambda: inner.cluster.broker_metadata(1).port == new.port)
         finally:
             await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
 
@@ -120,11 +121,3 @@ async def test_answers_are_counted_for_the_watchdog_and_failed_requests_are_not(
         with pytest.raises(KafkaError):
             await client.send(1, MetadataRequest([]))
         assert client.answers == 1
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it did not happen within 10 s")
