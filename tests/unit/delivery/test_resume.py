@@ -16,9 +16,9 @@ from tests.support.fake_halt_log import FakeHaltLog
 from tests.support.virtual_time import in_virtual_time
 
 
-def bad(failures: int = 9) -> HandlerScript:
+def bad(failures: int = 9, *, seconds: float = 0.1) -> HandlerScript:
     """Return a handler whose failures are permanent."""
-    return HandlerScript(seconds=0.1, failures=failures, error=lambda: PermanentError("bad"))
+    return HandlerScript(seconds=seconds, failures=failures, error=lambda: PermanentError("bad"))
 
 
 def pair() -> tuple[Worker, Worker]:
@@ -88,7 +88,7 @@ async def test_a_message_that_fails_again_holds_up_no_other_decision() -> None:
     """The retried message on one worker halts the topic at once; the slow one on the other worker has its retry too."""
     first, other = pair()
     first.receive(bad())
-    slow = HandlerScript(seconds=30, failures=1, error=lambda: PermanentError("bad"))
+    slow = bad(1, seconds=30)
     other.receive(slow, partition=1)
     await run_until(40)
     assert listed(first) == {(0, 0), (1, 0)}
@@ -107,7 +107,7 @@ async def test_a_message_that_fails_again_holds_up_no_other_decision() -> None:
 async def test_a_later_resume_replaces_a_decision_that_is_not_applied_yet() -> None:
     """A message is retried for half a minute; an operator then decides to skip it, and it fails."""
     worker = Worker()
-    worker.receive(HandlerScript(seconds=30, failures=9, error=lambda: PermanentError("bad")))
+    worker.receive(bad(seconds=30))
     await run_until(31)
     first = worker.halt_coordinator.resume(TOPIC, by="operator")
     await run_until(40)
@@ -123,7 +123,7 @@ async def test_a_later_resume_replaces_a_decision_that_is_not_applied_yet() -> N
 async def test_a_resume_waits_for_a_bounded_time() -> None:
     """The message is pending then, with its last error."""
     worker = Worker()
-    worker.receive(HandlerScript(seconds=100, failures=1, error=lambda: PermanentError("bad")))
+    worker.receive(bad(1, seconds=100))
     await run_until(101)
     resume = worker.halt_coordinator.resume(TOPIC, by="operator")
     (result,) = await resume.wait(15)
