@@ -8,6 +8,7 @@ import time
 from sandbox.broker import Broker
 from sandbox.environment import Sandbox
 from sandbox.faults import Fault
+from sandbox.worker import Worker
 from tests.support.blocking_kafka import BlockingKafka, message
 from tests.support.polling import wait_until
 from tests.support.repository_load import REPO_INIT
@@ -36,14 +37,10 @@ def test_a_message_gets_one_dead_letter_though_its_former_owner_fails_it_too(
     environment = sandbox.env(THOTH_INVESTIGATOR_ACK_ON_FAIL="1", **SHORT_SESSION)
     former, owner = sandbox.worker(environment), sandbox.worker(environment)
     with running(former):
-        kafka.send(topic, message(project_url=URL))
-        wait_until(lambda: metric(former, IN_PROGRESS) == 1, "the message is being handled")
-        former.process.send(signal.SIGSTOP)
+        _suspend_with_a_message(former, kafka, topic)
         with running(owner):
             wait_until(lambda: len(kafka.read(f"{topic}-dlt", 1, 3)) == 1, "the new owner writes the dead letter", 60)
-            former.process.send(signal.SIGCONT)
-            wait_until(lambda: kafka.members(sandbox.group()) == 2, "the former owner is in the group again")
-            time.sleep(SETTLED_SECONDS)
+            _continue(former, kafka, sandbox)
             assert len(kafka.read(f"{topic}-dlt", 2, 3)) == 1
             assert [former.stop(), owner.stop()] == [0, 0]
 
@@ -57,18 +54,28 @@ def test_a_topic_is_not_halted_over_a_message_that_its_new_owner_has_handled(
     sandbox.cluster.faults.set(*REFUSED)
     former, owner = (sandbox.worker(sandbox.env(**SHORT_SESSION)) for _ in range(2))
     with running(former):
-        kafka.send(topic, message(project_url=URL))
-        wait_until(lambda: metric(former, IN_PROGRESS) == 1, "the message is being handled")
-        former.process.send(signal.SIGSTOP)
+        _suspend_with_a_message(former, kafka, topic)
         time.sleep(REFUSED[0].seconds)  # the refusal has been sent
         sandbox.cluster.faults.clear()
         with running(owner):
             wait_until(lambda: kafka.committed(sandbox.group(), topic) == {0: 1}, "the new owner handles it", 60)
-            former.process.send(signal.SIGCONT)
-            wait_until(lambda: kafka.members(sandbox.group()) == 2, "the former owner is in the group again")
-            time.sleep(SETTLED_SECONDS)
+            _continue(former, kafka, sandbox)
             assert [metric(worker, HALTED) for worker in (former, owner)] == [0, 0]
             assert _halts(kafka, sandbox) == []
+
+
+def _suspend_with_a_message(worker: Worker, kafka: BlockingKafka, topic: str) -> None:
+    """Send a message, and suspend the worker while it handles that."""
+    kafka.send(topic, message(project_url=URL))
+    wait_until(lambda: metric(worker, IN_PROGRESS) == 1, "the message is being handled")
+    worker.process.send(signal.SIGSTOP)
+
+
+def _continue(worker: Worker, kafka: BlockingKafka, sandbox: Sandbox) -> None:
+    """Let the suspended worker continue, join the group of two again, and decide about its message."""
+    worker.process.send(signal.SIGCONT)
+    wait_until(lambda: kafka.members(sandbox.group()) == 2, "the former owner is in the group again")
+    time.sleep(SETTLED_SECONDS)
 
 
 def _halts(kafka: BlockingKafka, sandbox: Sandbox) -> list[list[object]]:
