@@ -89,6 +89,7 @@ def _holding_back_by(while_held_back: WhileWaiting) -> Iterator[None]:
         context.message_key,
         context.while_waiting,
         while_held_back=while_held_back,
+        while_calling=context.while_calling,
         report_progress=context.report_progress,
     ):
         yield

@@ -7,8 +7,8 @@ their end is no cancellation of the message.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 
 from investigator.delivery.current_message import WhileWaiting, bind_message
@@ -64,8 +64,9 @@ class Attempts:
         return True
 
     def end_if_decided(self, message: InFlightMessage) -> None:
-        """End the attempts if an operator has decided about the message and it only waits, as a drain would."""
-        if message.attempts is not None and not message.is_processing and self._is_decided(message):
+        """End the attempts if an operator has decided about the message, and it only waits."""
+        only_waits = not message.slot.held and not message.calls
+        if message.attempts is not None and only_waits and self._is_decided(message):
             message.attempts.cancel()
 
     async def _run(self, message: InFlightMessage) -> Failure | None:
@@ -86,6 +87,7 @@ class Attempts:
             message.delivery.origin,
             partial(self._wait, message, message.waiting_for),
             while_held_back=partial(self._wait, message, partial(self._hold_back, message)),
+            while_calling=partial(self._call, message),
             report_progress=message.report_progress,
         ):
             return await run_with_retries(
@@ -110,3 +112,12 @@ class Attempts:
         async with while_waiting(what):
             self.end_if_decided(message)
             yield
+
+    @contextmanager
+    def _call(self, message: InFlightMessage) -> Iterator[None]:
+        message.calls += 1
+        try:
+            yield
+        finally:
+            message.calls -= 1
+            self.end_if_decided(message)

@@ -3,12 +3,13 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 #: Called with the reason for a wait, in words that continue "waits for".
 WhileWaiting = Callable[[str], AbstractAsyncContextManager[object]]
+WhileCalling = Callable[[], AbstractContextManager[object]]
 
 
 def _nothing() -> None:
@@ -25,12 +26,14 @@ class CallContext:
             message's slot to another message.
         while_held_back: the same, for as long as what the call needs is unavailable; the dispatcher also accepts other
             messages of the topic meanwhile, which may need something else.
+        while_calling: entered for as long as a call is under way, so that no decision of an operator cuts it off.
         report_progress: called when the message has achieved something that no later attempt repeats.
     """
 
     message_key: Hashable
     while_waiting: WhileWaiting = nullcontext
     while_held_back: WhileWaiting = nullcontext
+    while_calling: WhileCalling = nullcontext
     report_progress: Callable[[], None] = _nothing
 
 
@@ -53,10 +56,11 @@ def bind_message(
     while_waiting: WhileWaiting = nullcontext,
     *,
     while_held_back: WhileWaiting = nullcontext,
+    while_calling: WhileCalling = nullcontext,
     report_progress: Callable[[], None] = _nothing,
 ) -> Iterator[None]:
     """Make the calls of this task, and of tasks that it starts, calls on behalf of the message."""
-    token = _CURRENT.set(CallContext(message_key, while_waiting, while_held_back, report_progress))
+    token = _CURRENT.set(CallContext(message_key, while_waiting, while_held_back, while_calling, report_progress))
     try:
         yield
     finally:

@@ -70,6 +70,7 @@ class InFlightMessage:
         is_blocking: whether it halted its topic and has not been retried since.
         is_being_dead_lettered: whether its dead letter is being written.
         makes_room: whether it is held back and does not count among the messages in flight of its topic.
+        calls: how many calls to dependencies are under way; a probe is one while the message waits.
         holds: how many of its branches are held back.
         has_progressed: whether it has achieved something since its last failed attempt that no later one repeats.
         done: set when its task has ended, finished or cancelled.
@@ -87,6 +88,7 @@ class InFlightMessage:
     is_blocking: bool = False
     is_being_dead_lettered: bool = False
     makes_room: bool = False
+    calls: int = 0
     holds: int = 0
     has_progressed: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)

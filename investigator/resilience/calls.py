@@ -79,7 +79,8 @@ class Calls:
 
     async def _attempt(self, function: Callable[[], T]) -> T:
         try:
-            return await self._threads.run(function, timeout=self._policy.timeout)
+            with current_context().while_calling():
+                return await self._threads.run(function, timeout=self._policy.timeout)
         except (PermanentError, TemporaryError):
             raise
         except TimeoutError as error:

@@ -106,6 +106,31 @@ async def test_a_decision_ends_no_work_and_then_the_next_wait() -> None:
     assert worker.commit_offset() == 1
 
 
+async def _probe(seconds: float) -> None:
+    async with current_context().while_held_back("the cluster, which is unavailable"):
+        with current_context().while_calling():
+            await asyncio.sleep(30)
+        await asyncio.sleep(seconds)
+
+
+async def _beside_a_call(seconds: float) -> None:
+    await asyncio.gather(_probe(seconds), _held_back(seconds))
+
+
+@pytest.mark.parametrize("wait", [_probe, _beside_a_call])
+@in_virtual_time
+async def test_a_decision_cuts_off_no_call_of_a_message_that_waits(wait: Callable[[float], Awaitable[None]]) -> None:
+    """The call of a probe may create the workflow of a message that is then skipped; its end is near."""
+    script = TriedAgain(seconds=0, waits=HOUR, wait=wait)
+    worker = await tried_again(script)
+    worker.resume(ResumeAction.SKIP)
+    await run_until(20)
+    assert worker.commit_offset() == 0
+    await run_until(40)
+    assert script.cancelled == [pytest.approx(31, abs=0.1)]
+    assert worker.commit_offset() == 1
+
+
 @in_virtual_time
 async def test_a_retry_ends_no_wait() -> None:
     """It asks for nothing else than the attempt that is under way."""

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import pytest
 
@@ -85,6 +85,28 @@ async def test_a_call_that_waits_holds_its_message_back(calls: Calls) -> None:
     with bind_message("message", while_held_back=held_back):
         await calls.run(Scripted(*[UnavailableError("503")] * 5), operation="create")
     assert reasons == ["the test, which is unavailable (create)"]
+
+
+async def test_a_message_knows_of_each_call_under_way_that_of_a_probe_too(calls: Calls) -> None:
+    """A decision of an operator waits for its end."""
+    scripted = Scripted(*[UnavailableError("503")] * 5)
+    under_way = list[bool]()
+
+    @contextmanager
+    def calling() -> Iterator[None]:
+        under_way.append(True)
+        try:
+            yield
+        finally:
+            under_way[-1] = False
+
+    def call() -> int:
+        assert under_way[-1]
+        return scripted()
+
+    with bind_message("message", while_calling=calling):
+        await calls.run(call, operation="create")
+    assert under_way == [False] * 6
 
 
 async def test_the_error_after_the_patience_is_the_last_failure(breaker: BreakerGroup, calls: Calls) -> None:
