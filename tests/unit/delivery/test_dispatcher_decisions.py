@@ -93,19 +93,6 @@ async def test_a_decision_ends_the_wait(action: ResumeAction, wait: Callable[[fl
     assert worker.observer.running == 0
 
 
-@in_virtual_time
-async def test_a_decision_ends_no_work_and_then_the_next_wait() -> None:
-    """What the handler has begun is not cut off; as soon as it would wait, the decision applies."""
-    script = TriedAgain(seconds=30, waits=HOUR)
-    worker = await tried_again(script)
-    worker.resume(ResumeAction.SKIP)
-    await run_until(20)
-    assert worker.commit_offset() == 0
-    await run_until(40)
-    assert script.cancelled == [pytest.approx(31, abs=0.1)]
-    assert worker.commit_offset() == 1
-
-
 async def _probe(seconds: float) -> None:
     async with current_context().while_held_back("the cluster, which is unavailable"):
         with current_context().while_calling():
@@ -117,11 +104,13 @@ async def _beside_a_call(seconds: float) -> None:
     await asyncio.gather(_probe(seconds), _held_back(seconds))
 
 
-@pytest.mark.parametrize("wait", [_probe, _beside_a_call])
+@pytest.mark.parametrize(("seconds", "wait"), [(30, _held_back), (0, _probe), (0, _beside_a_call)])
 @in_virtual_time
-async def test_a_decision_cuts_off_no_call_of_a_message_that_waits(wait: Callable[[float], Awaitable[None]]) -> None:
-    """The call of a probe may create the workflow of a message that is then skipped; its end is near."""
-    script = TriedAgain(seconds=0, waits=HOUR, wait=wait)
+async def test_a_decision_ends_no_work_and_then_the_next_wait(
+    seconds: float, wait: Callable[[float], Awaitable[None]]
+) -> None:
+    """What the handler has begun is not cut off: the call of a probe may create the workflow of a skipped message."""
+    script = TriedAgain(seconds=seconds, waits=HOUR, wait=wait)
     worker = await tried_again(script)
     worker.resume(ResumeAction.SKIP)
     await run_until(20)
