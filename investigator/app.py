@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY
 
 import agents
 from investigator import __version__
-from investigator.agent import MESSAGE_TYPES, MessageType, Mode
+from investigator.agent import MESSAGE_TYPES, MessageType
 from investigator.agent.context import Services
 from investigator.cli import add_commands
 from investigator.delivery.dispatcher import Dispatcher
@@ -41,13 +41,7 @@ from investigator.observability.redaction import Redactor
 from investigator.observability.telemetry import Telemetry
 from investigator.operations import Operations
 from investigator.preflight.checks import Preflight
-from investigator.services import (
-    build_breakers,
-    build_cluster,
-    build_counting_services,
-    build_database,
-    build_services,
-)
+from investigator.services import SharedParts, build_breakers, build_cluster, build_database, build_services
 from investigator.settings import ConfigurationError, Settings, load_settings, variable_names
 from investigator.settings.secrets import secret_value
 from investigator.streaming.application import Investigator, Lifecycle
@@ -64,8 +58,6 @@ from investigator.web import StatusCollector, WorkerInfo, add_status_pages, add_
 
 if TYPE_CHECKING:
     from faust.types.agents import AgentFun
-
-    from investigator.argo.admission import Admission
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -103,10 +95,10 @@ def load_message_types() -> Mapping[str, MessageType]:
 
 def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     """Build the application of a worker, which connects to nothing before its start."""
-    tolerate_non_utf8_header_names()
     metrics = Metrics(REGISTRY)
-    pause_on_unreadable_batch(lambda *labels: metrics.unreadable_batches.labels(*labels).inc())
     metrics.consumer_info.info({"version": __version__})
+    tolerate_non_utf8_header_names()
+    pause_on_unreadable_batch(lambda *labels: metrics.unreadable_batches.labels(*labels).inc())
     options = client_options(settings)
     producer = _producer(settings, options)
     halt_log, halt_coordinator = _halts(settings, options, producer, metrics)
@@ -114,34 +106,23 @@ def create_app(settings: Settings, redactor: Redactor) -> Investigator:
     dead_letters = DeadLetterPublisher(settings, producer, _dead_letter_topic_creator(settings), redactor, metrics)
     telemetry = Telemetry(metrics)
     dispatcher = Dispatcher(_dispatch_policy(settings), halt_coordinator, dead_letters, telemetry, redactor)
-    breakers, group = build_breakers(settings, metrics), GroupSizeAssignor()
-    clients = ExitStack()
-    admissions: dict[str, Admission] = {}
-    build = partial(build_services, settings, metrics, breakers, group.member_count, clients, admissions=admissions)
-    services = cache(partial(build_counting_services, settings, metrics) if _only_counts(settings) else build)
+    group = GroupSizeAssignor()
+    shared = SharedParts(metrics, build_breakers(settings, metrics), group.member_count)
+    services = cache(partial(build_services, settings, shared))
     app = Investigator(
         settings.kafka_consumer_group_id,
-        ConsumerContext(
-            dispatcher,
-            telemetry.export_committed_offset,
-            group,
-            settings.thoth_investigator_fetch_max_wait_ms,
-            settings.thoth_investigator_watchdog_seconds,
-        ),
+        _consumer_context(settings, dispatcher, telemetry, group),
         services=(producer, halt_log),
-        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), clients.close),
+        lifecycle=_lifecycle(settings, dispatcher, partial(_prepare, settings, services), shared.clients.close),
         Worker=Worker,
         **faust_options(settings),
     )
-    parser = clients.enter_context(closing(Parser(redactor.learn_from)))
+    parser = shared.clients.enter_context(closing(Parser(redactor.learn_from)))
     handlers = Handlers(settings.kafka_consumer_group_id, settings.thoth_consumer_mode, services, parser)
     _add_agents(app, AgentFactory(app, dispatcher, handlers, _replay_guard(settings, metrics)), settings)
     add_monitor(app, metrics.registry)
     add_views(app, __version__, halt_coordinator, _topics(settings), redactor)
-    collector = StatusCollector(
-        _worker_info(settings), dispatcher, halt_coordinator, breakers.all(), metrics, redactor, admissions
-    )
-    add_status_pages(app, collector)
+    add_status_pages(app, _status_collector(settings, dispatcher, halt_coordinator, shared, redactor))
     return app
 
 
@@ -197,6 +178,29 @@ def _worker_info(settings: Settings) -> WorkerInfo:
     )
 
 
+def _status_collector(
+    settings: Settings,
+    dispatcher: Dispatcher,
+    halt_coordinator: HaltCoordinator,
+    shared: SharedParts,
+    redactor: Redactor,
+) -> StatusCollector:
+    info, breakers = _worker_info(settings), shared.breakers.all()
+    return StatusCollector(info, dispatcher, halt_coordinator, breakers, shared.metrics, redactor, shared.admissions)
+
+
+def _consumer_context(
+    settings: Settings, dispatcher: Dispatcher, telemetry: Telemetry, group: GroupSizeAssignor
+) -> ConsumerContext:
+    return ConsumerContext(
+        dispatcher,
+        telemetry.export_committed_offset,
+        group,
+        settings.thoth_investigator_fetch_max_wait_ms,
+        settings.thoth_investigator_watchdog_seconds,
+    )
+
+
 def _lifecycle(
     settings: Settings, dispatcher: Dispatcher, prepare: Callable[[], None], close: Callable[[], None]
 ) -> Lifecycle:
@@ -231,10 +235,6 @@ def _dead_letter_topic_creator(settings: Settings) -> Callable[[str, int], Await
         await topics.create_missing(client_options(settings), [topic])
 
     return create
-
-
-def _only_counts(settings: Settings) -> bool:
-    return set(settings.thoth_consumer_mode) == {Mode.METRICS}
 
 
 def _consumed_types(settings: Settings) -> list[MessageType]:

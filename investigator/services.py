@@ -2,7 +2,7 @@
 """Builds the clients that handlers use: of the cluster, the graph and the package indexes; a part of `app`."""
 
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -48,39 +48,50 @@ def build_breakers(settings: Settings, metrics: Metrics) -> Breakers:
     )
 
 
-def build_services(  # noqa: PLR0913 - the parts of a worker that the services share
-    settings: Settings,
-    metrics: Metrics,
-    breakers: Breakers,
-    members: Callable[[], int],
-    clients: ExitStack,
-    *,
-    admissions: MutableMapping[str, Admission],
-) -> Services:
-    """Build the services of handlers, which connect at their first call.
+@dataclass(frozen=True)
+class SharedParts:
+    """The parts that the services share with the rest of a worker.
 
-    Args:
-        settings: the settings of the worker.
+    Attributes:
         metrics: the metrics of the worker.
         breakers: the circuit breakers, one group for each client.
         members: returns the number of workers in the consumer group.
         clients: gets the `close` of every client.
         admissions: gets the waits of each namespace, for the status page.
+    """
+
+    metrics: Metrics
+    breakers: Breakers
+    members: Callable[[], int]
+    clients: ExitStack = field(default_factory=ExitStack)
+    admissions: dict[str, Admission] = field(default_factory=dict)
+
+
+def build_services(settings: Settings, shared: SharedParts) -> Services:
+    """Build the services of handlers, which connect at their first call; in metrics mode alone there is only metrics.
 
     Raises:
         ClusterConfigError: neither a service account nor KUBECONFIG names a cluster.
     """
+    if settings.only_counts:
+        absent: Any = _Absent()
+        return Services(settings, absent, absent, absent, shared.metrics)
+    return _build_all_services(settings, shared)
+
+
+def _build_all_services(settings: Settings, shared: SharedParts) -> Services:
     calls = CallPolicy(threads=settings.thoth_consumer_workers, retry_budget=settings.thoth_investigator_call_timeout)
     database = build_database(settings)
-    _set_schema_metric(metrics, database, settings)
-    policy = WorkflowPolicy(calls, _pending_policy(settings, members))
-    workflows = WorkflowScheduler(build_cluster(settings), policy, metrics, breakers.cluster, admissions)
+    _set_schema_metric(shared.metrics, database, settings)
+    policy = WorkflowPolicy(calls, _pending_policy(settings, shared.members))
+    cluster, breakers, close_later = build_cluster(settings), shared.breakers, shared.clients.enter_context
+    workflows = WorkflowScheduler(cluster, policy, shared.metrics, breakers.cluster, shared.admissions)
     return Services(
         settings,
-        clients.enter_context(closing(workflows)),
-        clients.enter_context(closing(GraphClient(database, calls, breakers.graph))),
-        clients.enter_context(closing(PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index))),
-        metrics,
+        close_later(closing(workflows)),
+        close_later(closing(GraphClient(database, calls, breakers.graph))),
+        close_later(closing(PackageIndex(calls, settings.thoth_investigator_call_timeout, breakers.index))),
+        shared.metrics,
     )
 
 
@@ -100,12 +111,6 @@ class _Absent:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise PermanentError(f"metrics mode has neither cluster, graph nor package indexes, so it can't call {name}")
-
-
-def build_counting_services(settings: Settings, metrics: Metrics) -> Services:
-    """Build the services of a worker in metrics mode alone, whose handlers only write metrics."""
-    absent: Any = _Absent()
-    return Services(settings, absent, absent, absent, metrics)
 
 
 def build_cluster(settings: Settings) -> ClusterClient:

@@ -57,7 +57,7 @@ async def selected_versions(work: Work, index_url: str, name: str, specifier: st
     Raises:
         PermanentError, TemporaryError: the index could not be asked.
     """
-    wanted = "" if selects_every_version(specifier or "") else specifier or ""
+    wanted = "" if specifier is None or selects_every_version(specifier) else specifier
     if wanted and (pinned := pinned_version(wanted)):
         return [pinned]
     return await work.once("versions", partial(_listed_versions, work, index_url, name, wanted))
@@ -77,10 +77,9 @@ def _latest_versions(work: Work, name: str, versions: list[str]) -> list[str]:
     """
     limit = work.settings.thoth_investigator_max_versions
     if omitted := versions[limit:]:
-        facts = (name, limit, len(omitted), omitted[0], omitted[-1])
         _LOGGER.warning(
             "Message selects too many versions; older ones get no solvers package=%s limit=%d omitted=%d from=%s to=%s",
-            *facts,
+            *(name, limit, len(omitted), omitted[0], omitted[-1]),
         )
         work.metrics.omitted_versions.labels(work.base_name).inc(len(omitted))
     return versions[:limit]

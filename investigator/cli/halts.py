@@ -86,8 +86,8 @@ def resume(operations: Operations) -> click.Command:
     @_BY
     def command(base_name: str, action: str, wait: float, by: str | None) -> None:
         """Resume a topic on all workers of the consumer group, and print what became of its failed messages."""
-        made = partial(_resume, action=ResumeAction(action), by=by or operations.operator, wait=wait)
-        run(operations, made(operations, base_name_of(operations, base_name)))
+        topic, operator = base_name_of(operations, base_name), by or operations.operator
+        run(operations, _resume(operations, topic, action=ResumeAction(action), by=operator, wait=wait))
 
     return command
 

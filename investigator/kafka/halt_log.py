@@ -45,10 +45,6 @@ class HaltLogLostError(Exception):
     """The topic of the halt log was deleted, or recreated, while the worker ran."""
 
 
-def _do_nothing() -> None:
-    """Do nothing about an invalid record: the caller counts none."""
-
-
 class KafkaHaltLog(Service):
     """Writes halts, and feeds the halt coordinator with those of the whole group.
 
@@ -66,7 +62,7 @@ class KafkaHaltLog(Service):
         group: str,
         reader: TopicReader,
         producer: DurableProducer,
-        count_invalid: Callable[[], None] = _do_nothing,
+        count_invalid: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self._halt_coordinator: HaltCoordinator

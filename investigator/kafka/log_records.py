@@ -80,10 +80,10 @@ class InvalidRecords:
     Args:
         log: the kind of log, for the warnings.
         logger: takes the warnings.
-        count: called for each such record.
+        count: called for each such record; None where nothing counts them.
     """
 
-    def __init__(self, log: str, logger: logging.Logger, count: Callable[[], None]) -> None:
+    def __init__(self, log: str, logger: logging.Logger, count: Callable[[], None] | None = None) -> None:
         self._log = log
         self._logger = logger
         self._count = count
@@ -91,7 +91,8 @@ class InvalidRecords:
 
     def add(self, offset: int, error: InvalidRecordError) -> None:
         """Count the record at that offset, which is not valid for that reason."""
-        self._count()
+        if self._count is not None:
+            self._count()
         if self._warnings < _MAX_WARNINGS:
             self._warnings += 1
             last = "; further ones are counted only" if self._warnings == _MAX_WARNINGS else ""

@@ -7,7 +7,7 @@ the timestamp of the dead letter.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 
 from aiokafka import ConsumerRecord
@@ -21,10 +21,6 @@ from investigator.kafka.topic_reader import OffsetRange, TopicReader
 _LOGGER = logging.getLogger(__name__)
 
 
-def _do_nothing() -> None:
-    """Do nothing about an invalid record: the caller counts none."""
-
-
 class ReplayLog:
     """Reads and writes the replay log. Consumer groups that share dead-letter topics share it too.
 
@@ -32,27 +28,19 @@ class ReplayLog:
         topic: the name of the log's topic; it must exist before `append` is called.
         reader: reads the log.
         producer: writes the log.
-        count_invalid: called for each record that is not valid.
     """
 
-    def __init__(
-        self,
-        topic: str,
-        reader: TopicReader,
-        producer: DurableProducer,
-        count_invalid: Callable[[], None] = _do_nothing,
-    ) -> None:
+    def __init__(self, topic: str, reader: TopicReader, producer: DurableProducer) -> None:
         self._topic = topic
         self._reader = reader
         self._producer = producer
-        self._count_invalid = count_invalid
 
     async def replayed(self) -> Mapping[Origin, Replayed]:
         """Return the last replay of each dead letter, by its position; empty where the log's topic does not exist."""
         partitions = (await self._reader.topics()).get(self._topic, frozenset())
         ranges = {number: OffsetRange() for number in partitions}
         async with aclosing(self._reader.read(self._topic, ranges)) as records:
-            invalid = InvalidRecords("replay", _LOGGER, self._count_invalid)
+            invalid = InvalidRecords("replay", _LOGGER)
             return dict([each async for record in records if (each := _decoded(record, invalid)) is not None])
 
     async def append(self, position: Origin, written: RecordLocation, *, at: float, by: str) -> None:

@@ -12,6 +12,8 @@ from prometheus_client import Counter, Gauge
 from prometheus_client.metrics import MetricWrapperBase
 from typing_extensions import Self
 
+from investigator.observability.redaction import cut
+
 #: The value of the label of all texts beyond the limit.
 OTHER = "other"
 
@@ -44,17 +46,13 @@ class _Capped(MetricWrapperBase):
         return super().labels(**self._limited(wanted))
 
     def _limited(self, wanted: dict[str, str]) -> dict[str, str]:
-        short = {name: _cut(text) if name in self.texts else text for name, text in wanted.items()}
+        short = {name: cut(text, _MAX_CHARACTERS) if name in self.texts else text for name, text in wanted.items()}
         series = tuple(sorted(short.items()))
         if series not in self._series and len(self._series) >= self.max_series:
             self._on_other()
             return {name: OTHER if name in self.texts else text for name, text in short.items()}
         self._series.add(series)
         return short
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 1]}…"
 
 
 class CappedCounter(_Capped, Counter):

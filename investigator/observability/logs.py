@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TextIO
 
-from investigator.observability.redaction import Redactor
+from investigator.observability.redaction import CUT, Redactor, cut
 from investigator.settings import Settings
 
 #: These loggers follow DEBUG_LEVEL. All others stay at INFO or above: at DEBUG, libraries log requests with their
@@ -68,16 +68,16 @@ class _Formatter(logging.Formatter):
     def text(self, record: logging.LogRecord) -> str:
         """Return the text; where its arguments do not fit its format, return both, so that the line is not lost."""
         try:
-            return _cut(self._redact(record.getMessage()), _MAX_TEXT)
+            return cut(self._redact(record.getMessage()), _MAX_TEXT)
         except (TypeError, ValueError, KeyError):
-            return _cut(self._redact(f"{record.msg} {record.args}"), _MAX_TEXT)
+            return cut(self._redact(f"{record.msg} {record.args}"), _MAX_TEXT)
 
     def trace(self, record: logging.LogRecord) -> str:
         """Return the traceback, the stack, or both; an empty text where there is none."""
         trace = self.formatException(record.exc_info) if record.exc_info and record.exc_info[1] else ""
         text = self._redact("\n".join(part for part in (trace, record.stack_info) if part))
         # The end of a traceback says more than its beginning.
-        return text if len(text) <= _MAX_TRACE else f"…{text[-_MAX_TRACE:]}"
+        return text if len(text) <= _MAX_TRACE else f"{CUT}{text[-_MAX_TRACE:]}"
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the fields of the line beside its text: those of the current message and the caller's `extra`."""
@@ -85,7 +85,7 @@ class _Formatter(logging.Formatter):
         return {name: self._plain(value) for name, value in {**(_MESSAGE.get() or {}), **extra}.items()}
 
     def _plain(self, value: object) -> object:
-        return value if isinstance(value, bool | int | float | None) else _cut(self._redact(str(value)), _MAX_FIELD)
+        return value if isinstance(value, bool | int | float | None) else cut(self._redact(str(value)), _MAX_FIELD)
 
 
 class JsonFormatter(_Formatter):
@@ -114,10 +114,6 @@ class PlainFormatter(_Formatter):
         fields = "".join(f" {name}={value}" for name, value in self.fields(record).items())
         head = f"{self.formatTime(record)} {record.levelname:<8} {record.name}: "
         return _one_line(f"{head}{self.text(record)}{fields}\n{self.trace(record)}".rstrip())
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _one_line(text: str) -> str:

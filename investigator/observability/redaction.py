@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 MASK = "***"
 
-#: Stands at the end of a text that was cut.
+#: Stands where a text was cut.
 CUT = "…"
 
 # How many characters of passwords of finished messages are remembered: later lines may still quote them.
@@ -36,6 +36,11 @@ _USER_INFO = re.compile(
 _SQL_PARAMETERS = re.compile(r"\[parameters: [^\n]*")
 
 
+def cut(text: str, limit: int) -> str:
+    """Return the text with at most `limit` characters; a cut one ends with CUT."""
+    return text if len(text) <= limit else f"{text[: limit - len(CUT)]}{CUT}"
+
+
 class Redactor:
     """Replaces every known secret in a text by a mask, and the user info of URLs and parameters of SQL statements.
 
@@ -57,8 +62,8 @@ class Redactor:
         if not secret or not secret.strip() or secret in self._permanent:
             return
         secret = secret[:MAX_SECRET_LENGTH]
-        is_new = secret not in self._seen
-        self._seen.setdefault(secret, _forms(secret) if is_new else frozenset())
+        if is_new := secret not in self._seen:
+            self._seen[secret] = _forms(secret)
         self._seen.move_to_end(secret)
         if self._forget_oldest() or is_new:
             self._compile()

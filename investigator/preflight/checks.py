@@ -32,7 +32,6 @@ from investigator.preflight.kafka_connection import KAFKA_REMEDY, explain_connec
 from investigator.preflight.kafka_permissions import missing_permissions
 from investigator.resilience.thread_pool import DaemonThreadPool
 from investigator.settings import Settings
-from investigator.settings.modes import Mode
 
 T = TypeVar("T")
 
@@ -84,7 +83,7 @@ class Preflight:
             PreflightError: at least one check failed; the error lists all that did.
         """
         checks = [self._kafka()]
-        if set(self.settings.thoth_consumer_mode) != {Mode.METRICS}:
+        if not self.settings.only_counts:
             checks += [self._graph(), self._cluster()]
         found = await asyncio.gather(*checks)
         if problems := [problem for problem in found if problem]:

@@ -73,6 +73,11 @@ class DeliverySettings(SettingsGroup):
     thoth_investigator_kebechet_administrator: Flag = True
     """Whether the worker schedules kebechet-administrator workflows."""
 
+    @property
+    def only_counts(self) -> bool:
+        """Whether the worker is in metrics mode alone, whose handlers only write metrics."""
+        return set(self.thoth_consumer_mode) == {Mode.METRICS}
+
     def acks_on_fail(self, base_name: str) -> bool:
         """Return whether a failed message of this type becomes a dead letter; otherwise it halts its topic."""
         setting = self.thoth_investigator_ack_on_fail

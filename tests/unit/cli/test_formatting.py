@@ -25,12 +25,12 @@ NAMES = [
 @pytest.mark.parametrize("content", [None, b"", b"\xff", b"\xff" * 4, b"\xff" * 8, b"\xff" * 2_000, b"7"])
 def test_a_dead_letter_with_any_timestamp_and_header_is_shown(timestamp: int, name: str, content: bytes | None) -> None:
     """One odd dead letter must not hide the others, nor keep them from being replayed."""
-    letter = DeadLetter(Origin("t-dlt", 0, 7, timestamp), b"\xff", b"\xff", ((name, content),))
+    dead_letter = DeadLetter(Origin("t-dlt", 0, 7, timestamp), b"\xff", b"\xff", ((name, content),))
     mask = Masking((), Redactor())
-    assert len(row(letter, None, mask)) == 8
-    assert json.dumps(summary(without_large_parts(letter, mask), None, mask))
-    print_details(details(letter, None, mask))
-    assert replay_headers(letter, "group")
+    assert len(row(dead_letter, None, mask)) == 8
+    assert json.dumps(summary(without_large_parts(dead_letter, mask), None, mask))
+    print_details(details(dead_letter, None, mask))
+    assert replay_headers(dead_letter, "group")
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_a_dead_letter_with_any_timestamp_and_header_is_shown(timestamp: int, na
 def test_a_list_masks_the_error_of_a_dead_letter_that_another_program_wrote(error: str) -> None:
     """The passwords of each value are looked for in the error of the same dead letter, however many others follow."""
     value = b'{"registry_password": "open-sesame"}'
-    letter = DeadLetter(Origin("t-dlt", 0, 7, 0), None, value, ((EXCEPTION + "message", error.encode()),))
+    dead_letter = DeadLetter(Origin("t-dlt", 0, 7, 0), None, value, ((EXCEPTION + "message", error.encode()),))
     mask = Masking(("registry_password",), Redactor(remembered=20))
-    listed = without_large_parts(letter, mask)
+    listed = without_large_parts(dead_letter, mask)
     mask(b'{"registry_password": "a password of twenty characters or more"}')
     assert listed.value is None
     for shown in (str(row(listed, None, mask)), json.dumps(summary(listed, None, mask))):
