@@ -170,6 +170,8 @@ class BreakerGroup:
             self.on_change()
 
     async def _wait_turn(self, operation: str) -> Turn:
+        if operation not in self._needed():
+            self._state.begin_wait(operation, _now())
         turn = self._turns.join(operation)
         self._wake_waiters()
         try:

@@ -84,7 +84,12 @@ class DependencyState:
         if state is None or self.is_down:
             return False
         since = state.opened_at if self.policy.independent else state.own_since
-        return since is not None and now - since >= self.policy.patience
+        return since is not None and now - max(since, state.waited_since) >= self.policy.patience
+
+    def begin_wait(self, operation: str, now: float) -> None:
+        """Record that a call waits for an open operation that no other call waits for."""
+        if state := self.operations.get(operation):
+            state.begin_wait(now)
 
     def next_probe(self, waiting: Collection[str], probing: Collection[str]) -> tuple[float, str] | None:
         """Return which operation has to be probed next, and when; None if none has to be.

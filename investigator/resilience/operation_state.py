@@ -24,6 +24,7 @@ class OperationState:
         requested_delay: the seconds for which the server asked for no requests in it.
         failed_at: when that was.
         probed_at: when its last probe ended.
+        waited_since: when calls began to wait for it again after nothing had waited; 0 at first.
         probes: when the next probe is due.
     """
 
@@ -37,6 +38,7 @@ class OperationState:
     requested_delay: float | None = None
     failed_at: float = 0.0
     probed_at: float = 0.0
+    waited_since: float = 0.0
     probes: ProbeSchedule = field(init=False)
     _unavailable: int = 0
     _messages: set[Hashable] = field(default_factory=set)
@@ -83,6 +85,11 @@ class OperationState:
         self.open(now)
         self.probes.hasten(now)
         self.is_untested = True
+
+    def begin_wait(self, now: float) -> None:
+        """Record that a call waits while no other one does; the patience begins anew if a probe is long overdue."""
+        if now - self.probes.at > self.policy.max_probe_interval:
+            self.waited_since = now
 
     def record_other_success(self, now: float, started: float, *, ends_outage: bool) -> None:
         """Record that a call of another operation succeeded.
