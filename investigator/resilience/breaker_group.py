@@ -139,6 +139,10 @@ class BreakerGroup:
         except PermanentError:
             self._record_success(call.operation, started)
             raise
+        except Exception:  # says nothing about the operation, but the next call must not fail at once as well
+            if probe:
+                self._state.delay_probe(call.operation, _now())
+            raise
         else:
             self._record_success(call.operation, started)
             return _Answer(value)

@@ -63,7 +63,7 @@ class OperationState:
         many = len(self._messages) >= self.policy.messages
         return (self.failures if many else self._unavailable) >= self.policy.failures
 
-    def record_failure(self, now: float, message_key: Hashable, error: TemporaryError, *, probe: bool) -> None:
+    def record_failure(self, now: float, message_key: Hashable, error: TemporaryError) -> None:
         """Record a failed call that was made for the message ``message_key``."""
         self.error, self.requested_delay = str(error), error.delay
         self.failed_at, self.is_untested = now, False
@@ -71,9 +71,11 @@ class OperationState:
         self._unavailable += isinstance(error, UnavailableError)
         if len(self._messages) < self.policy.messages:
             self._messages.add(message_key)
-        if probe:
-            self.probed_at = now
-            self.probes.delay(now, error.delay)
+
+    def delay_probe(self, now: float, requested: float | None) -> None:
+        """Schedule the next probe after one that failed, not before the ``requested`` seconds (Retry-After)."""
+        self.probed_at = now
+        self.probes.delay(now, requested)
 
     def open(self, now: float) -> None:
         """Hold calls back from now on."""
