@@ -89,7 +89,7 @@ class OperationState:
         self.is_untested = True
 
     def begin_wait(self, now: float) -> None:
-        """Record that a call waits while no other one does; the patience begins anew if a probe is long overdue."""
+        """Record that a call waits while no other one does; its patience starts again if a probe is long overdue."""
         if now - self.probes.at > self.policy.max_probe_interval:
             self.waited_since = now
 
