@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The table of answers of the cluster's API: Kubernetes, OpenShift, Argo, and the gateways in front of them."""
 
+from functools import partial
+
 from investigator.argo.api_errors import KUBERNETES, UNKNOWN, WEB_PAGE
-from investigator.resilience.answers import Meaning, Row
+from investigator.resilience.answers import Row, done, permanent, temporary, unavailable, wait_for_room
 
 _WEBHOOK = r'^(Internal error occurred: )?admission webhook "[^"]+" denied the request'
 _POLICY = r"(Validating|Mutating)AdmissionPolicy '[^']+' with binding '[^']+' denied request"
@@ -16,234 +18,103 @@ _QUOTA_CONFLICT = (
 _GATEWAY = (WEB_PAGE, UNKNOWN)
 _LATER = ("401", "408", "409", "425", "429", "5??")  # what a webhook answers when it can't decide
 
+# Only the API's own answer to a creation is about the message.
+_refused = partial(permanent, senders=(KUBERNETES,), method="POST")
+
 #: The first row that matches decides.
 CLUSTER_ANSWERS: tuple[Row, ...] = (
-    Row(
-        name="workflow exists",
-        meaning=Meaning.DONE,
-        cause="a workflow of this name exists",
-        codes=("AlreadyExists",),
+    done(
+        "workflow exists",
+        ("AlreadyExists",),
+        "a workflow of this name exists",
         text=r'^workflows\.argoproj\.io "[^"]*" already exists$',
         senders=(KUBERNETES,),
         method="POST",
     ),
-    Row(
-        name="webhook fails",
-        meaning=Meaning.TEMPORARY,
-        cause="an admission or conversion webhook of the cluster fails",
-        codes=("500",),
+    temporary(
+        "webhook fails",
+        ("500",),
+        "an admission or conversion webhook of the cluster fails",
         text=r"^(Internal error occurred: )?(failed calling (admission )?webhook|conversion webhook for )",
     ),
-    Row(
-        name="webhook can't decide",
-        meaning=Meaning.TEMPORARY,
-        cause="an admission webhook of the cluster can't decide",
-        codes=_LATER,
-        text=_WEBHOOK,
-    ),
-    Row(
-        name="denied by a webhook",
-        meaning=Meaning.PERMANENT,
-        cause="an admission webhook of the cluster denies the workflow",
-        codes=("4??",),
-        text=_WEBHOOK,
-        senders=(KUBERNETES,),
-        method="POST",
-    ),
-    Row(
-        name="policy can't decide",
-        meaning=Meaning.TEMPORARY,
-        cause="an admission policy of the cluster can't be evaluated",
-        codes=("4??", "5??"),
+    temporary("webhook can't decide", _LATER, "an admission webhook of the cluster can't decide", text=_WEBHOOK),
+    _refused("denied by a webhook", ("4??",), "an admission webhook of the cluster denies the workflow", text=_WEBHOOK),
+    temporary(
+        "policy can't decide",
+        ("4??", "5??"),
+        "an admission policy of the cluster can't be evaluated",
         text=rf"{_POLICY}: (failed to configure|expression .* resulted in error|.*no params found)",
     ),
-    Row(
-        name="denied by a policy",
-        meaning=Meaning.PERMANENT,
-        cause="an admission policy of the cluster denies the workflow",
-        codes=("4??",),
-        text=_POLICY,
-        senders=(KUBERNETES,),
-        method="POST",
-    ),
-    Row(
-        name="wait for room",
-        meaning=Meaning.WAIT_FOR_ROOM,
-        cause="the namespace has reached its quota",
-        codes=("403",),
+    _refused("denied by a policy", ("4??",), "an admission policy of the cluster denies the workflow", text=_POLICY),
+    wait_for_room(
+        "wait for room",
+        ("403",),
+        "the namespace has reached its quota",
         text=r"is forbidden: (exceeded quota: |status unknown for quota: )",
         senders=(KUBERNETES,),
         method="POST",
     ),
-    Row(
-        name="quota not evaluated",
-        meaning=Meaning.WAIT_FOR_ROOM,
-        cause="the cluster could not evaluate the quota of the namespace at this moment",
-        codes=("409", "500"),
+    wait_for_room(
+        "quota not evaluated",
+        ("409", "500"),
+        "the cluster could not evaluate the quota of the namespace at this moment",
         text=_QUOTA_CONFLICT,
     ),
-    Row(
-        name="namespace terminates",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the namespace is being deleted",
-        codes=("403",),
-        text=r"because it is being terminated",
+    unavailable(
+        "namespace terminates", ("403",), "the namespace is being deleted", text=r"because it is being terminated"
     ),
-    Row(
-        name="kind terminates",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the definition of workflows is being deleted",
-        codes=("403", "405"),
+    unavailable(
+        "kind terminates",
+        ("403", "405"),
+        "the definition of workflows is being deleted",
         text=r"not allowed while custom resource definition is terminating",
     ),
-    Row(
-        name="API starts",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the cluster's API is starting",
-        codes=("403",),
-        text=r"not yet ready to handle request",
-    ),
-    Row(
-        name="missing permission",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the worker lacks a permission in the cluster, or the API does not know it yet",
-        codes=("403",),
+    unavailable("API starts", ("403",), "the cluster's API is starting", text=r"not yet ready to handle request"),
+    unavailable(
+        "missing permission",
+        ("403",),
+        "the worker lacks a permission in the cluster, or the API does not know it yet",
         text=r'User "[^"]*" cannot \S+ ',
     ),
-    Row(
-        name="login refused",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the cluster's API refuses the worker's login, also with the token read again",
-        codes=("401",),
+    unavailable(
+        "login refused", ("401",), "the cluster's API refuses the worker's login, also with the token read again"
     ),
-    Row(
-        name="login at a gateway",
-        meaning=Meaning.UNAVAILABLE,
-        cause="a gateway in front of the cluster's API asks for a login or refuses access",
-        codes=("3??", "403", "407"),
+    unavailable(
+        "login at a gateway",
+        ("3??", "403", "407"),
+        "a gateway in front of the cluster's API asks for a login or refuses access",
         senders=_GATEWAY,
     ),
-    Row(
-        name="page instead of an answer",
-        meaning=Meaning.UNAVAILABLE,
-        cause="a gateway answers in place of the cluster's API",
-        codes=("2??",),
-        senders=(WEB_PAGE,),
+    unavailable(
+        "page instead of an answer", ("2??",), "a gateway answers in place of the cluster's API", senders=(WEB_PAGE,)
     ),
-    Row(
-        name="success not shown",
-        meaning=Meaning.TEMPORARY,
-        cause="the status says success, but the answer does not show it",
-        codes=("2??",),
-    ),
-    Row(
-        name="not there",
-        meaning=Meaning.UNAVAILABLE,
-        cause="something that every such request needs is not there",
-        codes=("404",),
-    ),
-    Row(
-        name="kind not served",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the cluster's API does not serve this kind of request",
-        codes=("405",),
-    ),
-    Row(
-        name="list expired",
-        meaning=Meaning.TEMPORARY,
-        cause="the list changed too much between its pages",
-        codes=("410",),
-    ),
-    Row(
-        name="throttled",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the cluster's API asks for fewer requests",
-        codes=("429",),
-    ),
-    Row(
-        name="too large for the storage",
-        meaning=Meaning.PERMANENT,
-        cause="the workflow is too large for the cluster",
-        codes=("500",),
+    temporary("success not shown", ("2??",), "the status says success, but the answer does not show it"),
+    unavailable("not there", ("404",), "something that every such request needs is not there"),
+    unavailable("kind not served", ("405",), "the cluster's API does not serve this kind of request"),
+    temporary("list expired", ("410",), "the list changed too much between its pages"),
+    unavailable("throttled", ("429",), "the cluster's API asks for fewer requests"),
+    _refused(
+        "too large for the storage",
+        ("500",),
+        "the workflow is too large for the cluster",
         text=r"etcdserver: request is too large|trying to send message larger than max",
-        senders=(KUBERNETES,),
-        method="POST",
     ),
-    Row(
-        name="too large",
-        meaning=Meaning.PERMANENT,
-        cause="the workflow is too large for the cluster's API",
-        codes=("413",),
-        senders=(KUBERNETES,),
-        method="POST",
+    _refused("too large", ("413",), "the workflow is too large for the cluster's API"),
+    _refused("invalid", ("400", "422"), "the cluster refuses what the message asks for"),
+    unavailable("gateway without API", ("502", "503", "504"), "the cluster's API is unavailable"),
+    unavailable("storage fails", ("5??",), "the storage of the cluster's API fails", text=_STORAGE),
+    temporary("internal error", ("5??",), "the cluster's API has an internal error"),
+    temporary("unclear refusal", ("???",), "the cluster refuses the request for an unclear reason"),
+    unavailable("certificate not accepted", ("SSLError",), "the TLS connection to the cluster's API fails"),
+    unavailable("no answer", ("HTTPError",), "the cluster's API does not answer"),
+    unavailable("faulty deployment", ("DeploymentError",), "templates or solvers of the deployment can't be used"),
+    temporary("no workflow", ("NoWorkflowError",), "the template and the message make no workflow"),
+    unavailable(
+        "credentials not readable", ("ClusterConfigError", "OSError"), "the credentials of the cluster can't be read"
     ),
-    Row(
-        name="invalid",
-        meaning=Meaning.PERMANENT,
-        cause="the cluster refuses what the message asks for",
-        codes=("400", "422"),
-        senders=(KUBERNETES,),
-        method="POST",
-    ),
-    Row(
-        name="gateway without API",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the cluster's API is unavailable",
-        codes=("502", "503", "504"),
-    ),
-    Row(
-        name="storage fails",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the storage of the cluster's API fails",
-        codes=("5??",),
-        text=_STORAGE,
-    ),
-    Row(
-        name="internal error",
-        meaning=Meaning.TEMPORARY,
-        cause="the cluster's API has an internal error",
-        codes=("5??",),
-    ),
-    Row(
-        name="unclear refusal",
-        meaning=Meaning.TEMPORARY,
-        cause="the cluster refuses the request for an unclear reason",
-        codes=("???",),
-    ),
-    Row(
-        name="certificate not accepted",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the TLS connection to the cluster's API fails",
-        codes=("SSLError",),
-    ),
-    Row(
-        name="no answer",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the cluster's API does not answer",
-        codes=("HTTPError",),
-    ),
-    Row(
-        name="faulty deployment",
-        meaning=Meaning.UNAVAILABLE,
-        cause="templates or solvers of the deployment can't be used",
-        codes=("DeploymentError",),
-    ),
-    Row(
-        name="no workflow",
-        meaning=Meaning.TEMPORARY,
-        cause="the template and the message make no workflow",
-        codes=("NoWorkflowError",),
-    ),
-    Row(
-        name="credentials not readable",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the credentials of the cluster can't be read",
-        codes=("ClusterConfigError", "OSError"),
-    ),
-    Row(
-        name="invalid arguments",
-        meaning=Meaning.PERMANENT,
-        cause="the message does not make a valid workflow",
-        codes=("ThothCommonExceptionError", "ValueError", "TypeError", "LookupError", "AttributeError"),
+    permanent(
+        "invalid arguments",
+        ("ThothCommonExceptionError", "ValueError", "TypeError", "LookupError", "AttributeError"),
+        "the message does not make a valid workflow",
     ),
 )

@@ -6,19 +6,19 @@ retry and in one line of the log, never in a failed message.
 """
 
 import logging
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from urllib3.exceptions import HTTPError
 
 from investigator.argo.http import ApiError
 from investigator.delivery.errors import PermanentError, TemporaryError
+from investigator.resilience.breaker_policy import BreakerPolicy
+from investigator.resilience.probe_schedule import ProbeSchedule
 
 _LOGGER = logging.getLogger(__name__)
 
-_INITIAL_PAUSE = 1.0  # most failures are single lost answers
-_MAX_PAUSE = 5.0  # bounds how late the end of an outage is noticed; twelve requests a minute are no load
-_MAX_DELAY = 60.0  # a longer Retry-After is considered a mistake
+# Most failures are single lost answers, and twelve requests a minute are no load.
+_REPETITION = BreakerPolicy(initial_probe_interval=1.0, max_probe_interval=5.0)
 
 
 @dataclass(slots=True)
@@ -28,16 +28,20 @@ class CountOutage:
     namespace: str
     since: float | None = None
     error: str = ""
-    retry_at: float = -math.inf
-    _pause: float = 0.0
+    _schedule: ProbeSchedule = field(default_factory=lambda: ProbeSchedule(_REPETITION))
+
+    @property
+    def retry_at(self) -> float:
+        """When the next count may begin, as far as the failures decide it."""
+        return self._schedule.at
 
     def record_failure(self, now: float, error: Exception) -> None:
         """Record a failed count, and decide when the next one may begin."""
         self.error = str(error) or type(error).__name__
         if self.since is None:
             self._begin(now, error)
-        self._pause = min(self._pause * 2, _MAX_PAUSE)
-        self.retry_at = now + max(self._pause, min(_requested_delay(error), _MAX_DELAY))
+        else:
+            self._schedule.delay(now, _requested_delay(error))
 
     def record_success(self, now: float) -> None:
         """Record a count that succeeded."""
@@ -51,7 +55,7 @@ class CountOutage:
 
     def _begin(self, now: float, error: Exception) -> None:
         self.since = now
-        self._pause = _INITIAL_PAUSE / 2
+        self._schedule.begin(now, _requested_delay(error))
         is_known = isinstance(error, ApiError | HTTPError | PermanentError | TemporaryError)
         _LOGGER.error(
             "Pending workflows can't be counted; messages that need the count wait namespace=%s error=%s",
@@ -61,7 +65,6 @@ class CountOutage:
         )
 
 
-def _requested_delay(error: Exception) -> float:
-    """Return the seconds for which the server asked for no requests; 0 if it did not ask."""
-    requested = error.retry_after if isinstance(error, ApiError) else getattr(error, "delay", None)
-    return requested or 0.0
+def _requested_delay(error: Exception) -> float | None:
+    """Return the seconds for which the server asked for no requests; None if it did not ask."""
+    return error.retry_after if isinstance(error, ApiError) else getattr(error, "delay", None)

@@ -9,6 +9,7 @@ wait, and the task repeats it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from investigator.argo.count_outage import CountOutage
@@ -135,7 +136,8 @@ class PendingLimiter:
         if self._budget.pending is not None:
             self.on_change(self._budget.pending)
         if len(self._queue) and self._counter is None:
-            self._counter = asyncio.create_task(self._count_while_needed())
+            # Of no message: its log lines must not name the one that happens to start it.
+            self._counter = Context().run(asyncio.create_task, self._count_while_needed())
 
     def _may_admit(self) -> bool:
         return self._budget.may_admit(_now(), self.policy.members())

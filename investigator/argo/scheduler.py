@@ -115,12 +115,15 @@ class WorkflowScheduler:
             self._metrics.deduplicated_workflows.labels(**labels).inc()
 
     def _admission(self, namespace: str, policy: PendingPolicy) -> Admission:
-        show_pending = self._metrics.pending_workflows.labels(namespace=namespace).set
         call = partial(self._cluster.count_pending, namespace, policy.limit or 0)
         count = partial(self._counting.run, call)  # without quick retries and breaker: the limiter repeats it
+        show_pending = partial(self._show_pending, namespace)
         limiter, gate = PendingLimiter(policy, count, show_pending, namespace), QuotaGate(namespace)
         self._metrics.pending_count_failing.labels(namespace=namespace).set_function(lambda: limiter.is_failing)
         self._metrics.quota_waiting.labels(namespace=namespace).set_function(lambda: gate.waiting)
         if policy.limit is not None:
             self._metrics.pending_workflow_limit.labels(namespace=namespace).set(policy.limit)
         return Admission(namespace, limiter, gate)
+
+    def _show_pending(self, namespace: str, pending: int) -> None:
+        self._metrics.pending_workflows.labels(namespace=namespace).set(pending)  # no series before the first count

@@ -6,122 +6,59 @@ from sqlalchemy import exc
 from thoth.common.exceptions import ThothCommonExceptionError
 from thoth.storages.exceptions import ThothStorageExceptionError
 
-from investigator.resilience.answers import Answer, Meaning, Row, class_names, error_for, find_row
+from investigator.resilience.answers import (
+    Answer,
+    Row,
+    class_names,
+    error_for,
+    find_row,
+    permanent,
+    temporary,
+    unavailable,
+)
 
 #: A connection with such an error leads to a server that no longer serves writers: the pool must drop it.
 LEAVE_SERVER = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
 
 #: The first row that matches decides. Codes are SQLSTATEs, or the classes of exceptions.
 GRAPH_ANSWERS: tuple[Row, ...] = (
-    Row(
-        name="read-only server",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph's server accepts no writes: it is a standby, or another server has taken over",
-        codes=("25006",),
+    unavailable(
+        "read-only server",
+        ("25006",),
+        "the graph's server accepts no writes: it is a standby, or another server has taken over",
     ),
-    Row(
-        name="server stops or starts",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph's server stops or starts",
-        codes=("57P0?",),
+    unavailable("server stops or starts", ("57P0?",), "the graph's server stops or starts"),
+    unavailable("connection lost", ("08???",), "the graph is unavailable"),
+    unavailable("no resources", ("53???",), "the graph's server lacks connections, memory or disk space"),
+    unavailable("file system fails", ("58???",), "the graph's server can't read or write its files"),
+    unavailable("login refused", ("28???", "3D000"), "the graph's server refuses the worker's login"),
+    unavailable("missing privilege", ("42501",), "the worker's user lacks a privilege in the graph's database"),
+    unavailable(
+        "other schema",
+        ("42P01", "42703", "42883", "3F000"),
+        "the graph's schema does not fit this version of the worker",
     ),
-    Row(
-        name="connection lost",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph is unavailable",
-        codes=("08???",),
+    temporary("conflict of transactions", ("40???", "55P03", "23505"), "another transaction was in the way"),
+    temporary("canceled", ("57014",), "the query of the graph took too long or was canceled"),
+    permanent("invalid value", ("22???", "23???"), "the graph cannot store or query this"),
+    temporary("other error of the server", ("SQLSTATE",), "the query of the graph failed"),
+    permanent(
+        "invalid argument",
+        ("ThothCommonExceptionError", "ThothStorageExceptionError", "DataError", "IntegrityError", "ValueError"),
+        "the graph cannot store or query this",
     ),
-    Row(
-        name="no resources",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph's server lacks connections, memory or disk space",
-        codes=("53???",),
+    unavailable(
+        "no connection", ("OperationalError", "InterfaceError", "DisconnectionError"), "the graph is unavailable"
     ),
-    Row(
-        name="file system fails",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph's server can't read or write its files",
-        codes=("58???",),
-    ),
-    Row(
-        name="login refused",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph's server refuses the worker's login",
-        codes=("28???", "3D000"),
-    ),
-    Row(
-        name="missing privilege",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the worker's user lacks a privilege in the graph's database",
-        codes=("42501",),
-    ),
-    Row(
-        name="other schema",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph's schema does not fit this version of the worker",
-        codes=("42P01", "42703", "42883", "3F000"),
-    ),
-    Row(
-        name="conflict of transactions",
-        meaning=Meaning.TEMPORARY,
-        cause="another transaction was in the way",
-        codes=("40???", "55P03", "23505"),
-    ),
-    Row(
-        name="canceled",
-        meaning=Meaning.TEMPORARY,
-        cause="the query of the graph took too long or was canceled",
-        codes=("57014",),
-    ),
-    Row(
-        name="invalid value",
-        meaning=Meaning.PERMANENT,
-        cause="the graph cannot store or query this",
-        codes=("22???", "23???"),
-    ),
-    Row(
-        name="other error of the server",
-        meaning=Meaning.TEMPORARY,
-        cause="the query of the graph failed",
-        codes=("SQLSTATE",),
-    ),
-    Row(
-        name="invalid argument",
-        meaning=Meaning.PERMANENT,
-        cause="the graph cannot store or query this",
-        codes=("ThothCommonExceptionError", "ThothStorageExceptionError", "DataError", "IntegrityError", "ValueError"),
-    ),
-    Row(
-        name="no connection",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph is unavailable",
-        codes=("OperationalError", "InterfaceError", "DisconnectionError"),
-    ),
-    Row(
-        name="connection lost within a transaction",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the graph is unavailable",
-        codes=("StatementError", "InvalidRequestError"),
+    unavailable(
+        "connection lost within a transaction",
+        ("StatementError", "InvalidRequestError"),
+        "the graph is unavailable",
         text=r"Can't reconnect until invalid transaction is rolled back|This connection is closed",
     ),
-    Row(
-        name="other error of the driver",
-        meaning=Meaning.TEMPORARY,
-        cause="the query of the graph failed",
-        codes=("DBAPIError",),
-    ),
-    Row(
-        name="can't be sent",
-        meaning=Meaning.PERMANENT,
-        cause="the graph cannot store or query this",
-        codes=("StatementError",),
-    ),
-    Row(
-        name="other error of the client",
-        meaning=Meaning.TEMPORARY,
-        cause="the query of the graph failed",
-        codes=("SQLAlchemyError",),
-    ),
+    temporary("other error of the driver", ("DBAPIError",), "the query of the graph failed"),
+    permanent("can't be sent", ("StatementError",), "the graph cannot store or query this"),
+    temporary("other error of the client", ("SQLAlchemyError",), "the query of the graph failed"),
 )
 
 _KNOWN = (exc.SQLAlchemyError, ThothCommonExceptionError, ThothStorageExceptionError, ValueError)

@@ -98,7 +98,7 @@ class Metrics:
     pending_workflows = Definition(
         Gauge,
         "thoth_investigator_pending_workflows",
-        "Workflows that have not started, by the latest count",
+        "Workflows that have not started, by the latest count; absent before the first one",
         ("namespace",),
     )
     pending_workflow_limit = Definition(

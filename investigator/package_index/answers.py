@@ -2,64 +2,34 @@
 """The table of answers of package indexes, and the errors for handlers."""
 
 from investigator.delivery.errors import TemporaryError
-from investigator.resilience.answers import Answer, Meaning, Row, class_names, error_for, find_row
+from investigator.resilience.answers import (
+    Answer,
+    Meaning,
+    Row,
+    class_names,
+    done,
+    error_for,
+    find_row,
+    permanent,
+    temporary,
+    unavailable,
+)
 
 #: The first row that matches decides. Codes are HTTP statuses, or the classes of exceptions.
 INDEX_ANSWERS: tuple[Row, ...] = (
-    Row(
-        name="no such package",
-        meaning=Meaning.DONE,
-        cause="the index does not have the package",
-        codes=("404", "410"),
+    done("no such package", ("404", "410"), "the index does not have the package"),
+    temporary(
+        "access refused",
+        ("401", "403", "405", "406", "407"),
+        "the package index, or a proxy, refuses the worker's access to every package",
     ),
-    Row(
-        name="access refused",
-        meaning=Meaning.TEMPORARY,
-        cause="the package index, or a proxy, refuses the worker's access to every package",
-        codes=("401", "403", "405", "406", "407"),
-    ),
-    Row(
-        name="throttled",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the package index asks for fewer requests",
-        codes=("429",),
-    ),
-    Row(
-        name="gateway without index",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the package index is unavailable",
-        codes=("502", "503", "504"),
-    ),
-    Row(
-        name="request refused",
-        meaning=Meaning.PERMANENT,
-        cause="the package index refuses this request",
-        codes=("400", "414", "422"),
-    ),
-    Row(
-        name="other status",
-        meaning=Meaning.TEMPORARY,
-        cause="the package index does not send a listing",
-        codes=("[1-5]??",),
-    ),
-    Row(
-        name="invalid encoding",
-        meaning=Meaning.TEMPORARY,
-        cause="the package index sent an invalid response",
-        codes=("ContentDecodingError",),
-    ),
-    Row(
-        name="invalid URL or specifier",
-        meaning=Meaning.PERMANENT,
-        cause="the URL of the package index is invalid",
-        codes=("ValueError",),
-    ),
-    Row(
-        name="no answer",
-        meaning=Meaning.UNAVAILABLE,
-        cause="the package index does not answer",
-        codes=("RequestException",),
-    ),
+    unavailable("throttled", ("429",), "the package index asks for fewer requests"),
+    unavailable("gateway without index", ("502", "503", "504"), "the package index is unavailable"),
+    permanent("request refused", ("400", "414", "422"), "the package index refuses this request"),
+    temporary("other status", ("[1-5]??",), "the package index does not send a listing"),
+    temporary("invalid encoding", ("ContentDecodingError",), "the package index sent an invalid response"),
+    permanent("invalid URL or specifier", ("ValueError",), "the URL of the package index is invalid"),
+    unavailable("no answer", ("RequestException",), "the package index does not answer"),
 )
 
 

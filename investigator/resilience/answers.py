@@ -7,9 +7,10 @@ generated from these tables.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import partial
 
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 
@@ -41,24 +42,25 @@ class Answer:
     method: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """A kind of answer, and its meaning.
 
     Attributes:
-        name: identifies the row in documents and tests.
         meaning: what follows for the message.
-        cause: says to the operator what is wrong; it precedes the text of the answer.
+        name: identifies the row in documents and tests.
         codes: glob patterns, of which one must match a code of the answer.
+        cause: says to the operator what is wrong; it precedes the text of the answer.
         text: a regular expression that must be found in the text, whatever the case of letters.
         senders: the possible senders; empty for any.
         method: the HTTP method; empty for any.
     """
 
-    name: str
     meaning: Meaning
-    cause: str
+    name: str
     codes: tuple[str, ...]
+    cause: str
+    _: KW_ONLY
     text: str = ""
     senders: tuple[str, ...] = ()
     method: str = ""
@@ -71,6 +73,14 @@ class Row:
             and any(fnmatchcase(code, pattern) for code in answer.codes for pattern in self.codes)
             and re.search(self.text, answer.text, re.IGNORECASE) is not None
         )
+
+
+# Each makes a row of its meaning.
+permanent = partial(Row, Meaning.PERMANENT)
+temporary = partial(Row, Meaning.TEMPORARY)
+unavailable = partial(Row, Meaning.UNAVAILABLE)
+wait_for_room = partial(Row, Meaning.WAIT_FOR_ROOM)
+done = partial(Row, Meaning.DONE)
 
 
 def find_row(rows: Sequence[Row], answer: Answer) -> Row | None:

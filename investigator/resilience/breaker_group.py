@@ -139,6 +139,10 @@ class BreakerGroup:
         except PermanentError:
             self._record_success(call.operation, started)
             raise
+        except Exception:  # says nothing about the operation, but the next call must not fail at once as well
+            if probe:
+                self._state.delay_probe(call.operation, _now())
+            raise
         else:
             self._record_success(call.operation, started)
             return _Answer(value)
@@ -170,6 +174,8 @@ class BreakerGroup:
             self.on_change()
 
     async def _wait_turn(self, operation: str) -> Turn:
+        if operation not in self._needed():
+            self._state.begin_wait(operation, _now())
         turn = self._turns.join(operation)
         self._wake_waiters()
         try:

@@ -53,14 +53,25 @@ class DependencyState:
         self, operation: str, now: float, message_key: Hashable, error: TemporaryError, *, probe: bool = False
     ) -> None:
         """Record the failure of a call made for the message ``message_key``."""
-        was_down = self.is_down
+        if probe:
+            self.delay_probe(operation, now, error.delay)
         state = self._state(operation, now)
-        is_canary = probe and was_down and not state.is_untested
-        state.record_failure(now, message_key, error, probe=probe)
+        state.record_failure(now, message_key, error)
         if not state.is_open and (state.is_outage or self._another_is_unexplained(operation)):
             self._open(state, now)
-        if is_canary:
-            self.canary.delay(now, error.delay)
+
+    def delay_probe(self, operation: str, now: float, requested: float | None = None) -> None:
+        """Schedule the next probe of the operation after one that failed, whether that says anything about it or not.
+
+        Args:
+            operation: the operation that was probed.
+            now: the present time.
+            requested: the seconds for which the server asked for no requests (Retry-After).
+        """
+        if state := self.operations.get(operation):
+            state.delay_probe(now, requested)
+            if self.is_down and not state.is_untested:
+                self.canary.delay(now, requested)
 
     def open(self, operation: str, now: float, error: TemporaryError, since: float) -> bool:
         """Open the breaker over a lone call whose quick retries are exhausted; return whether it is open.
@@ -84,7 +95,12 @@ class DependencyState:
         if state is None or self.is_down:
             return False
         since = state.opened_at if self.policy.independent else state.own_since
-        return since is not None and now - since >= self.policy.patience
+        return since is not None and now - max(since, state.waited_since) >= self.policy.patience
+
+    def begin_wait(self, operation: str, now: float) -> None:
+        """Record that a call waits for an open operation that no other call waits for."""
+        if state := self.operations.get(operation):
+            state.begin_wait(now)
 
     def next_probe(self, waiting: Collection[str], probing: Collection[str]) -> tuple[float, str] | None:
         """Return which operation has to be probed next, and when; None if none has to be.

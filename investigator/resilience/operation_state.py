@@ -24,6 +24,7 @@ class OperationState:
         requested_delay: the seconds for which the server asked for no requests in it.
         failed_at: when that was.
         probed_at: when its last probe ended.
+        waited_since: when calls began to wait for it again after nothing had waited; 0 at first.
         probes: when the next probe is due.
     """
 
@@ -37,6 +38,7 @@ class OperationState:
     requested_delay: float | None = None
     failed_at: float = 0.0
     probed_at: float = 0.0
+    waited_since: float = 0.0
     probes: ProbeSchedule = field(init=False)
     _unavailable: int = 0
     _messages: set[Hashable] = field(default_factory=set)
@@ -61,7 +63,7 @@ class OperationState:
         many = len(self._messages) >= self.policy.messages
         return (self.failures if many else self._unavailable) >= self.policy.failures
 
-    def record_failure(self, now: float, message_key: Hashable, error: TemporaryError, *, probe: bool) -> None:
+    def record_failure(self, now: float, message_key: Hashable, error: TemporaryError) -> None:
         """Record a failed call that was made for the message ``message_key``."""
         self.error, self.requested_delay = str(error), error.delay
         self.failed_at, self.is_untested = now, False
@@ -69,9 +71,11 @@ class OperationState:
         self._unavailable += isinstance(error, UnavailableError)
         if len(self._messages) < self.policy.messages:
             self._messages.add(message_key)
-        if probe:
-            self.probed_at = now
-            self.probes.delay(now, error.delay)
+
+    def delay_probe(self, now: float, requested: float | None) -> None:
+        """Schedule the next probe after one that failed, not before the ``requested`` seconds (Retry-After)."""
+        self.probed_at = now
+        self.probes.delay(now, requested)
 
     def open(self, now: float) -> None:
         """Hold calls back from now on."""
@@ -83,6 +87,11 @@ class OperationState:
         self.open(now)
         self.probes.hasten(now)
         self.is_untested = True
+
+    def begin_wait(self, now: float) -> None:
+        """Record that a call waits while no other one does; its patience starts again if a probe is long overdue."""
+        if now - self.probes.at > self.policy.max_probe_interval:
+            self.waited_since = now
 
     def record_other_success(self, now: float, started: float, *, ends_outage: bool) -> None:
         """Record that a call of another operation succeeded.

@@ -2,6 +2,8 @@
 """A namespace whose workflows start after a while, for tests of the pending limit in virtual time."""
 
 import asyncio
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -60,3 +62,19 @@ async def schedule(limiter: PendingLimiter, namespace: Namespace, *, urgent: boo
     """Create one workflow as soon as there is a permit."""
     async with limiter.acquire(urgent=urgent):
         await namespace.create()
+
+
+async def create_in_bursts(
+    namespace: Namespace, limiters: Sequence[PendingLimiter], most: int, chance: random.Random
+) -> None:
+    """Let each limiter create in three bursts of at most ``most`` workflows; cancel what waits after 200 seconds."""
+
+    async def burst(limiter: PendingLimiter) -> None:
+        await asyncio.sleep(chance.uniform(0, 10))
+        await asyncio.gather(*(schedule(limiter, namespace) for _ in range(chance.randrange(most + 1))))
+
+    bursts = [asyncio.create_task(burst(limiter)) for limiter in [*limiters] * 3]
+    _, late = await asyncio.wait(bursts, timeout=200)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)

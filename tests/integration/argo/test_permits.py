@@ -11,6 +11,7 @@ import pytest
 
 from investigator.delivery.current_message import bind_message
 from investigator.observability.metrics import Metrics
+from investigator.web.status_collector import sample_values
 from sandbox.cluster import ClusterStandIn
 from sandbox.workflow_lifecycle import WorkflowLifecycle
 from sandbox.workflow_store import Workflow
@@ -52,6 +53,17 @@ async def test_each_namespace_has_its_own_limit(make: Make, cluster: ClusterStan
     shown = metrics.pending_workflows.labels(namespace=cluster.namespaces.middletier)._value.get()
     limit = metrics.pending_workflow_limit.labels(namespace=cluster.namespaces.middletier)._value.get()
     assert (shown, limit) == (10, 2)
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+async def test_nothing_is_shown_as_pending_before_the_first_count(
+    make: Make, metrics: Metrics, *, limit: int | None
+) -> None:
+    """A gauge of 0 would say that the namespace is empty; without a limit nothing is ever counted."""
+    scheduler = make(limit=limit)
+    assert sample_values(metrics.pending_workflows) == {}
+    await schedule(scheduler)
+    assert len(sample_values(metrics.pending_workflows)) == (limit is not None)
 
 
 async def test_the_cost_of_counting_does_not_grow_with_what_has_started(make: Make, cluster: ClusterStandIn) -> None:

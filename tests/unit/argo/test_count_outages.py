@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from urllib3.exceptions import ReadTimeoutError
 
 from investigator.argo.http import ApiError
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
+from investigator.delivery.current_message import bind_message, current_context
 from investigator.delivery.errors import PermanentError, TemporaryError, UnavailableError
 from tests.support.pending_namespace import Namespace, schedule
 from tests.support.virtual_time import in_virtual_time
@@ -185,3 +186,21 @@ async def test_a_defect_in_the_worker_is_logged_with_its_traceback(caplog: pytes
     await asyncio.sleep(30)
     (record,) = caplog.records
     assert record.exc_info is not None
+
+
+@in_virtual_time
+async def test_the_log_lines_of_an_outage_name_no_message() -> None:
+    """All messages of the namespace wait for the count, and not only the one that happens to start it."""
+    seen: list[Hashable] = []
+
+    async def count() -> int:
+        seen.append(current_context().message_key)
+        return await namespace.count()
+
+    namespace = Namespace(failure=TemporaryError("500"))
+    limiter = PendingLimiter(PendingPolicy(limit=5), count)
+    with bind_message("the first message"):
+        requests(limiter, namespace, 1)
+        await asyncio.sleep(10)
+    assert seen
+    assert "the first message" not in seen

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Groups of workers that share a namespace divide its limit; all in virtual time."""
 
-import asyncio
 import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigator.argo.pending_limit import PendingLimiter
-from tests.support.pending_namespace import Namespace, schedule
+from tests.support.pending_namespace import Namespace, create_in_bursts
 from tests.support.virtual_time import run_in_virtual_time
 
 
@@ -24,18 +22,6 @@ def test_groups_of_any_size_exceed_the_limit_by_at_most_one_for_each_worker(
     chance = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
     latency, creation = (chance.choice([0.001, 0.02, 0.3, 5.0]) for _ in range(2))
     namespace = Namespace(limit, latency, creation, starts_after=3.0 if starts else 1000.0)
-
-    async def burst(limiter: PendingLimiter) -> None:
-        await asyncio.sleep(chance.uniform(0, 10))
-        await asyncio.gather(*(schedule(limiter, namespace) for _ in range(chance.randrange(2 * limit + 3))))
-
-    async def scenario() -> None:
-        limiters = [namespace.limiter(members=size * len(sizes)) for size in sizes for _ in range(size)]
-        bursts = [asyncio.create_task(burst(limiter)) for limiter in limiters * 3]
-        _, late = await asyncio.wait(bursts, timeout=200)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
-    run_in_virtual_time(scenario())
+    limiters = [namespace.limiter(members=size * len(sizes)) for size in sizes for _ in range(size)]
+    run_in_virtual_time(create_in_bursts(namespace, limiters, 2 * limit + 2, chance))
     assert all(pending < limit + sum(sizes) for pending in namespace.created_at_pending)

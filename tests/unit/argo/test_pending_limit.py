@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from investigator.argo.pending_limit import PendingLimiter, PendingPolicy
-from tests.support.pending_namespace import Namespace, schedule
+from tests.support.pending_namespace import Namespace, create_in_bursts, schedule
 from tests.support.virtual_time import in_virtual_time, run_in_virtual_time
 
 
@@ -102,22 +102,10 @@ def test_no_timing_exceeds_the_limit(seed: int, limit: int, handlers: int) -> No
     assert len(namespace.counted_at) < 2 or namespace.shortest_interval >= 2.0
 
 
-def create_in_bursts(namespace: Namespace, members: int, chance: random.Random) -> None:
-    """Let workers that share a limit create up to three times the limit in bursts, for 200 seconds."""
-
-    async def burst(limiter: PendingLimiter) -> None:
-        await asyncio.sleep(chance.uniform(0, 10))
-        await asyncio.gather(*(schedule(limiter, namespace) for _ in range(chance.randrange(3 * namespace.limit + 3))))
-
-    async def scenario() -> None:
-        limiters = [namespace.limiter(members=members) for _ in range(members)]
-        bursts = [asyncio.create_task(burst(limiter)) for limiter in limiters * 3]
-        _, late = await asyncio.wait(bursts, timeout=200)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
-    run_in_virtual_time(scenario())
+def create_for_all(namespace: Namespace, members: int, chance: random.Random) -> None:
+    """Let workers that share a limit create up to three times the limit in each burst."""
+    limiters = [namespace.limiter(members=members) for _ in range(members)]
+    run_in_virtual_time(create_in_bursts(namespace, limiters, 3 * namespace.limit + 2, chance))
 
 
 @settings(max_examples=60, deadline=None)
@@ -127,7 +115,7 @@ def test_workers_that_share_a_limit_exceed_it_by_at_most_one_each(seed: int, lim
     chance = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
     latency, creation = (chance.choice([0.001, 0.02, 0.3, 5.0]) for _ in range(2))
     namespace = Namespace(limit, latency, creation, starts_after=chance.choice([0.5, 3.0, 1000.0]))
-    create_in_bursts(namespace, members, chance)
+    create_for_all(namespace, members, chance)
     assert all(pending < limit + members for pending in namespace.created_at_pending)
 
 
@@ -136,5 +124,5 @@ def test_workers_that_share_a_limit_exceed_it_by_at_most_one_each(seed: int, lim
 def test_slow_creations_do_not_exceed_the_shared_limit(seed: int, limit: int, members: int, creation: float) -> None:
     """If creations take far longer than counts, a worker waits for those of other workers."""
     namespace = Namespace(limit, creation=creation, takes_effect=1.0, starts_after=1000.0)
-    create_in_bursts(namespace, members, random.Random(seed))  # noqa: S311 - reproducible, guards nothing
+    create_for_all(namespace, members, random.Random(seed))  # noqa: S311 - reproducible, guards nothing
     assert all(pending < limit + members for pending in namespace.created_at_pending)
