@@ -2,7 +2,6 @@
 """Connections to the knowledge graph: the pool, restarts and outages of the server, locks, addresses."""
 
 import asyncio
-import time
 from contextlib import closing
 
 import pytest
@@ -62,9 +61,8 @@ async def test_a_locked_table_is_a_temporary_error_and_no_outage(
     with database.transaction() as cursor:
         cursor.execute("LOCK TABLE python_package_index IN ACCESS EXCLUSIVE MODE")
         call = asyncio.create_task(graph.enabled_index_urls())
-        before = time.monotonic()
         await asyncio.sleep(0.01)
-        assert time.monotonic() - before < 0.2
+        assert not call.done()  # a statement in the event loop would have ended before the sleep
         with pytest.raises(TemporaryError, match="statement timeout") as caught:
             await call
     assert not isinstance(caught.value, UnavailableError)
