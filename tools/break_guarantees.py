@@ -4,6 +4,7 @@
 With words, it tries only the faults whose texts contain one of them: `python -m tools.break_guarantees slot commit`.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -79,4 +80,6 @@ def _run(checkout: Path, tests: Iterable[str]) -> "subprocess.CompletedProcess[s
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description="Break each guarantee in a copy, and expect its test to fail.")
+    parser.add_argument("words", nargs="*", help="try only the faults whose texts contain one of these words")
+    sys.exit(main(parser.parse_args().words))
