@@ -17,7 +17,7 @@ from docs.described import default, description, handlers, one_line, schema_of
 from docs.errors import error_page
 from investigator.agent import MessageType
 from investigator.agent.message import fields_of
-from investigator.app import load_message_types
+from investigator.message_types import load_message_types
 from investigator.observability.metrics import definitions
 from investigator.settings.reference import Setting, reference
 from tools.guarantees import Fault, Guarantee, load_guarantees

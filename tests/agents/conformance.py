@@ -5,8 +5,8 @@ import pytest
 
 from investigator.agent import Unused
 from investigator.agent.message import fields_of
-from investigator.app import load_message_types
 from investigator.delivery.retry import Failure
+from investigator.message_types import load_message_types
 from tests.support.agent_fakes import FaultInjector
 from tests.support.agent_harness import AgentHarness
 from tests.support.examples import Example, load_examples

@@ -4,7 +4,7 @@ from typing_extensions import is_typeddict
 
 from investigator.agent import Mode, SecretStr, Unused
 from investigator.agent.message import Message, fields_of
-from investigator.app import load_message_types
+from investigator.message_types import load_message_types
 from tests.support.message_contract import CONTRACT, Row
 
 MESSAGE_TYPES = load_message_types()

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from investigator.agent import Mode, PermanentError
-from investigator.app import load_message_types
+from investigator.message_types import load_message_types
 from tests.support.agent_fakes import MIDDLETIER
 from tests.support.agent_harness import AgentHarness
 from tests.support.examples import PASSWORD, Example

@@ -9,7 +9,6 @@ import pytest
 
 from investigator.agent import PermanentError, SecretStr
 from investigator.agent.message import fields_of
-from investigator.app import load_message_types
 from investigator.cli.formatting import details, summary
 from investigator.cli.masking import Masking
 from investigator.delivery.dead_letters import dead_letter_headers
@@ -18,6 +17,7 @@ from investigator.delivery.messages import Delivery
 from investigator.delivery.origin import Origin
 from investigator.delivery.replay import DeadLetter
 from investigator.delivery.retry import Failure
+from investigator.message_types import load_message_types
 from investigator.observability.logs import JsonFormatter, PlainFormatter
 from investigator.observability.redaction import Redactor
 from tests.support.examples import Example, load_examples

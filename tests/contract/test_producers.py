@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from investigator.agent import MessageType
 from investigator.agent.message import fields_of
-from investigator.app import load_message_types
 from investigator.delivery.errors import PermanentError
+from investigator.message_types import load_message_types
 from investigator.settings import load_settings
 from sandbox.broker import Broker
 from tests.contract.clients import CURRENT, VERSIONS, Sent, messages_of

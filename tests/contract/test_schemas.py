@@ -4,7 +4,7 @@
 import jsonschema
 
 from docs.asyncapi import asyncapi
-from investigator.app import load_message_types
+from investigator.message_types import load_message_types
 from tests.contract.clients import CURRENT, messages_of
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The workflows that a message asks for by the contract: kind, namespace and parameters of each."""
 
-from investigator.app import load_message_types
 from investigator.argo.kinds import WORKFLOW_KINDS, WorkflowKind
+from investigator.message_types import load_message_types
 from sandbox.cluster import SOLVERS
 from tests.e2e.case import ByMode, Effects, Fields, Wanted
 from tests.support.examples import Example

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 
-from investigator.app import load_message_types
+from investigator.message_types import load_message_types
 from sandbox.cluster import SOLVERS
 from sandbox.graph_seed import PYPI, GraphSeed
 from tests.e2e import effects, graph_effects

@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 from investigator.agent import Mode
 from investigator.agent.context import Services
 from investigator.agent.ports import Workflows
-from investigator.app import load_message_types
 from investigator.delivery.origin import Origin
 from investigator.delivery.policy import RetryPolicy
 from investigator.delivery.retry import Failure, run_with_retries
+from investigator.message_types import load_message_types
 from investigator.observability.metrics import Metrics
 from investigator.observability.redaction import Redactor
 from investigator.settings import load_settings

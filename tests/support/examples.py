@@ -23,8 +23,8 @@ from typing import Literal
 
 import agents
 from investigator.agent import Mode
-from investigator.app import load_message_types
 from investigator.argo.kinds import WorkflowKind
+from investigator.message_types import load_message_types
 from tests.support.agent_harness import PYPI, AgentHarness
 
 EverySolver = Literal["every solver"]

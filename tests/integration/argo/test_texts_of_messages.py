@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from investigator.agent.message import fields_of
-from investigator.app import load_message_types
 from investigator.argo.client import ClusterPolicy
 from investigator.argo.parameters import ParameterError, SizeLimits
 from investigator.delivery.errors import PermanentError
+from investigator.message_types import load_message_types
 from sandbox.cluster import ClusterStandIn
 from tests.integration.argo.prepared import NO_TRACE, prepare
 from tests.integration.argo.scheduling import Make

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from investigator.agent.message import Message, fields_of
-from investigator.app import load_message_types
+from investigator.message_types import load_message_types
 from sandbox.play import messages
 from sandbox.play.messages import Outgoing, PackageVersion
 from tests.support.message_contract import CONTRACT

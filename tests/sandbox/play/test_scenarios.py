@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from investigator.agent import Mode
-from investigator.app import load_message_types
 from investigator.argo.kinds import WORKFLOW_KINDS
+from investigator.message_types import load_message_types
 from sandbox.broker import RunningBroker
 from sandbox.cluster import ClusterStandIn
 from sandbox.environment import Sandbox

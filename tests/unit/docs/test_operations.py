@@ -7,8 +7,8 @@ import click
 import pytest
 import yaml
 
-from investigator.app import load_message_types
 from investigator.cli import add_commands
+from investigator.message_types import load_message_types
 from investigator.observability.metrics import definitions
 from investigator.observability.redaction import Redactor
 from investigator.operations import Operations

@@ -7,9 +7,9 @@ import pytest
 from docs import generate
 from docs.asyncapi import asyncapi
 from docs.errors import error_page
-from investigator.app import load_message_types
 from investigator.argo.answer_rows import CLUSTER_ANSWERS
 from investigator.graph.answers import GRAPH_ANSWERS
+from investigator.message_types import load_message_types
 from investigator.observability.metrics import definitions
 from investigator.package_index.answers import INDEX_ANSWERS
 from investigator.settings.reference import reference

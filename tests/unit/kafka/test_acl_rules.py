@@ -3,7 +3,6 @@
 
 import pytest
 
-from investigator.app import load_message_types
 from investigator.delivery.dead_letters import dead_letter_topic
 from investigator.kafka.acl_rules import (
     operator_permissions,
@@ -12,6 +11,7 @@ from investigator.kafka.acl_rules import (
     worker_permissions,
 )
 from investigator.kafka.topics import HALTS, REPLAYS
+from investigator.message_types import load_message_types
 
 TOPICS = sorted(load_message_types())
 DEAD_LETTERS = {dead_letter_topic(topic) for topic in TOPICS}

@@ -6,7 +6,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from investigator.observability.capped import CappedCounter, CappedGauge
-from investigator.observability.metrics import Definition, Metrics, definitions
+from investigator.observability.definition import Definition
+from investigator.observability.metrics import Metrics, definitions
 
 TEXTS = {"message_version", "advise_message", "justification_type"}
 LIMITED = [each for each in definitions() if TEXTS & set(each.labels)]
