@@ -98,6 +98,10 @@ class Faults:
         """Return all faults, including those whose count is reached."""
         return list(self._faults)
 
+    def have_met_requests(self) -> bool:
+        """Return whether a request has met any of the faults since they were set."""
+        return self._uses.total() > 0
+
     def reads_bodies(self) -> bool:
         """Return whether any fault has a condition on the request's body."""
         return any(fault.body for fault in self._faults)

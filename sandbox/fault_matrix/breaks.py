@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways to break a part of a dependency; each returns a context manager that repairs it at the end."""
+"""Ways to break a part of a dependency; each returns a context manager that repairs it at the end.
+
+Those of HTTP servers give a function that answers whether any request has met the fault.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +27,9 @@ __all__ = [
     "repeatedly",
 ]
 
-Break = Callable[[Surroundings], AbstractContextManager[None]]
+#: Answers whether any request has met the fault.
+IsMet = Callable[[], bool]
+Break = Callable[[Surroundings], AbstractContextManager[IsMet | None]]
 
 
 def cluster(*faults: Fault) -> Break:
@@ -38,10 +43,10 @@ def mirror(*faults: Fault) -> Break:
 
 
 @contextmanager
-def _with_faults(server: HttpServer, faults: tuple[Fault, ...]) -> Iterator[None]:
+def _with_faults(server: HttpServer, faults: tuple[Fault, ...]) -> Iterator[IsMet]:
     server.faults.set(*faults)
     try:
-        yield
+        yield server.faults.have_met_requests
     finally:
         server.faults.clear()
 

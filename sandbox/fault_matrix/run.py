@@ -91,7 +91,7 @@ class FaultMatrix:
         before = self._traffic.send(steady(self._rng, STREAMS, seconds, _STEADY), seconds)
         self._wait_for(before)
         attempts, repeated = failed_attempts(self._workers), len(self._effects.repeated)
-        during, repaired = self._cause(row)
+        during, repaired, is_met = self._cause(row)
         needed = [sent for sent in during if not (row.expected.final and row.affects(sent.stream))]
         affected = frozenset(stream.base_name for stream in STREAMS if row.affects(stream))
         halted = self._wait_for_halts(affected) if row.expected.halts == "must" else self._wait_for_recovery(needed)
@@ -106,14 +106,15 @@ class FaultMatrix:
             recovery=max([0.0, *recovery]),
             halted=halted,
             affected=affected,
+            is_met=is_met,
         )
 
-    def _cause(self, row: Row) -> tuple[list[Sent], float]:
-        """Cause the fault; return the messages that were sent meanwhile, and the time of its end."""
+    def _cause(self, row: Row) -> tuple[list[Sent], float, bool]:
+        """Cause the fault; return the messages of that time, its end, and whether any request has met it."""
         seconds = min(row.seconds, self._extent.longest_fault)
-        with row.breaks(self._parts):
+        with row.breaks(self._parts) as is_met:
             during = self._traffic.send(self._departures(row, seconds), seconds)
-            return during, time.time()
+            return during, time.time(), is_met is None or is_met()
 
     def _wait_for_halts(self, base_names: frozenset[str]) -> frozenset[str]:
         """Wait until these topics are halted; return all halted topics."""

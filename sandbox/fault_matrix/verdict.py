@@ -44,6 +44,7 @@ class Measurement:
         recovery: the time from the end of the fault until the messages that need the broken part had their effects.
         halted: the base names of the topics that were halted after the recovery.
         affected: the base names of the topics of the messages that need the broken part.
+        is_met: whether any request has met the fault; otherwise the measurement shows nothing.
     """
 
     normal: Sequence[float]
@@ -54,6 +55,7 @@ class Measurement:
     recovery: float
     halted: frozenset[str]
     affected: frozenset[str]
+    is_met: bool = True
 
     @property
     def wrongly_halted(self) -> frozenset[str]:
@@ -84,6 +86,8 @@ def _delays(measured: Measurement) -> Iterator[str]:
 
 
 def _messages(expected: Expected, measured: Measurement) -> Iterator[str]:
+    if not measured.is_met:
+        yield "no request has met the fault"
     if measured.lost:
         yield f"{measured.lost} messages are lost"
     if measured.twice:

@@ -52,6 +52,19 @@ def test_a_fault_with_a_count_applies_that_many_times() -> None:
     assert effects(faults, times=5) == ["reset", "reset", "status"]
 
 
+def test_a_server_knows_whether_its_faults_have_met_a_request() -> None:
+    """Requests that no fault applies to, and those before the faults were set, do not count."""
+    faults = Faults()
+    fault = Fault(effect="reset", method="POST")
+    faults.set(fault)
+    effects(faults, 1, "GET", WORKFLOWS)
+    assert not faults.have_met_requests()
+    effects(faults, 1, "POST", WORKFLOWS)
+    assert faults.have_met_requests()
+    faults.set(fault)
+    assert not faults.have_met_requests()
+
+
 def test_a_fault_applies_with_its_probability() -> None:
     """About that share of many requests is affected."""
     faults = Faults()

@@ -64,6 +64,7 @@ def test_what_is_expected_violates_nothing(expected: Expected, measured: Measure
         (Expected(), replace(PERFECT, delays=[2.1] * 20), "others are delayed by the factor 2.1"),
         (Expected(), replace(PERFECT, delays=[math.inf] * 20), "others are delayed by the factor inf"),
         (Expected(), replace(PERFECT, normal=[0.01] * 20, delays=[0.3] * 20), "others are delayed by the factor 30.0"),
+        (Expected(), replace(PERFECT, is_met=False), "no request has met the fault"),
         (Expected(), replace(PERFECT, lost=3), "3 messages are lost"),
         (Expected(), replace(PERFECT, twice=1), "1 effects happened twice"),
         (Expected(), replace(PERFECT, attempts=2), "2 attempts are used up"),
