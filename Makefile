@@ -23,8 +23,11 @@ NAMES ?=
 DURATION ?=
 SEED ?=
 KAFKA ?=
-# For pytest: `make test PYTEST_ARGS="-k halted"`.
+# For pytest: `make test PYTEST_ARGS="-k halted"`. With PROCESSES=0, pytest runs all tests in its own process, as --pdb wants.
 PYTEST_ARGS ?=
+PROCESSES ?= 2
+# The tests of one file share servers, so they run in one process.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 # pip builds SQLAlchemy 1.3 from source. Without its C extensions it needs no compiler and is the same on every machine.
 export DISABLE_SQLALCHEMY_CEXT := 1
@@ -74,11 +77,11 @@ producers: $(PRODUCERS)/.installed ## Install the clients of Thoth's producers i
 
 .PHONY: test
 test: $(STAMP) $(PRODUCERS)/.installed ## Run every test, end-to-end tests included (PYTEST_ARGS="-k halted")
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the tests that need no servers, in under a minute (PYTEST_ARGS="-k halted")
-	@$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+	@$(PYTEST) tests/unit $(PYTEST_ARGS)
 
 .PHONY: test-kafka
 test-kafka: $(STAMP) ## Run the end-to-end tests and more on Apache Kafka (Java 17, Maven), or on KAFKA_BOOTSTRAP_SERVERS if set

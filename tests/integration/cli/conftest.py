@@ -93,7 +93,7 @@ class CommandLine:
     def _run(self, arguments: list[str], variables: dict[str, str]) -> Result:
         program = click.Group()
         add_commands(program, self._operations(variables))
-        return CliRunner().invoke(program, arguments, catch_exceptions=False)
+        return CliRunner(env={"COLUMNS": "1000"}).invoke(program, arguments, catch_exceptions=False)
 
     async def add_dead_letter(
         self, value: Value, details: FailureDetails | None = None, *, partition: int = 0
